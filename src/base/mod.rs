@@ -1,0 +1,7 @@
+//! Words that every floor shares. No std, no unsafe, no policy.
+
+pub mod bytes;
+pub mod fault;
+pub mod millis;
+pub mod text;
+pub mod words;

@@ -1,0 +1,110 @@
+//! Bytes that are usually text: labels, names, command lines. The kernel promises no encoding.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Bytes as found. Prints with everything that is not plain text escaped as `\xNN`.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(pub Vec<u8>);
+
+impl Text {
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text if it is UTF-8.
+    pub fn as_str(&self) -> Option<&str> {
+        core::str::from_utf8(&self.0).ok()
+    }
+}
+
+impl From<&str> for Text {
+    fn from(s: &str) -> Self {
+        Self(s.as_bytes().to_vec())
+    }
+}
+
+impl From<String> for Text {
+    fn from(s: String) -> Self {
+        Self(s.into_bytes())
+    }
+}
+
+impl From<&[u8]> for Text {
+    fn from(s: &[u8]) -> Self {
+        Self(s.to_vec())
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escape_into(&self.0, b"\\", f)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Writes `bytes`; control bytes, non-UTF-8 bytes and those in `also` become `\xNN`.
+pub fn escape_into(bytes: &[u8], also: &[u8], f: &mut dyn fmt::Write) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let odd = (c as u32) < 0x20 || c as u32 == 0x7f;
+            if odd || (c.is_ascii() && also.contains(&(c as u8))) {
+                write!(f, "\\x{:02x}", c as u32)?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        for b in chunk.invalid() {
+            write!(f, "\\x{b:02x}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Undoes `\xNN`; anything else is taken as it stands. (Also what udev does in link names.)
+pub fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, tail)) = rest.split_first() {
+        if let (b'\\', Some((byte, after))) = (first, hex_escape(tail)) {
+            out.push(byte);
+            rest = after;
+        } else {
+            out.push(first);
+            rest = tail;
+        }
+    }
+    out
+}
+
+/// `xNN…` → (byte, rest).
+fn hex_escape(tail: &[u8]) -> Option<(u8, &[u8])> {
+    let (head, rest) = tail.split_at_checked(3)?;
+    if head.first() != Some(&b'x') {
+        return None;
+    }
+    let digit = |i: usize| head.get(i).and_then(|&b| (b as char).to_digit(16));
+    let byte = digit(1)? * 16 + digit(2)?;
+    Some((byte as u8, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn odd_bytes_survive_the_round_trip() {
+        let odd = Text(b"a b\\\n\xff\xc3\xa9".to_vec());
+        assert_eq!(odd.to_string(), "a b\\x5c\\x0a\\xff\u{e9}");
+        assert_eq!(unescape(odd.to_string().as_bytes()), odd.0);
+        assert_eq!(unescape(b"\\x2"), b"\\x2");
+        assert_eq!(unescape(b"\\xzz"), b"\\xzz");
+    }
+}

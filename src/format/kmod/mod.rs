@@ -1,0 +1,31 @@
+//! Kernel module indexes: which modules answer a name or a modalias, and what they need.
+//!
+//! Sources: modules.dep(5), modprobe.d(5), depmod(8), and kmod's index format.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// One module that may have to be loaded. Names are canonical: `_` for `-`, no suffix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    pub name: String,
+    /// Hard dependencies, all of them (modules.dep lists them transitively).
+    pub needs: Vec<String>,
+    /// Soft dependencies to try before: for each, the modules that provide it, best first.
+    pub before: Vec<Vec<String>>,
+    /// Soft dependencies to try after.
+    pub after: Vec<Vec<String>>,
+}
+
+/// What an alias, a modalias or a name resolves to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolution {
+    /// The modules that answer, best first. Blacklisted ones are left out.
+    pub answers: Vec<String>,
+    /// Modules that would answer but are blacklisted.
+    pub blacklisted: Vec<String>,
+    /// The kernel has it built in: nothing to load, and that is a success.
+    pub builtin: bool,
+    /// Every module named above or needed by one, each once.
+    pub modules: Vec<Module>,
+}

@@ -1,0 +1,11 @@
+//! Bytes to meaning. Total functions over bytes: no I/O, no panic, no unsafe; never trusts a length.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod cmdline;
+pub mod identity;
+pub mod kmod;
+pub mod params;
+pub mod uevent;
+pub mod wish;

@@ -1,0 +1,98 @@
+//! What is wanted of this boot: the command line's meaning, as one typed value.
+
+use crate::base::text::Text;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A device reference, as in `root=`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `UUID=`, lower case.
+    Uuid(String),
+    Label(Text),
+    /// `PARTUUID=`, lower case.
+    PartUuid(String),
+    PartLabel(Text),
+    /// `/dev/NAME`: the kernel's name, without `/dev/`.
+    Name(String),
+    /// Something we do not understand; kept for the failure page.
+    Unknown(Text),
+}
+
+/// How long root may take to appear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Milliseconds since boot.
+    Ms(u64),
+    /// `rootwait`: as long as it takes.
+    Forever,
+}
+
+/// What to do when root cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Keep the page on the screen; ctrl-alt-del reboots.
+    Halt,
+    /// Seconds to keep the page before the reboot.
+    Reboot(u32),
+    PowerOff,
+}
+
+/// How much is said on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    Quiet,
+    Normal,
+    Debug,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// `None`: no `root=` was given.
+    pub root: Option<Source>,
+    /// `root=` as typed, for messages.
+    pub root_as_typed: Text,
+    /// `rootfstype=`, in order. Empty: whatever the bytes say.
+    pub fstypes: Vec<String>,
+    /// `rootflags=`, as typed.
+    pub flags: Text,
+    /// `rw`.
+    pub writable: bool,
+    /// `init=`.
+    pub init: Option<Text>,
+    pub patience: Patience,
+    /// `rd.shell`: a shell may open after a failure.
+    pub shell: bool,
+    pub end: End,
+    pub talk: Talk,
+    /// Modules to load at once (`rd.modules_load=`, `rd.driver.pre=`).
+    pub load: Vec<String>,
+    /// What was odd on the command line: one sentence each, said as warnings.
+    pub complaints: Vec<String>,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self {
+            root: None,
+            root_as_typed: Text::default(),
+            fstypes: Vec::new(),
+            flags: Text::default(),
+            writable: false,
+            init: None,
+            patience: Patience::Ms(90_000),
+            shell: false,
+            end: End::Halt,
+            talk: Talk::Normal,
+            load: Vec::new(),
+            complaints: Vec::new(),
+        }
+    }
+}
+
+impl Wish {
+    /// Reads a kernel command line. Never fails: what is odd becomes a complaint.
+    pub fn from_cmdline(_cmdline: &[u8]) -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,40 @@
+//! landfall: one static `/init` for Linux initramfs images, and the host tool around it.
+//!
+//! # The house
+//! Imports run downwards only. The compiler proves it: `tests/fence/` builds the floors alone.
+//!
+//! | Floor | What it is | May use | Deliberately absent |
+//! |---|---|---|---|
+//! | [`base`] | words: text, uuids, time, bytes, faults | core, alloc | std, unsafe, policy |
+//! | [`format`] | bytes to meaning: superblocks, tables, module indexes, command line, uevents | base | I/O, panics, unsafe, trust in a length |
+//! | [`crypt`] | computation on secrets | base, format | I/O; nothing outlives its use |
+//! | [`plan`] | decides: events in, actions out | base, format's types | I/O, clock, threads, secret bytes |
+//! | [`sys`] | one file per kernel interface | base, libc, rustix, nix | policy, retries |
+//! | [`act`] | does one job per function | base, format, crypt, sys | knowledge of the plan |
+//! | [`init`] | the loop that joins plan and act; worker processes; hand-over | all above | decisions |
+//! | [`host`] | image builder, QEMU runner, inspector | base, format, plan | anything linked into `init` |
+//!
+//! # Where is …?
+//! The same subject keeps its name on each floor: `format::identity` (what a superblock says),
+//! `act::probe_device` (reading it), `plan::device` (what it means for the boot).
+//!
+//! | Subject | format | plan | act | sys |
+//! |---|---|---|---|---|
+//! | kernel modules | `kmod` | `modules` | `load_module` | `module` |
+//! | block devices | `identity` | `device` | `probe_device` | `block` |
+//! | root | `wish` | `root` | `mount_root` | `mount` |
+//! | command line | `cmdline`, `params` | – | – | – |
+//! | uevents | `uevent` | – | `coldplug` | `uevent` |
+//! | failure | – | `give_up` | `end` | `reboot` |
+
+extern crate alloc;
+
+pub mod act;
+pub mod base;
+pub mod crypt;
+pub mod format;
+#[cfg(feature = "host")]
+pub mod host;
+pub mod init;
+pub mod plan;
+pub mod sys;

@@ -1,0 +1,90 @@
+//! What the plan wants done.
+
+use super::event::Ticket;
+use crate::base::text::Text;
+use crate::format::wish::End;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// How loud a sentence is: the kernel's log levels that we use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Error,
+    Warning,
+    Notice,
+    Info,
+    Debug,
+}
+
+/// One attempt to mount root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The kernel's device name, without `/dev/`.
+    pub device: String,
+    pub fstype: String,
+    pub read_only: bool,
+    /// Mount options as the kernel takes them, already sorted from the words of mount(8).
+    pub options: Text,
+}
+
+/// Everything that can be asked for. Each one with a ticket is answered exactly once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Report everything that exists: bus devices and block devices.
+    Walk {
+        ticket: Ticket,
+    },
+    /// Look an alias, modalias or module name up in the module indexes.
+    Resolve {
+        ticket: Ticket,
+        alias: Text,
+    },
+    /// Load one module; what it needs is there already.
+    Load {
+        ticket: Ticket,
+        module: String,
+    },
+    /// Identify a block device by its bytes.
+    Probe {
+        ticket: Ticket,
+        device: String,
+    },
+    /// Mount the new root.
+    Mount {
+        ticket: Ticket,
+        mount: Mount,
+    },
+    /// Find the real init inside the new root. `None`: the kernel's own list.
+    FindInit {
+        ticket: Ticket,
+        init: Option<Text>,
+    },
+    /// Move the mounts, empty the initramfs, switch, exec.
+    HandOver {
+        ticket: Ticket,
+        init: Text,
+    },
+    /// Tell the kernel's modprobe how it ended.
+    Reply {
+        request: u32,
+        ok: bool,
+    },
+    Say {
+        level: Level,
+        text: String,
+    },
+    /// The failure page. Followed by `Shell` or `End`.
+    Page {
+        lines: Vec<String>,
+    },
+    /// A shell on the console. Answered when it is left.
+    Shell {
+        ticket: Ticket,
+    },
+    /// The last action: reboot, power off, or stay.
+    End {
+        end: End,
+    },
+    /// Reboot now: a person pressed ctrl-alt-del.
+    Reboot,
+}

@@ -1,0 +1,112 @@
+//! What the plan is told.
+
+use crate::base::fault::Fault;
+use crate::base::text::Text;
+use crate::format::identity::Finding;
+use crate::format::kmod::Resolution;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Names one action; the event that answers it carries the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u32);
+
+/// A block device as the kernel announces it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The kernel's name with `!` as `/`: `vda1`, `cciss/c0d0`.
+    pub name: String,
+    pub major: u32,
+    pub minor: u32,
+    /// Length in 512-byte sectors; 0: no medium, or not set up yet.
+    pub sectors: u64,
+    /// The whole disk's name and this partition's number on it.
+    pub part_of: Option<(String, u32)>,
+    /// Counts attached media since boot (`diskseq`): tells a re-plugged disk from a repeated event.
+    pub sequence: u64,
+}
+
+/// Everything that can happen. One line of trace each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// First event of every boot.
+    Boot {
+        cmdline: Text,
+    },
+    /// A device without driver knowledge of its own: a modalias to serve.
+    Bus {
+        path: String,
+        modalias: String,
+    },
+    /// A block device appeared (or was seen again).
+    Block(Block),
+    /// A block device changed: medium, size, table.
+    BlockChanged(Block),
+    BlockGone {
+        name: String,
+    },
+    /// The kernel's event queue overflowed: whatever happened in between is unknown.
+    Overflow,
+    /// Answers `walk`: everything that existed was reported by events before this one.
+    Walked {
+        ticket: Ticket,
+    },
+    /// Answers `resolve`.
+    Resolved {
+        ticket: Ticket,
+        resolution: Resolution,
+    },
+    /// Answers `load`. A module that is already there counts as loaded.
+    Loaded {
+        ticket: Ticket,
+    },
+    LoadFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// Answers `probe`.
+    Probed {
+        ticket: Ticket,
+        finding: Finding,
+    },
+    ProbeFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// Answers `mount`. `kernel`: what the kernel said about it.
+    Mounted {
+        ticket: Ticket,
+    },
+    MountFailed {
+        ticket: Ticket,
+        fault: Fault,
+        kernel: Vec<Text>,
+    },
+    /// Answers `find-init`: the program to exec, as a path inside the new root.
+    InitFound {
+        ticket: Ticket,
+        path: Text,
+    },
+    InitMissing {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// Answers `hand-over`, which does not return when it succeeds.
+    HandOverFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// The kernel runs its modprobe: `request` names the asker, who waits for `reply`.
+    ModuleWanted {
+        request: u32,
+        name: Text,
+    },
+    /// Answers `shell`: the person left it (or there was none to start).
+    ShellLeft {
+        ticket: Ticket,
+        fault: Option<Fault>,
+    },
+    CtrlAltDel,
+    /// The time that `deadline()` named has come.
+    Timer,
+}

@@ -1,0 +1,4 @@
+//! (head to be written)
+pub mod action;
+pub mod event;
+pub mod trace;
