@@ -1,30 +1,167 @@
-//! (head to be written)
+//! Decides. Events in, actions out; no I/O, no clock, no thread, no secret.
+//!
+//! # One boot
+//! `Boot` carries the command line; it becomes a [`Wish`]. One `walk` reports what exists; from
+//! then on the kernel's events keep the picture current. Each bus device's modalias is looked up
+//! and its drivers loaded ([`bus`] says whose and when, [`modules`] in what order). Each block
+//! device that could answer the wish is identified ([`device`]). The first that is what was asked
+//! for, and usable ([`root`]), is mounted; the real init is looked up inside; the machine is
+//! handed over.
+//!
+//! # What makes progress
+//! Every event ends in [`Plan::advance`], which brings forward whatever can go now: modules whose
+//! dependencies are there, devices worth reading, a root that is known and whose driver is
+//! settled. Nothing waits for anything that it does not need, and nothing is asked twice.
+//!
+//! # Devices that leave
+//! A device may vanish or change at any moment. Answers about what it was are dropped
+//! ([`device`]: generations). A root that vanishes while it is being mounted is looked for again.
+//! After a lost event everything is walked anew; what the walk does not report is gone.
+//!
+//! # Deadlines
+//! One trunk: the wish's patience, from the first event. Branches are shorter: when nothing is
+//! under way, drivers of less likely buses are tried at once ([`bus::Tier::Quiet`]) or after
+//! [`IDLE_MS`] ([`bus::Tier::Idle`]). A wish that nothing can fulfil (no `root=`, one that we do
+//! not understand, a root that cannot be mounted) ends at once, or as soon as the page can list
+//! what there is.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod action;
+mod answers;
+pub mod bus;
+pub mod device;
 pub mod event;
+pub mod give_up;
+pub mod modules;
+pub mod nearest;
+mod progress;
+pub mod root;
+pub mod ticket;
 pub mod trace;
+pub mod trace_read;
 
 use crate::base::millis::Millis;
+use crate::format::wish::Wish;
 use action::Action;
+use alloc::string::String;
 use alloc::vec::Vec;
+use bus::Buses;
+use device::Devices;
 use event::Event;
+use modules::Modules;
+use ticket::Tickets;
 
-/// Decides. Told events in order, answers with actions in order.
-#[derive(Default)]
-pub struct Plan {}
+/// Nothing has happened and nothing is under way for this long: try what is unlikely.
+pub const IDLE_MS: u64 = 1_000;
+
+/// Where the boot stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Before the first event.
+    New,
+    /// Waiting for a device that answers the wish.
+    Searching,
+    /// Root is known; its file system's driver is being settled. The types still to try, the
+    /// current one first.
+    Preparing {
+        device: String,
+        generation: u32,
+        types: Vec<String>,
+    },
+    Mounting {
+        device: String,
+        generation: u32,
+        types: Vec<String>,
+    },
+    /// Root is mounted: from here on its device is no longer watched.
+    FindingInit,
+    HandingOver,
+    /// A person has a shell; the boot goes on when it is left.
+    Shell {
+        mounted: bool,
+    },
+    /// The page is shown; reboot at this time.
+    RebootAt(Millis),
+    Over,
+}
+
+pub struct Plan {
+    wish: Wish,
+    stage: Stage,
+    tickets: Tickets,
+    buses: Buses,
+    modules: Modules,
+    devices: Devices,
+    /// The end of patience.
+    trunk: Option<Millis>,
+    /// When something last happened.
+    stirred: Millis,
+    /// Events were lost while a walk was under way: walk again.
+    walk_again: bool,
+    /// Everything was tried: every tier served, every device read.
+    exhausted: bool,
+    /// Clones that were already reported, by name.
+    clones_named: bool,
+    out: Vec<Action>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Plan {
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            wish: Wish::default(),
+            stage: Stage::New,
+            tickets: Tickets::default(),
+            buses: Buses::default(),
+            modules: Modules::default(),
+            devices: Devices::default(),
+            trunk: None,
+            stirred: Millis(0),
+            walk_again: false,
+            exhausted: false,
+            clones_named: false,
+            out: Vec::new(),
+        }
+    }
+
+    /// What is wanted; the default before the `Boot` event.
+    pub fn wish(&self) -> &Wish {
+        &self.wish
     }
 
     /// One entry, one exit. `now` never runs backwards.
-    pub fn handle(&mut self, _now: Millis, _event: Event) -> Vec<Action> {
-        Vec::new()
+    pub fn handle(&mut self, now: Millis, event: Event) -> Vec<Action> {
+        if !matches!(event, Event::Timer) {
+            self.stirred = now;
+        }
+        match self.stage {
+            Stage::Over | Stage::RebootAt(_) => self.after_the_end(now, event),
+            _ => {
+                self.take(now, event);
+                self.advance(now);
+            }
+        }
+        core::mem::take(&mut self.out)
     }
 
     /// When to call back with [`Event::Timer`], if nothing else happens.
     pub fn deadline(&self) -> Option<Millis> {
-        None
+        match &self.stage {
+            Stage::RebootAt(at) => Some(*at),
+            Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
+            Stage::Searching => match (self.idle_at(), self.trunk) {
+                (Some(idle), Some(trunk)) => Some(idle.min(trunk)),
+                (idle, trunk) => idle.or(trunk),
+            },
+            _ => self.trunk,
+        }
     }
 }

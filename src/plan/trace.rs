@@ -1,1 +1,243 @@
-//! (to be written)
+//! Events and actions as lines of text.
+//!
+//! The same syntax is the trace of a boot in `/run/landfall/trace`, a scenario in the tests, and
+//! what worker processes are told and answer. [`crate::base::words`] has the rules of a line.
+//! A record is `TIME < EVENT` or `TIME > ACTION`, with the time in milliseconds; the replay of all
+//! `<` lines yields all `>` lines. Reading is in [`super::trace_read`].
+
+use super::action::{Action, Level, Mount};
+use super::event::{Block, Event, Ticket};
+use crate::base::fault::Fault;
+use crate::base::millis::Millis;
+use crate::base::text::{Text, escape_into};
+use crate::base::words::Line;
+use crate::format::identity::{Finding, Partition, Signature, Usage};
+use crate::format::kmod::{Module, Resolution};
+use crate::format::wish::End;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// One record of a trace.
+pub fn event_record(now: Millis, event: &Event) -> String {
+    format!("{} < {}", now.0, event_line(event))
+}
+
+/// One record of a trace.
+pub fn action_record(now: Millis, action: &Action) -> String {
+    format!("{} > {}", now.0, action_line(action))
+}
+
+pub fn event_line(event: &Event) -> String {
+    match event {
+        Event::Boot { cmdline } => rest("boot", cmdline.as_bytes()),
+        Event::Bus { path, modalias } => Line::new("bus").word(path).word(modalias).done(),
+        Event::Block(block) => block_line("block", block),
+        Event::BlockChanged(block) => block_line("block-changed", block),
+        Event::BlockGone { name } => Line::new("block-gone").word(name).done(),
+        Event::Overflow => "overflow".into(),
+        Event::Walked { ticket } => answer("walked", *ticket).done(),
+        Event::Resolved { ticket, resolution } => {
+            resolution_words(answer("resolved", *ticket), resolution).done()
+        }
+        Event::Loaded { ticket } => answer("loaded", *ticket).done(),
+        Event::LoadFailed { ticket, fault } => failed("load-failed", *ticket, fault).done(),
+        Event::Probed { ticket, finding } => {
+            finding_words(answer("probed", *ticket), finding).done()
+        }
+        Event::ProbeFailed { ticket, fault } => failed("probe-failed", *ticket, fault).done(),
+        Event::Mounted { ticket } => answer("mounted", *ticket).done(),
+        Event::MountFailed {
+            ticket,
+            fault,
+            kernel,
+        } => {
+            let line = failed("mount-failed", *ticket, fault);
+            kernel
+                .iter()
+                .fold(line, |line, said| line.key("kernel", said.as_bytes()))
+                .done()
+        }
+        Event::InitFound { ticket, path } => {
+            answer("init-found", *ticket).word(path.as_bytes()).done()
+        }
+        Event::InitMissing { ticket, fault } => failed("init-missing", *ticket, fault).done(),
+        Event::HandOverFailed { ticket, fault } => {
+            failed("hand-over-failed", *ticket, fault).done()
+        }
+        Event::ModuleWanted { request, name } => Line::new("module-wanted")
+            .num(u64::from(*request))
+            .word(name.as_bytes())
+            .done(),
+        Event::ShellLeft {
+            ticket,
+            fault: None,
+        } => answer("shell-left", *ticket).done(),
+        Event::ShellLeft {
+            ticket,
+            fault: Some(fault),
+        } => failed("shell-left", *ticket, fault).done(),
+        Event::CtrlAltDel => "ctrl-alt-del".into(),
+        Event::Timer => "timer".into(),
+    }
+}
+
+pub fn action_line(action: &Action) -> String {
+    match action {
+        Action::Walk { ticket } => answer("walk", *ticket).done(),
+        Action::Resolve { ticket, alias } => {
+            answer("resolve", *ticket).word(alias.as_bytes()).done()
+        }
+        Action::Load { ticket, module } => answer("load", *ticket).word(module).done(),
+        Action::Probe { ticket, device } => answer("probe", *ticket).word(device).done(),
+        Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
+        Action::FindInit { ticket, init } => {
+            let line = answer("find-init", *ticket);
+            line.opt("init", init.as_ref().map(Text::as_bytes)).done()
+        }
+        Action::HandOver { ticket, init } => {
+            answer("hand-over", *ticket).word(init.as_bytes()).done()
+        }
+        Action::Reply { request, ok } => {
+            let ok = if *ok { "yes" } else { "no" };
+            Line::new("reply").num(u64::from(*request)).word(ok).done()
+        }
+        Action::Say { level, text } => {
+            rest(&format!("say {}", level_word(*level)), text.as_bytes())
+        }
+        Action::Page { lines } => lines
+            .iter()
+            .fold(Line::new("page"), |line, text| line.key("line", text))
+            .done(),
+        Action::Shell { ticket } => answer("shell", *ticket).done(),
+        Action::End { end } => match end {
+            End::Halt => "end halt".into(),
+            End::Reboot(seconds) => format!("end reboot after={seconds}"),
+            End::PowerOff => "end power-off".into(),
+        },
+        Action::Reboot => "reboot".into(),
+    }
+}
+
+/// A line whose tail is free text: only what would break the line is escaped.
+fn rest(head: &str, tail: &[u8]) -> String {
+    let mut line = String::from(head);
+    line.push(' ');
+    let _ = escape_into(tail, b"\\", &mut line);
+    line
+}
+
+fn answer(verb: &str, ticket: Ticket) -> Line {
+    Line::new(verb).num(u64::from(ticket.0))
+}
+
+fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
+    let errno = u64::from(fault.errno.unsigned_abs());
+    answer(verb, ticket)
+        .key_num("errno", errno)
+        .key("text", &fault.text)
+}
+
+fn block_line(verb: &str, block: &Block) -> String {
+    let line = Line::new(verb)
+        .word(&block.name)
+        .word(format!("{}:{}", block.major, block.minor));
+    let mut line = line
+        .key_num("sectors", block.sectors)
+        .key_num("sequence", block.sequence);
+    if let Some((disk, number)) = &block.part_of {
+        line = line.key("disk", disk).key_num("number", u64::from(*number));
+    }
+    line.done()
+}
+
+fn mount_words(line: Line, mount: &Mount) -> Line {
+    let line = line.word(&mount.device).word(&mount.fstype);
+    let line = line.word(if mount.read_only { "ro" } else { "rw" });
+    let options = Some(mount.options.as_bytes()).filter(|o| !o.is_empty());
+    line.opt("options", options)
+}
+
+fn resolution_words(line: Line, found: &Resolution) -> Line {
+    let list = |names: &[String]| Some(names.join(",")).filter(|l| !l.is_empty());
+    let line = line.opt("answers", list(&found.answers));
+    let line = line
+        .opt("blacklisted", list(&found.blacklisted))
+        .flag("builtin", found.builtin);
+    found
+        .modules
+        .iter()
+        .fold(line, |line, module| line.key("module", module_text(module)))
+}
+
+/// `NAME:NEED,NEED:PROVIDER|PROVIDER,PROVIDER:AFTER`.
+fn module_text(module: &Module) -> String {
+    let groups = |groups: &[Vec<String>]| {
+        let each: Vec<String> = groups.iter().map(|g| g.join("|")).collect();
+        each.join(",")
+    };
+    let (before, after) = (groups(&module.before), groups(&module.after));
+    format!(
+        "{}:{}:{before}:{after}",
+        module.name,
+        module.needs.join(",")
+    )
+}
+
+fn finding_words(mut line: Line, finding: &Finding) -> Line {
+    if let Some(signature) = &finding.signature {
+        line = signature_words(line, signature);
+    }
+    if !finding.ambivalent.is_empty() {
+        line = line.key("ambivalent", finding.ambivalent.join(","));
+    }
+    if let Some(table) = &finding.table {
+        line = line
+            .key("table", &table.kind)
+            .opt("table-uuid", table.uuid.as_ref());
+        for partition in &table.partitions {
+            line = line.key("part", partition_text(partition));
+        }
+    }
+    line
+}
+
+fn signature_words(line: Line, signature: &Signature) -> Line {
+    let usage = match signature.usage {
+        Usage::Filesystem => "filesystem",
+        Usage::Raid => "raid",
+        Usage::Crypto => "crypto",
+        Usage::Other => "other",
+    };
+    let line = line.key("type", &signature.kind).key("usage", usage);
+    let line = line.opt("uuid", signature.uuid.as_ref());
+    let line = line.opt("label", signature.label.as_ref().map(Text::as_bytes));
+    let line = line.opt("uuid-sub", signature.uuid_sub.as_ref());
+    let line = line.opt("version", signature.version.as_ref());
+    line.key_num("block-size", u64::from(signature.block_size))
+}
+
+/// `NUMBER:UUID:TYPE:START:SECTORS:FLAGS[:LABEL]`, the label as it stands.
+fn partition_text(p: &Partition) -> Vec<u8> {
+    let head = format!(
+        "{}:{}:{}:{}:{}:{}",
+        p.number, p.uuid, p.kind, p.start, p.sectors, p.flags
+    );
+    let mut text = head.into_bytes();
+    if let Some(label) = &p.label {
+        text.push(b':');
+        text.extend_from_slice(label.as_bytes());
+    }
+    text
+}
+
+/// The word for a level, in traces.
+pub fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Notice => "notice",
+        Level::Info => "info",
+        Level::Debug => "debug",
+    }
+}

@@ -1,0 +1,278 @@
+//! What each event changes. Nothing is brought forward here: that is [`super::progress`].
+
+use super::action::{Action, Level};
+use super::event::{Event, Ticket};
+use super::give_up::Cause;
+use super::modules;
+use super::ticket::{Job, Purpose};
+use super::{Plan, Stage};
+use crate::base::fault::Fault;
+use crate::base::millis::Millis;
+use crate::base::text::Text;
+use crate::format::identity::Finding;
+use crate::format::wish::{End, Patience, Wish};
+use alloc::format;
+use alloc::vec::Vec;
+
+impl Plan {
+    pub(super) fn take(&mut self, now: Millis, event: Event) {
+        match event {
+            Event::Boot { cmdline } => self.boot(now, &cmdline),
+            Event::Bus { modalias, .. } => {
+                self.buses
+                    .appeared(modalias, &mut self.tickets, &mut self.out);
+            }
+            Event::Block(block) => self.devices.announce(block, false),
+            Event::BlockChanged(block) => self.devices.announce(block, true),
+            Event::BlockGone { name } => self.devices.gone(&name),
+            Event::Overflow => self.overflow(),
+            Event::Walked { ticket } => self.walked(ticket),
+            Event::Resolved { ticket, resolution } => {
+                if let Some(Job::Resolve(purpose)) = self.tickets.close(ticket) {
+                    self.modules.resolved(purpose, resolution);
+                }
+            }
+            Event::Loaded { ticket } => self.load_ended(ticket, None),
+            Event::LoadFailed { ticket, fault } => self.load_ended(ticket, Some(fault)),
+            Event::Probed { ticket, finding } => self.probe_ended(ticket, Ok(finding)),
+            Event::ProbeFailed { ticket, fault } => self.probe_ended(ticket, Err(fault)),
+            Event::Mounted { ticket } => self.mounted(ticket),
+            Event::MountFailed {
+                ticket,
+                fault,
+                kernel,
+            } => {
+                self.mount_failed(now, ticket, &fault, kernel);
+            }
+            Event::InitFound { ticket, path } => self.init_found(ticket, path),
+            Event::InitMissing { ticket, fault } => {
+                if self.tickets.close(ticket) == Some(Job::FindInit) {
+                    self.give_up(now, Cause::NoInit(fault));
+                }
+            }
+            Event::HandOverFailed { ticket, fault } => {
+                if self.tickets.close(ticket) == Some(Job::HandOver) {
+                    self.give_up(now, Cause::HandOver(fault));
+                }
+            }
+            Event::ModuleWanted { request, name } => {
+                let purpose = Purpose::Kernel(request);
+                let ticket = self.tickets.issue(Job::Resolve(purpose));
+                self.out.push(Action::Resolve {
+                    ticket,
+                    alias: name,
+                });
+            }
+            Event::ShellLeft { ticket, fault } => self.shell_left(now, ticket, fault),
+            Event::CtrlAltDel => self.ctrl_alt_del(),
+            Event::Timer => {}
+        }
+    }
+
+    fn boot(&mut self, now: Millis, cmdline: &Text) {
+        if self.stage != Stage::New {
+            return;
+        }
+        self.wish = Wish::from_cmdline(cmdline.as_bytes());
+        for complaint in self.wish.complaints.clone() {
+            self.say(Level::Warning, complaint);
+        }
+        self.stage = Stage::Searching;
+        self.be_patient(now);
+        self.walk();
+        for name in self.wish.load.clone() {
+            let purpose = Purpose::Wished(name.clone());
+            modules::resolve(&name, purpose, &mut self.tickets, &mut self.out);
+        }
+        // A type that was given is needed whatever is found: its driver loads beside the disk's.
+        if let [kind] = self.wish.fstypes.as_slice() {
+            self.modules
+                .want_filesystem(kind, &mut self.tickets, &mut self.out);
+        }
+    }
+
+    fn be_patient(&mut self, now: Millis) {
+        self.trunk = match self.wish.patience {
+            Patience::Ms(ms) => Some(now.plus(ms)),
+            Patience::Forever => None,
+        };
+    }
+
+    fn walk(&mut self) {
+        let epoch = self.devices.new_epoch();
+        let ticket = self.tickets.issue(Job::Walk { epoch });
+        self.out.push(Action::Walk { ticket });
+    }
+
+    fn overflow(&mut self) {
+        if self
+            .tickets
+            .open()
+            .any(|job| matches!(job, Job::Walk { .. }))
+        {
+            self.walk_again = true;
+        } else {
+            self.walk();
+        }
+    }
+
+    fn walked(&mut self, ticket: Ticket) {
+        if let Some(Job::Walk { epoch }) = self.tickets.close(ticket) {
+            self.devices.forget_older_than(epoch);
+            if core::mem::take(&mut self.walk_again) {
+                self.walk();
+            }
+        }
+    }
+
+    fn load_ended(&mut self, ticket: Ticket, fault: Option<Fault>) {
+        if let Some(Job::Load(name)) = self.tickets.close(ticket) {
+            match fault {
+                None => self.modules.loaded(&name),
+                Some(fault) => self.modules.failed(&name, fault),
+            }
+        }
+    }
+
+    fn probe_ended(&mut self, ticket: Ticket, result: Result<Finding, Fault>) {
+        if let Some(Job::Probe { device, generation }) = self.tickets.close(ticket) {
+            self.devices.looked(&device, generation, result);
+        }
+    }
+
+    fn mounted(&mut self, ticket: Ticket) {
+        if self.tickets.close(ticket) != Some(Job::Mount) {
+            return;
+        }
+        match &mut self.stage {
+            // It took longer than our patience, but it is what was asked for.
+            Stage::Shell { mounted } => *mounted = true,
+            Stage::Searching | Stage::Preparing { .. } | Stage::Mounting { .. } => self.find_init(),
+            _ => {}
+        }
+    }
+
+    fn find_init(&mut self) {
+        self.stage = Stage::FindingInit;
+        let ticket = self.tickets.issue(Job::FindInit);
+        self.out.push(Action::FindInit {
+            ticket,
+            init: self.wish.init.clone(),
+        });
+    }
+
+    fn mount_failed(&mut self, now: Millis, ticket: Ticket, fault: &Fault, kernel: Vec<Text>) {
+        if self.tickets.close(ticket) != Some(Job::Mount) {
+            return;
+        }
+        let Stage::Mounting {
+            device,
+            generation,
+            mut types,
+        } = self.stage.clone()
+        else {
+            return;
+        };
+        let there = self
+            .devices
+            .by_name(&device)
+            .is_some_and(|d| d.generation == generation);
+        self.stage = Stage::Searching;
+        if !there || left_meanwhile(fault.errno) {
+            self.say(
+                Level::Warning,
+                format!("{device} left while it was being mounted: {fault}"),
+            );
+            self.devices.refuse(&device);
+            return;
+        }
+        if !types.is_empty() {
+            types.remove(0);
+        }
+        if types.is_empty() {
+            self.devices.refuse(&device);
+            if !self.usable_exists() {
+                self.give_up(
+                    now,
+                    Cause::Mount {
+                        device,
+                        fault: fault.clone(),
+                        kernel,
+                    },
+                );
+            }
+        } else {
+            self.say(Level::Info, format!("{fault}; trying {}", types.join(", ")));
+            self.stage = Stage::Preparing {
+                device,
+                generation,
+                types,
+            };
+        }
+    }
+
+    fn init_found(&mut self, ticket: Ticket, path: Text) {
+        if self.tickets.close(ticket) == Some(Job::FindInit) {
+            self.stage = Stage::HandingOver;
+            self.say(Level::Info, format!("handing over to {path}"));
+            let ticket = self.tickets.issue(Job::HandOver);
+            self.out.push(Action::HandOver { ticket, init: path });
+        }
+    }
+
+    fn shell_left(&mut self, now: Millis, ticket: Ticket, fault: Option<Fault>) {
+        if self.tickets.close(ticket) != Some(Job::Shell) {
+            return;
+        }
+        let Stage::Shell { mounted } = self.stage else {
+            return;
+        };
+        if let Some(fault) = fault {
+            self.say(Level::Error, format!("no shell: {fault}"));
+            return self.end(now);
+        }
+        self.be_patient(now);
+        self.devices.forgive();
+        self.modules.forgive();
+        self.exhausted = false;
+        if mounted {
+            self.find_init();
+        } else {
+            self.stage = Stage::Searching;
+            self.overflow();
+        }
+    }
+
+    fn ctrl_alt_del(&mut self) {
+        self.modules.give_up(&mut self.out);
+        self.stage = Stage::Over;
+        self.out.push(Action::Reboot);
+    }
+
+    /// Nothing is decided any more; whoever still waits is answered, and the keys still work.
+    pub(super) fn after_the_end(&mut self, now: Millis, event: Event) {
+        match event {
+            Event::ModuleWanted { request, .. } => {
+                self.out.push(Action::Reply { request, ok: false });
+            }
+            Event::CtrlAltDel => self.ctrl_alt_del(),
+            _ => {}
+        }
+        if let Stage::RebootAt(at) = self.stage
+            && now >= at
+        {
+            self.stage = Stage::Over;
+            self.out.push(Action::End {
+                end: End::Reboot(0),
+            });
+        }
+    }
+}
+
+/// Errors of a mount that mean: the device is not there (any more).
+fn left_meanwhile(errno: i32) -> bool {
+    const ENOENT: i32 = 2;
+    const ENXIO: i32 = 6;
+    const ENOMEDIUM: i32 = 123;
+    matches!(errno, ENOENT | ENXIO | ENOMEDIUM)
+}

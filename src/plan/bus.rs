@@ -1,0 +1,174 @@
+//! Whose drivers are loaded when.
+//!
+//! Every module costs time (its signature is checked), so drivers come in tiers: what can be, or
+//! lead to, a disk at once; what may still lead to one (USB) when nothing else is under way; the
+//! rest when nothing has happened for a while. A machine whose root is on its first disk loads the
+//! first tier and nothing else.
+
+use super::action::Action;
+use super::modules::resolve;
+use super::ticket::{Purpose, Tickets};
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// More different modaliases than this are not served. (A large server has about 1,000.)
+const MAX_ALIASES: usize = 16_384;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// A disk, or a bus that disks hang on.
+    Now,
+    /// A bus that often carries no disk: served when nothing else is under way.
+    Quiet,
+    /// Cannot carry a disk as far as we know; served when nothing has happened for a while.
+    Idle,
+}
+
+#[derive(Default)]
+pub struct Buses {
+    seen: BTreeSet<String>,
+    quiet: Vec<String>,
+    idle: Vec<String>,
+}
+
+impl Buses {
+    /// A device with this modalias exists.
+    pub fn appeared(&mut self, modalias: String, tickets: &mut Tickets, out: &mut Vec<Action>) {
+        if self.seen.contains(&modalias) || self.seen.len() >= MAX_ALIASES {
+            return;
+        }
+        match tier(&modalias) {
+            Tier::Now => ask(&modalias, tickets, out),
+            Tier::Quiet => self.quiet.push(modalias.clone()),
+            Tier::Idle => self.idle.push(modalias.clone()),
+        }
+        self.seen.insert(modalias);
+    }
+
+    /// The next tier that has somebody waiting.
+    pub fn next_tier(&self) -> Option<Tier> {
+        if !self.quiet.is_empty() {
+            Some(Tier::Quiet)
+        } else if !self.idle.is_empty() {
+            Some(Tier::Idle)
+        } else {
+            None
+        }
+    }
+
+    pub fn serve(&mut self, tier: Tier, tickets: &mut Tickets, out: &mut Vec<Action>) {
+        let waiting = match tier {
+            Tier::Now => return,
+            Tier::Quiet => core::mem::take(&mut self.quiet),
+            Tier::Idle => core::mem::take(&mut self.idle),
+        };
+        for modalias in waiting {
+            ask(&modalias, tickets, out);
+        }
+    }
+}
+
+fn ask(modalias: &str, tickets: &mut Tickets, out: &mut Vec<Action>) {
+    resolve(modalias, Purpose::Device(modalias.into()), tickets, out);
+}
+
+/// Which tier a modalias belongs to. Sources: `scripts/mod/file2alias.c` (the forms), the PCI Code
+/// and ID Assignment (classes), the virtio specification 1.2 §5 (device numbers).
+pub fn tier(modalias: &str) -> Tier {
+    let Some((bus, rest)) = modalias.split_once(':') else {
+        return Tier::Idle;
+    };
+    match bus {
+        "pci" => pci(rest),
+        "virtio" => virtio(rest),
+        "usb" => usb(rest),
+        "scsi" | "mmc" | "nd" | "vmbus" | "xen" | "of" | "ieee1394" | "ccw" | "css" | "vio"
+        | "nvme" | "ubi" | "mtd" | "ide" => Tier::Now,
+        "platform" | "acpi" | "sdio" | "typec" | "tbsvc" | "pcmcia" => Tier::Quiet,
+        _ => Tier::Idle,
+    }
+}
+
+/// `v…d…sv…sd…bcBBscSSiII`: base class and sub-class tell.
+fn pci(rest: &str) -> Tier {
+    let class = rest.rsplit_once("bc").map_or("", |(_, class)| class);
+    let base = class.get(0..2).unwrap_or("");
+    let sub = class.get(4..6).unwrap_or("");
+    match (base, sub) {
+        // Mass storage; SD host controllers (system peripherals).
+        ("01", _) | ("08", "05") => Tier::Now,
+        // USB and FireWire hosts.
+        ("0C" | "0c", "03" | "00") => Tier::Quiet,
+        _ => Tier::Idle,
+    }
+}
+
+/// `dDDDDDDDDvVVVVVVVV`: block, SCSI host, persistent memory.
+fn virtio(rest: &str) -> Tier {
+    match rest.get(0..9) {
+        Some("d00000002" | "d00000008" | "d0000001B" | "d0000001b") => Tier::Now,
+        _ => Tier::Idle,
+    }
+}
+
+/// `…icIIiscSSipPPin…`: interface class 8 is mass storage.
+fn usb(rest: &str) -> Tier {
+    let class = rest.split_once("ic").and_then(|(_, class)| class.get(0..2));
+    if class == Some("08") {
+        Tier::Now
+    } else {
+        Tier::Idle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disks_come_first_usb_next_the_rest_last() {
+        for (modalias, expected) in [
+            (
+                "pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00",
+                Tier::Now,
+            ),
+            (
+                "pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01",
+                Tier::Now,
+            ),
+            (
+                "pci:v00001B36d00000007sv00001AF4sd00001100bc08sc05i01",
+                Tier::Now,
+            ),
+            (
+                "pci:v00001B36d0000000Dsv00001AF4sd00001100bc0Csc03i30",
+                Tier::Quiet,
+            ),
+            (
+                "pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00",
+                Tier::Idle,
+            ),
+            ("virtio:d00000002v00001AF4", Tier::Now),
+            ("virtio:d00000001v00001AF4", Tier::Idle),
+            (
+                "usb:v46F4p0001d0000dc00dsc00dp00ic08isc06ip50in00",
+                Tier::Now,
+            ),
+            (
+                "usb:v0627p0001d0000dc00dsc00dp00ic03isc01ip02in00",
+                Tier::Idle,
+            ),
+            (
+                "cpu:type:x86,ven0000fam0006mod0055:feature:,0000",
+                Tier::Idle,
+            ),
+            ("scsi:t-0x00", Tier::Now),
+            ("", Tier::Idle),
+            ("pci:", Tier::Idle),
+            ("usb:é", Tier::Idle),
+        ] {
+            assert_eq!(tier(modalias), expected, "{modalias}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What is known of each block device: announced, being looked at, identified, gone.
+//!
+//! A device's *generation* counts how often its content may have become another one. An answer to
+//! a question about an earlier generation is worth nothing. Its *epoch* is the walk that last
+//! reported it: after a lost event, what the next walk does not report is gone.
+
+use super::action::Action;
+use super::event::Block;
+use super::ticket::{Job, Tickets};
+use crate::base::fault::Fault;
+use crate::format::identity::{Finding, Partition, Signature, Usage};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// More block devices than this are not looked at. (A large SAN has some thousands.)
+pub const MAX_DEVICES: usize = 8192;
+
+/// How far we are with a device's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Not asked for.
+    Unseen,
+    Asked,
+    Known(Finding),
+    Failed(Fault),
+}
+
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub block: Block,
+    pub look: Look,
+    pub generation: u32,
+    /// It was what root asks for, and mounting it failed: not tried again until it changes.
+    pub refused: bool,
+    epoch: u32,
+}
+
+impl Device {
+    pub fn signature(&self) -> Option<&Signature> {
+        match &self.look {
+            Look::Known(finding) => finding.signature.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// A member of something else: what its bytes look like is not what it is.
+    pub fn is_container(&self) -> bool {
+        matches!(self.signature(), Some(s) if matches!(s.usage, Usage::Raid | Usage::Crypto))
+    }
+}
+
+#[derive(Default)]
+pub struct Devices {
+    all: BTreeMap<String, Device>,
+    epoch: u32,
+    next_generation: u32,
+    /// Devices that were ignored because of [`MAX_DEVICES`].
+    pub ignored: u32,
+}
+
+impl Devices {
+    pub fn all(&self) -> impl Iterator<Item = &Device> {
+        self.all.values()
+    }
+
+    pub fn by_name(&self, name: &str) -> Option<&Device> {
+        self.all.get(name)
+    }
+
+    /// The whole disk that `device` is a partition of.
+    pub fn disk_of(&self, device: &Device) -> Option<&Device> {
+        let (disk, _) = device.block.part_of.as_ref()?;
+        self.all.get(disk)
+    }
+
+    /// The entry in the disk's table that describes this partition.
+    pub fn entry_of(&self, device: &Device) -> Option<&Partition> {
+        let (_, number) = device.block.part_of.as_ref()?;
+        let Look::Known(finding) = &self.disk_of(device)?.look else {
+            return None;
+        };
+        finding
+            .table
+            .as_ref()?
+            .partitions
+            .iter()
+            .find(|p| p.number == *number)
+    }
+
+    /// `changed`: the content may be another one, even if nothing that we can see differs.
+    pub fn announce(&mut self, block: Block, changed: bool) {
+        let epoch = self.epoch;
+        if let Some(known) = self.all.get_mut(&block.name) {
+            known.epoch = epoch;
+            if !changed && known.block == block {
+                return;
+            }
+        } else if self.all.len() >= MAX_DEVICES {
+            self.ignored = self.ignored.saturating_add(1);
+            return;
+        }
+        let generation = self.new_generation();
+        let device = Device {
+            look: Look::Unseen,
+            generation,
+            refused: false,
+            epoch,
+            block,
+        };
+        self.all.insert(device.block.name.clone(), device);
+    }
+
+    pub fn gone(&mut self, name: &str) {
+        self.all.remove(name);
+    }
+
+    /// A walk begins: whatever it does not report will be gone.
+    pub fn new_epoch(&mut self) -> u32 {
+        self.epoch = self.epoch.saturating_add(1);
+        self.epoch
+    }
+
+    /// The walk of `epoch` is over.
+    pub fn forget_older_than(&mut self, epoch: u32) {
+        self.all.retain(|_, d| d.epoch >= epoch);
+    }
+
+    /// Asks for every device that `worth` names and that was not looked at yet.
+    pub fn look(
+        &mut self,
+        tickets: &mut Tickets,
+        out: &mut Vec<Action>,
+        worth: impl Fn(&Device) -> bool,
+    ) {
+        for device in self.all.values_mut() {
+            if device.look != Look::Unseen || device.block.sectors == 0 || !worth(device) {
+                continue;
+            }
+            device.look = Look::Asked;
+            let job = Job::Probe {
+                device: device.block.name.clone(),
+                generation: device.generation,
+            };
+            let ticket = tickets.issue(job);
+            out.push(Action::Probe {
+                ticket,
+                device: device.block.name.clone(),
+            });
+        }
+    }
+
+    pub fn looked(&mut self, name: &str, generation: u32, result: Result<Finding, Fault>) {
+        let Some(device) = self.all.get_mut(name) else {
+            return;
+        };
+        if device.generation != generation {
+            return;
+        }
+        device.look = match result {
+            Ok(finding) => Look::Known(finding),
+            Err(fault) => Look::Failed(fault),
+        };
+    }
+
+    pub fn refuse(&mut self, name: &str) {
+        if let Some(device) = self.all.get_mut(name) {
+            device.refused = true;
+        }
+    }
+
+    /// A person was at it: everything may be tried again, what failed is looked at again.
+    pub fn forgive(&mut self) {
+        for device in self.all.values_mut() {
+            device.refused = false;
+            if matches!(device.look, Look::Failed(_)) {
+                device.look = Look::Unseen;
+            }
+        }
+    }
+
+    fn new_generation(&mut self) -> u32 {
+        self.next_generation = self.next_generation.saturating_add(1);
+        self.next_generation
+    }
+}

@@ -1,0 +1,282 @@
+//! Why a boot ends without its root, and the page that tells the person.
+//!
+//! A page answers: what was asked for, what went wrong, what was seen, what is nearest, what is
+//! missing, what to do next. Every sentence of a failure that a person sees is written here.
+
+use super::device::Device;
+use super::nearest;
+use super::ticket::{Job, Purpose};
+use super::{Plan, root};
+use crate::base::fault::Fault;
+use crate::base::text::Text;
+use crate::format::wish::{Patience, Source};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Lists on the page are cut after this many entries; what is cut is counted.
+const MAX_LISTED: usize = 40;
+
+/// The reasons to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Patience ended.
+    Deadline,
+    NoRoot,
+    UnknownRoot,
+    /// Root was found, but no attempt to mount it succeeded.
+    Mount {
+        device: String,
+        fault: Fault,
+        kernel: Vec<Text>,
+    },
+    NoInit(Fault),
+    HandOver(Fault),
+}
+
+/// The page, line by line.
+pub fn page(cause: &Cause, plan: &Plan) -> Vec<String> {
+    let mut lines = alloc::vec!["this system could not be started".to_string()];
+    section(&mut lines, "asked", asked(plan));
+    section(&mut lines, "cause", why(cause, plan));
+    section(&mut lines, "seen", seen(plan));
+    let near = plan
+        .wish
+        .root
+        .as_ref()
+        .and_then(|r| nearest::sentence(r, &plan.devices));
+    section(&mut lines, "nearest", near.into_iter().collect());
+    section(&mut lines, "missing", missing(plan));
+    section(&mut lines, "waiting", waiting(plan));
+    section(&mut lines, "next", next(cause, plan));
+    lines
+}
+
+/// `name:` before the first line, blanks before the others; nothing for nothing.
+fn section(lines: &mut Vec<String>, name: &str, body: Vec<String>) {
+    let cut = body.len().saturating_sub(MAX_LISTED);
+    for (i, line) in body.iter().take(MAX_LISTED).enumerate() {
+        let head = if i == 0 {
+            format!("{name}:")
+        } else {
+            String::new()
+        };
+        lines.push(format!("{head:<9}{line}"));
+    }
+    if cut > 0 {
+        lines.push(format!("{:<9}… and {cut} more", ""));
+    }
+}
+
+fn asked(plan: &Plan) -> Vec<String> {
+    let wish = &plan.wish;
+    let mut text = match &wish.root {
+        None => "no root= on the kernel command line".to_string(),
+        Some(_) => format!("root={}", wish.root_as_typed),
+    };
+    if !wish.fstypes.is_empty() {
+        text.push_str(&format!(" rootfstype={}", wish.fstypes.join(",")));
+    }
+    if !wish.flags.as_bytes().is_empty() {
+        text.push_str(&format!(" rootflags={}", wish.flags));
+    }
+    if let Some(init) = &wish.init {
+        text.push_str(&format!(" init={init}"));
+    }
+    alloc::vec![text]
+}
+
+fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
+    match cause {
+        Cause::Deadline => {
+            let wait = match plan.wish.patience {
+                Patience::Ms(ms) => format!("within {} s", ms.div_ceil(1000)),
+                Patience::Forever => "ever".to_string(),
+            };
+            let mut lines = under_way(plan, &wait);
+            lines.extend(unusable(plan));
+            lines
+        }
+        Cause::NoRoot => alloc::vec!["nothing says which device is root".to_string()],
+        Cause::UnknownRoot => {
+            alloc::vec![format!(
+                "root={} is not a form that is understood",
+                plan.wish.root_as_typed
+            )]
+        }
+        Cause::Mount {
+            device,
+            fault,
+            kernel,
+        } => {
+            let mut lines =
+                alloc::vec![format!("{device} is root, but mounting it failed: {fault}")];
+            lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
+            lines
+        }
+        Cause::NoInit(fault) => {
+            alloc::vec![format!(
+                "root is mounted, but holds no init to run: {fault}"
+            )]
+        }
+        Cause::HandOver(fault) => alloc::vec![format!("handing over failed: {fault}")],
+    }
+}
+
+/// What the deadline found us doing.
+fn under_way(plan: &Plan, wait: &str) -> Vec<String> {
+    use super::Stage;
+    let text = match &plan.stage {
+        Stage::Mounting { device, types, .. } => {
+            let kind = types.first().map_or("", String::as_str);
+            format!("mounting {device} as {kind} did not end {wait}")
+        }
+        Stage::Preparing { device, types, .. } => {
+            let kind = types.first().map_or("", String::as_str);
+            format!("{device} is root, but the driver for {kind} was not ready {wait}")
+        }
+        Stage::FindingInit => format!("looking for init on root did not end {wait}"),
+        _ => format!("no usable device with this identity appeared {wait}"),
+    };
+    alloc::vec![text]
+}
+
+/// Devices that are what was asked for but cannot be mounted.
+fn unusable(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for device in plan.devices.all() {
+        match root::answer(&plan.wish, &plan.devices, device) {
+            root::Answer::Unusable(why) => {
+                lines.push(format!(
+                    "{} has this identity, but {why}",
+                    device.block.name
+                ));
+            }
+            root::Answer::Usable(_) if device.refused => {
+                lines.push(format!(
+                    "{} has this identity, but was refused",
+                    device.block.name
+                ));
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+fn seen(plan: &Plan) -> Vec<String> {
+    let mut devices: Vec<&Device> = plan.devices.all().collect();
+    devices.sort_by(|a, b| root::natural_order(&a.block.name, &b.block.name));
+    if devices.is_empty() {
+        return alloc::vec!["no block device at all".to_string()];
+    }
+    let line = |d: &&Device| {
+        let size = human_size(d.block.sectors);
+        format!(
+            "{:<12} {size:>9}  {}",
+            d.block.name,
+            nearest::describe(d, &plan.devices)
+        )
+    };
+    devices.iter().map(line).collect()
+}
+
+fn missing(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (_, fault) in plan.modules.failures() {
+        lines.push(fault.to_string());
+    }
+    for name in plan.modules.blacklisted() {
+        lines.push(format!("module {name} is blacklisted and was not loaded"));
+    }
+    let storage = |alias: &&str| super::bus::tier(alias) == super::bus::Tier::Now;
+    for alias in plan.modules.unserved().filter(storage) {
+        lines.push(format!("no driver in this image for {alias}"));
+    }
+    lines
+}
+
+fn waiting(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for job in plan.tickets.open() {
+        lines.push(match job {
+            Job::Walk { .. } => "listing the devices has not ended".to_string(),
+            Job::Resolve(purpose) => format!("looking up {} has not ended", purpose_text(purpose)),
+            Job::Load(name) => format!("loading module {name} has not ended"),
+            Job::Probe { device, .. } => format!("reading {device} has not ended"),
+            Job::Mount | Job::FindInit | Job::HandOver | Job::Shell => continue,
+        });
+    }
+    for name in plan.modules.waiting() {
+        lines.push(format!("module {name} waits for another module"));
+    }
+    lines
+}
+
+fn purpose_text(purpose: &Purpose) -> String {
+    match purpose {
+        Purpose::Device(alias) | Purpose::Wished(alias) => alias.clone(),
+        Purpose::Filesystem(kind) => format!("the driver for {kind}"),
+        Purpose::Kernel(_) => "a module for the kernel".to_string(),
+    }
+}
+
+fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    match cause {
+        Cause::NoRoot => {
+            lines.push("add root=UUID=… (or LABEL=, PARTUUID=, /dev/…) of a device above".into());
+        }
+        Cause::UnknownRoot => {
+            lines.push("use UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/NAME".into());
+        }
+        Cause::Deadline => {
+            if let Some(Source::Name(_)) = plan.wish.root {
+                lines.push("device names may differ from boot to boot: prefer root=UUID=…".into());
+            }
+            if plan.devices.all().next().is_none() {
+                lines.push("the disk's driver may not be in this image: add it".into());
+            }
+            lines.push("a slow disk: rootwait, or rd.timeout=SECONDS".into());
+        }
+        Cause::Mount { .. } => {
+            lines.push("check root's file system from another system; see rootflags=".into());
+        }
+        Cause::NoInit(_) => lines.push("name the program with init=PATH".into()),
+        Cause::HandOver(_) => {}
+    }
+    if !plan.wish.shell {
+        lines.push("rd.shell allows a shell here, where the image holds one".into());
+    }
+    lines
+}
+
+/// 512-byte sectors as a person writes sizes. Integers only.
+fn human_size(sectors: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut tenths = sectors.saturating_mul(5);
+    let mut unit = 0;
+    while tenths >= 10_240 && unit < UNITS.len().saturating_sub(1) {
+        tenths /= 1024;
+        unit = unit.saturating_add(1);
+    }
+    let name = UNITS.get(unit).copied().unwrap_or("");
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_as_people_write_them() {
+        for (sectors, expected) in [
+            (0, "0.0 KiB"),
+            (2, "1.0 KiB"),
+            (2048, "1.0 MiB"),
+            (41_943_040, "20.0 GiB"),
+        ] {
+            assert_eq!(human_size(sectors), expected);
+        }
+    }
+}

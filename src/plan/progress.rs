@@ -1,0 +1,228 @@
+//! Brings forward whatever can go now, after every event; and ends the boot that cannot.
+
+use super::action::{Action, Level, Mount};
+use super::bus::Tier;
+use super::device::Device;
+use super::give_up::{self, Cause};
+use super::root::{self, Answer};
+use super::ticket::Job;
+use super::{IDLE_MS, Plan, Stage};
+use crate::base::millis::Millis;
+use crate::format::wish::{End, Source};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+impl Plan {
+    pub(super) fn advance(&mut self, now: Millis) {
+        self.modules.advance(&mut self.tickets, &mut self.out);
+        if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
+            self.look();
+            self.choose(now);
+            self.widen(now);
+            self.modules.advance(&mut self.tickets, &mut self.out);
+            self.prepare();
+        }
+        let waiting = matches!(
+            self.stage,
+            Stage::Searching
+                | Stage::Preparing { .. }
+                | Stage::Mounting { .. }
+                | Stage::FindingInit
+        );
+        if waiting && self.trunk.is_some_and(|trunk| now >= trunk) {
+            self.give_up(now, Cause::Deadline);
+        }
+    }
+
+    /// Asks for the bytes of every device that could answer the wish.
+    fn look(&mut self) {
+        let Self {
+            wish,
+            devices,
+            tickets,
+            out,
+            exhausted,
+            ..
+        } = self;
+        // A named partition needs its disk read too: the disk may be a member of something.
+        let disks: Vec<String> = match &wish.root {
+            Some(Source::Name(name)) => {
+                let disk = devices.by_name(name).and_then(|d| d.block.part_of.clone());
+                disk.into_iter().map(|(disk, _)| disk).collect()
+            }
+            _ => Vec::new(),
+        };
+        devices.look(tickets, out, |d| {
+            *exhausted || root::worth_reading(wish, &disks, d)
+        });
+    }
+
+    /// Takes the device that answers the wish, if there is one.
+    fn choose(&mut self, _now: Millis) {
+        if let Stage::Preparing {
+            device, generation, ..
+        } = &self.stage
+        {
+            let same = |d: &Device| d.generation == *generation;
+            if !self.devices.by_name(device).is_some_and(same) {
+                let device = device.clone();
+                self.say(
+                    Level::Warning,
+                    format!("{device} left before it could be mounted"),
+                );
+                self.stage = Stage::Searching;
+            }
+        }
+        if self.stage != Stage::Searching {
+            return;
+        }
+        let mut found = self.usable();
+        found.sort_by(|a, b| root::natural_order(&a.0, &b.0));
+        if found.len() > 1 && !self.clones_named {
+            self.clones_named = true;
+            let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
+            let text = format!(
+                "{} answer {}: the first by name is taken",
+                names.join(" and "),
+                self.wish.root_as_typed
+            );
+            self.say(Level::Warning, text);
+        }
+        if let Some((device, generation, types)) = found.into_iter().next() {
+            self.say(Level::Info, format!("root is {device}"));
+            self.stage = Stage::Preparing {
+                device,
+                generation,
+                types,
+            };
+        }
+    }
+
+    /// Name, generation and types of each device that can be mounted as root now.
+    fn usable(&self) -> Vec<(String, u32, Vec<String>)> {
+        let mut found = Vec::new();
+        for device in self.devices.all().filter(|d| !d.refused) {
+            if let Answer::Usable(types) = root::answer(&self.wish, &self.devices, device) {
+                found.push((device.block.name.clone(), device.generation, types));
+            }
+        }
+        found
+    }
+
+    pub(super) fn usable_exists(&self) -> bool {
+        !self.usable().is_empty()
+    }
+
+    /// Mounts root once its driver is settled.
+    fn prepare(&mut self) {
+        let Stage::Preparing {
+            device,
+            generation,
+            types,
+        } = &self.stage
+        else {
+            return;
+        };
+        let Some(kind) = types.first() else { return };
+        let (device, generation, kind) = (device.clone(), *generation, kind.clone());
+        self.modules
+            .want_filesystem(&kind, &mut self.tickets, &mut self.out);
+        if !self.modules.filesystem_settled(&kind) {
+            return;
+        }
+        let mount = Mount {
+            device: device.clone(),
+            fstype: kind,
+            read_only: !self.wish.writable,
+            options: self.wish.flags.clone(),
+        };
+        let ticket = self.tickets.issue(Job::Mount);
+        self.out.push(Action::Mount { ticket, mount });
+        if let Stage::Preparing { types, .. } = core::mem::replace(&mut self.stage, Stage::Over) {
+            self.stage = Stage::Mounting {
+                device,
+                generation,
+                types,
+            };
+        }
+    }
+
+    // -- when nothing happens -----------------------------------------------------------------
+
+    /// When to try what is unlikely; `None` while something is under way or nothing is left.
+    pub(super) fn idle_at(&self) -> Option<Millis> {
+        let quiet = self.stage == Stage::Searching && self.tickets.none_open();
+        (quiet && !self.exhausted).then(|| self.stirred.plus(IDLE_MS))
+    }
+
+    /// Serves the next tier of drivers; in the end reads every device, so that the page can tell.
+    fn widen(&mut self, now: Millis) {
+        if self.stage != Stage::Searching || !self.tickets.none_open() {
+            return;
+        }
+        if self.exhausted {
+            return self.hopeless(now);
+        }
+        let idle = now >= self.stirred.plus(IDLE_MS);
+        match self.buses.next_tier() {
+            Some(Tier::Quiet) => self.serve(Tier::Quiet, now),
+            Some(tier) if idle => self.serve(tier, now),
+            None if idle => {
+                self.exhausted = true;
+                self.look();
+                if self.tickets.none_open() {
+                    self.hopeless(now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn serve(&mut self, tier: Tier, now: Millis) {
+        self.buses.serve(tier, &mut self.tickets, &mut self.out);
+        self.stirred = now;
+    }
+
+    /// Everything was tried and read. A wish that no device can fulfil ends here.
+    fn hopeless(&mut self, now: Millis) {
+        match &self.wish.root {
+            None => self.give_up(now, Cause::NoRoot),
+            Some(Source::Unknown(_)) => self.give_up(now, Cause::UnknownRoot),
+            Some(_) => {}
+        }
+    }
+
+    // -- the end ------------------------------------------------------------------------------
+
+    pub(super) fn give_up(&mut self, now: Millis, cause: Cause) {
+        let lines = give_up::page(&cause, self);
+        self.out.push(Action::Page { lines });
+        let mounted = matches!(cause, Cause::NoInit(_));
+        if self.wish.shell && !matches!(cause, Cause::HandOver(_)) {
+            self.stage = Stage::Shell { mounted };
+            let ticket = self.tickets.issue(Job::Shell);
+            self.out.push(Action::Shell { ticket });
+        } else {
+            self.end(now);
+        }
+    }
+
+    pub(super) fn end(&mut self, now: Millis) {
+        self.modules.give_up(&mut self.out);
+        match self.wish.end {
+            End::Reboot(seconds) if seconds > 0 => {
+                self.say(Level::Error, format!("rebooting in {seconds} s"));
+                self.stage = Stage::RebootAt(now.plus(u64::from(seconds).saturating_mul(1000)));
+            }
+            end => {
+                self.stage = Stage::Over;
+                self.out.push(Action::End { end });
+            }
+        }
+    }
+
+    pub(super) fn say(&mut self, level: Level, text: String) {
+        self.out.push(Action::Say { level, text });
+    }
+}

@@ -1,0 +1,62 @@
+//! Open questions: which action each ticket stands for.
+//!
+//! An answer counts once and only if it fits what was asked. Late, repeated and stray answers fall
+//! out here, so that no other file has to think about them.
+
+use super::event::Ticket;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+/// Why an alias is being resolved, and so what happens with the modules that answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// A device's modalias: every driver that answers is loaded.
+    Device(String),
+    /// A file system's driver: any one is enough. Holds the type: `ext4`.
+    Filesystem(String),
+    /// The command line or the image asked for it.
+    Wished(String),
+    /// The kernel's own request.
+    Kernel(u32),
+}
+
+/// What an open ticket stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    Walk { epoch: u32 },
+    Resolve(Purpose),
+    Load(String),
+    Probe { device: String, generation: u32 },
+    Mount,
+    FindInit,
+    HandOver,
+    Shell,
+}
+
+#[derive(Default)]
+pub struct Tickets {
+    last: u32,
+    open: BTreeMap<Ticket, Job>,
+}
+
+impl Tickets {
+    pub fn issue(&mut self, job: Job) -> Ticket {
+        self.last = self.last.saturating_add(1);
+        let ticket = Ticket(self.last);
+        self.open.insert(ticket, job);
+        ticket
+    }
+
+    /// The job that this ticket stood for; from now on it stands for nothing.
+    pub fn close(&mut self, ticket: Ticket) -> Option<Job> {
+        self.open.remove(&ticket)
+    }
+
+    pub fn none_open(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    pub fn open(&self) -> impl Iterator<Item = &Job> {
+        self.open.values()
+    }
+}

@@ -1,0 +1,398 @@
+//! Lines of text back to events and actions. The other direction is [`super::trace`].
+//!
+//! A line that is not understood to its last word is refused: `None`.
+
+use super::action::{Action, Level, Mount};
+use super::event::{Block, Event, Ticket};
+use crate::base::fault::Fault;
+use crate::base::text::{Text, unescape};
+use crate::base::words::Words;
+use crate::format::identity::{Finding, Partition, Signature, Table, Usage};
+use crate::format::kmod::{Module, Resolution};
+use crate::format::wish::End;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+pub fn event(line: &str) -> Option<Event> {
+    if let Some(cmdline) = line.strip_prefix("boot ") {
+        return Some(Event::Boot {
+            cmdline: Text(unescape(cmdline.as_bytes())),
+        });
+    }
+    let mut w = Words::parse(line);
+    let verb = w.text()?;
+    let event = match verb.as_str() {
+        "boot" => Event::Boot {
+            cmdline: Text::default(),
+        },
+        "bus" => Event::Bus {
+            path: w.text()?,
+            modalias: w.text()?,
+        },
+        "block" => Event::Block(block(&mut w)?),
+        "block-changed" => Event::BlockChanged(block(&mut w)?),
+        "block-gone" => Event::BlockGone { name: w.text()? },
+        "overflow" => Event::Overflow,
+        "walked" => Event::Walked {
+            ticket: ticket(&mut w)?,
+        },
+        "resolved" => Event::Resolved {
+            ticket: ticket(&mut w)?,
+            resolution: resolution(&mut w)?,
+        },
+        "loaded" => Event::Loaded {
+            ticket: ticket(&mut w)?,
+        },
+        "load-failed" => Event::LoadFailed {
+            ticket: ticket(&mut w)?,
+            fault: fault(&mut w)?,
+        },
+        "probed" => Event::Probed {
+            ticket: ticket(&mut w)?,
+            finding: finding(&mut w)?,
+        },
+        "probe-failed" => Event::ProbeFailed {
+            ticket: ticket(&mut w)?,
+            fault: fault(&mut w)?,
+        },
+        "mounted" => Event::Mounted {
+            ticket: ticket(&mut w)?,
+        },
+        "mount-failed" => {
+            let (ticket, fault) = (ticket(&mut w)?, fault(&mut w)?);
+            Event::MountFailed {
+                ticket,
+                fault,
+                kernel: all(&mut w, "kernel").map(Text).collect(),
+            }
+        }
+        "init-found" => Event::InitFound {
+            ticket: ticket(&mut w)?,
+            path: Text(w.value()?),
+        },
+        "init-missing" => Event::InitMissing {
+            ticket: ticket(&mut w)?,
+            fault: fault(&mut w)?,
+        },
+        "hand-over-failed" => Event::HandOverFailed {
+            ticket: ticket(&mut w)?,
+            fault: fault(&mut w)?,
+        },
+        "module-wanted" => Event::ModuleWanted {
+            request: small(&mut w)?,
+            name: Text(w.value()?),
+        },
+        "shell-left" => Event::ShellLeft {
+            ticket: ticket(&mut w)?,
+            fault: fault(&mut w),
+        },
+        "ctrl-alt-del" => Event::CtrlAltDel,
+        "timer" => Event::Timer,
+        _ => return None,
+    };
+    w.is_empty().then_some(event)
+}
+
+pub fn action(line: &str) -> Option<Action> {
+    if let Some(said) = line.strip_prefix("say ") {
+        let (word, text) = said.split_once(' ')?;
+        let text = String::from_utf8(unescape(text.as_bytes())).ok()?;
+        return Some(Action::Say {
+            level: level(word)?,
+            text,
+        });
+    }
+    let mut w = Words::parse(line);
+    let verb = w.text()?;
+    let action = match verb.as_str() {
+        "walk" => Action::Walk {
+            ticket: ticket(&mut w)?,
+        },
+        "resolve" => Action::Resolve {
+            ticket: ticket(&mut w)?,
+            alias: Text(w.value()?),
+        },
+        "load" => Action::Load {
+            ticket: ticket(&mut w)?,
+            module: w.text()?,
+        },
+        "probe" => Action::Probe {
+            ticket: ticket(&mut w)?,
+            device: w.text()?,
+        },
+        "mount" => Action::Mount {
+            ticket: ticket(&mut w)?,
+            mount: mount(&mut w)?,
+        },
+        "find-init" => Action::FindInit {
+            ticket: ticket(&mut w)?,
+            init: w.key("init").map(Text),
+        },
+        "hand-over" => Action::HandOver {
+            ticket: ticket(&mut w)?,
+            init: Text(w.value()?),
+        },
+        "reply" => {
+            let request = small(&mut w)?;
+            Action::Reply {
+                request,
+                ok: w.flag("yes") || !w.flag("no"),
+            }
+        }
+        "page" => Action::Page {
+            lines: all(&mut w, "line")
+                .map(String::from_utf8)
+                .collect::<Result<_, _>>()
+                .ok()?,
+        },
+        "shell" => Action::Shell {
+            ticket: ticket(&mut w)?,
+        },
+        "end" => Action::End {
+            end: match w.text()?.as_str() {
+                "halt" => End::Halt,
+                "reboot" => End::Reboot(u32::try_from(w.key_num("after")?).ok()?),
+                "power-off" => End::PowerOff,
+                _ => return None,
+            },
+        },
+        "reboot" => Action::Reboot,
+        _ => return None,
+    };
+    w.is_empty().then_some(action)
+}
+
+fn small(w: &mut Words) -> Option<u32> {
+    u32::try_from(w.num()?).ok()
+}
+
+fn ticket(w: &mut Words) -> Option<Ticket> {
+    small(w).map(Ticket)
+}
+
+fn fault(w: &mut Words) -> Option<Fault> {
+    let errno = i32::try_from(w.key_num("errno")?).ok()?;
+    Some(Fault::new(errno, w.key_text("text")?))
+}
+
+/// The values of every word `key=…`, in order.
+fn all<'w>(w: &'w mut Words, key: &'static str) -> impl Iterator<Item = Vec<u8>> + 'w {
+    core::iter::from_fn(move || w.key(key))
+}
+
+fn block(w: &mut Words) -> Option<Block> {
+    let name = w.text()?;
+    let number = w.text()?;
+    let (major, minor) = number.split_once(':')?;
+    let part_of = match (w.key_text("disk"), w.key_num("number")) {
+        (Some(disk), Some(number)) => Some((disk, u32::try_from(number).ok()?)),
+        _ => None,
+    };
+    Some(Block {
+        name,
+        major: major.parse().ok()?,
+        minor: minor.parse().ok()?,
+        sectors: w.key_num("sectors")?,
+        sequence: w.key_num("sequence").unwrap_or(0),
+        part_of,
+    })
+}
+
+fn mount(w: &mut Words) -> Option<Mount> {
+    let (device, fstype) = (w.text()?, w.text()?);
+    let read_only = match w.text()?.as_str() {
+        "ro" => true,
+        "rw" => false,
+        _ => return None,
+    };
+    let options = Text(w.key("options").unwrap_or_default());
+    Some(Mount {
+        device,
+        fstype,
+        read_only,
+        options,
+    })
+}
+
+fn list(text: Option<String>) -> Vec<String> {
+    let text = text.unwrap_or_default();
+    text.split(',')
+        .filter(|n| !n.is_empty())
+        .map(ToString::to_string)
+        .collect()
+}
+
+fn resolution(w: &mut Words) -> Option<Resolution> {
+    let answers = list(w.key_text("answers"));
+    let blacklisted = list(w.key_text("blacklisted"));
+    let builtin = w.flag("builtin");
+    let modules: Option<Vec<Module>> = all(w, "module").map(|text| module(&text)).collect();
+    Some(Resolution {
+        answers,
+        blacklisted,
+        builtin,
+        modules: modules?,
+    })
+}
+
+fn module(text: &[u8]) -> Option<Module> {
+    let text = core::str::from_utf8(text).ok()?;
+    let mut fields = text.split(':');
+    let name = fields.next()?.to_string();
+    let needs = list(fields.next().map(ToString::to_string));
+    let mut groups = || -> Vec<Vec<String>> {
+        let names = list(fields.next().map(ToString::to_string));
+        names
+            .iter()
+            .map(|g| g.split('|').map(ToString::to_string).collect())
+            .collect()
+    };
+    let (before, after) = (groups(), groups());
+    Some(Module {
+        name,
+        needs,
+        before,
+        after,
+    })
+}
+
+fn finding(w: &mut Words) -> Option<Finding> {
+    let signature = match w.key_text("type") {
+        Some(kind) => Some(signature(kind, w)?),
+        None => None,
+    };
+    let ambivalent = list(w.key_text("ambivalent"));
+    let table = match w.key_text("table") {
+        Some(kind) => Some(Table {
+            kind,
+            uuid: w.key_text("table-uuid"),
+            partitions: all(w, "part")
+                .map(|p| partition(&p))
+                .collect::<Option<_>>()?,
+        }),
+        None => None,
+    };
+    Some(Finding {
+        signature,
+        table,
+        ambivalent,
+    })
+}
+
+fn signature(kind: String, w: &mut Words) -> Option<Signature> {
+    let usage = match w.key_text("usage")?.as_str() {
+        "filesystem" => Usage::Filesystem,
+        "raid" => Usage::Raid,
+        "crypto" => Usage::Crypto,
+        "other" => Usage::Other,
+        _ => return None,
+    };
+    Some(Signature {
+        kind,
+        usage,
+        version: w.key_text("version"),
+        uuid: w.key_text("uuid"),
+        uuid_sub: w.key_text("uuid-sub"),
+        label: w.key("label").map(Text),
+        block_size: u32::try_from(w.key_num("block-size").unwrap_or(0)).ok()?,
+    })
+}
+
+fn partition(text: &[u8]) -> Option<Partition> {
+    let mut fields = text.splitn(7, |&b| b == b':');
+    let mut field = || fields.next().and_then(|f| core::str::from_utf8(f).ok());
+    let number = field()?.parse().ok()?;
+    let uuid = field()?.to_string();
+    let kind = field()?.to_string();
+    let start = field()?.parse().ok()?;
+    let sectors = field()?.parse().ok()?;
+    let flags = field()?.parse().ok()?;
+    let label = fields.next().map(Text::from);
+    Some(Partition {
+        number,
+        uuid,
+        label,
+        kind,
+        start,
+        sectors,
+        flags,
+    })
+}
+
+fn level(word: &str) -> Option<Level> {
+    let all = [
+        Level::Error,
+        Level::Warning,
+        Level::Notice,
+        Level::Info,
+        Level::Debug,
+    ];
+    all.into_iter()
+        .find(|l| super::trace::level_word(*l) == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trace;
+    use super::*;
+
+    #[test]
+    fn lines_come_back_as_they_were() {
+        for line in [
+            "boot root=UUID=1 ro quiet \\x5c\\x0a",
+            "bus /devices/pci0/0 pci:v1d2",
+            "block vda1 254:1 sectors=2048 sequence=7 disk=vda number=1",
+            "block-changed sr0 11:0 sectors=0 sequence=0",
+            "block-gone vda",
+            "walked 1",
+            "resolved 2 answers=ext4 module=ext4:jbd2,crc16:crc32c_intel|crc32c_generic,xx: \
+             module=jbd2:::",
+            "resolved 3 blacklisted=nouveau builtin",
+            "load-failed 4 errno=8 text=a\\x20b",
+            "probed 5 type=ext4 usage=filesystem uuid=12 label=\\xff\\x20 block-size=4096",
+            "probed 6 table=gpt table-uuid=ab part=1:u:t:2048:100:0:a:\\x3d part=2:u:t:1:2:3",
+            "probed 7 ambivalent=ext4,xfs",
+            "mount-failed 8 errno=22 text=x kernel=EXT4:\\x20no kernel=b",
+            "shell-left 9",
+            "shell-left 9 errno=2 text=none",
+            "module-wanted 3 crypto-crc32c",
+            "timer",
+        ] {
+            let event = event(line).unwrap_or_else(|| panic!("not understood: {line}"));
+            assert_eq!(trace::event_line(&event), line);
+        }
+        for line in [
+            "walk 1",
+            "resolve 2 pci:v1",
+            "mount 3 vda1 ext4 ro options=a\\x3db",
+            "mount 3 vda1 ext4 rw",
+            "find-init 4",
+            "find-init 4 init=/bin/sh",
+            "hand-over 5 /sbin/init",
+            "reply 1 yes",
+            "reply 1 no",
+            "say warning two words = fine",
+            "page line=a line=b\\x20c",
+            "end reboot after=3",
+            "end halt",
+            "reboot",
+        ] {
+            let action = action(line).unwrap_or_else(|| panic!("not understood: {line}"));
+            assert_eq!(trace::action_line(&action), line);
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_to_the_last_word_is_refused() {
+        for line in [
+            "",
+            "walked",
+            "walked x",
+            "walked 1 2",
+            "loaded 1 extra=2",
+            "probed 1 type=x",
+        ] {
+            assert_eq!(event(line), None, "{line}");
+        }
+    }
+}
