@@ -1,0 +1,1 @@
+//! The house rules, as a scan of the text. (Being filled.)
