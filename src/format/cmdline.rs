@@ -1,1 +1,227 @@
-//! (to be written)
+//! The kernel command line into words: blanks, double quotes, `--`, names.
+//!
+//! Not here: what a word means (`params`), and the words after a lone `--`, which belong to the
+//! real init; the kernel hands those to PID 1 as its arguments.
+//!
+//! Source: `next_arg` and `parse_args` of the kernel (lib/cmdline.c, kernel/params.c) and
+//! Documentation/admin-guide/kernel-parameters.rst. There is no escape character: a quote toggles,
+//! a backslash is a backslash. One deliberate difference: byte 0xa0, which the kernel's Latin-1
+//! table calls a blank, is none here, because it occurs inside UTF-8 labels (`à` is c3 a0).
+
+use crate::base::bytes::until_nul;
+
+/// One word, `key` or `key=value`, with the quotes around the value or the whole word removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word<'a> {
+    pub key: &'a [u8],
+    /// `None`: no `=`. `Some` of nothing: `key=`.
+    ///
+    /// Quotes *inside* stay (`root=LABEL="a b"`). Whoever hands a value with blanks back to the
+    /// kernel must put quotes around it again.
+    pub value: Option<&'a [u8]>,
+}
+
+impl<'a> Word<'a> {
+    /// Is this word's name `name`? `-` and `_` are the same in names, as in the kernel.
+    pub fn is(&self, name: &str) -> bool {
+        same_name(self.key, name.as_bytes())
+    }
+
+    /// `module.option[=value]` taken apart at the first dot: module and option, as typed.
+    ///
+    /// Other people's words (`rd.shell`, `systemd.unit=`) have dots too; they do no harm because
+    /// there is no module called `rd`.
+    pub fn module_option(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let dot = self.key.iter().position(|&b| b == b'.')?;
+        let (module, rest) = self.key.split_at_checked(dot)?;
+        let option = rest.get(1..)?;
+        (!module.is_empty() && !option.is_empty()).then_some((module, option))
+    }
+}
+
+/// Equal as names of parameters and modules: `-` is `_`; case matters.
+pub fn same_name(a: &[u8], b: &[u8]) -> bool {
+    let plain = |byte: u8| if byte == b'-' { b'_' } else { byte };
+    a.len() == b.len() && a.iter().zip(b).all(|(&x, &y)| plain(x) == plain(y))
+}
+
+/// The kernel's words of a command line, in order. Ends at a lone `--` and at a NUL byte.
+pub fn words(cmdline: &[u8]) -> Words<'_> {
+    let line = until_nul(cmdline);
+    Words {
+        // /proc/cmdline adds the line break; an open quote would take it into its word.
+        rest: line.strip_suffix(b"\n").unwrap_or(line),
+    }
+}
+
+/// See [`words`].
+#[derive(Clone, Debug)]
+pub struct Words<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = Word<'a>;
+
+    fn next(&mut self) -> Option<Word<'a>> {
+        let start = self.rest.iter().position(|&b| !is_blank(b))?;
+        let (word, rest) = split_word(self.rest.get(start..)?);
+        if word.key == b"--" && word.value.is_none() {
+            self.rest = &[];
+            return None;
+        }
+        self.rest = rest;
+        Some(word)
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    // 0x0b: isspace() of C counts the vertical tab, `u8::is_ascii_whitespace` does not.
+    byte.is_ascii_whitespace() || byte == 0x0b
+}
+
+/// The first word of `line`, which does not start with a blank, and what follows it.
+fn split_word(line: &[u8]) -> (Word<'_>, &[u8]) {
+    let body = line.strip_prefix(b"\"").unwrap_or(line);
+    let quoted = body.len() < line.len();
+    let mut inside = quoted;
+    let mut equals = None;
+    let mut end = body.len();
+    for (at, &byte) in body.iter().enumerate() {
+        match byte {
+            b if is_blank(b) && !inside => {
+                end = at;
+                break;
+            }
+            // A `=` in front is part of the name: there is no parameter without one.
+            b'=' if equals.is_none() && at > 0 => equals = Some(at),
+            b'"' => inside = !inside,
+            _ => {}
+        }
+    }
+    let (word, rest) = body.split_at_checked(end).unwrap_or((body, &[]));
+    (take_apart(word, equals, quoted), rest)
+}
+
+/// Splits `word` at `equals` and removes the quotes around the value, or else around the word.
+fn take_apart(word: &[u8], equals: Option<usize>, quoted: bool) -> Word<'_> {
+    let unquoted = if quoted {
+        without_end_quote(word)
+    } else {
+        word
+    };
+    let halves = equals.and_then(|at| word.split_at_checked(at));
+    let Some((key, rest)) = halves else {
+        return Word {
+            key: unquoted,
+            value: None,
+        };
+    };
+    let value = rest.get(1..).unwrap_or_default();
+    let value = match value.strip_prefix(b"\"") {
+        Some(inner) => without_end_quote(inner),
+        None if quoted => without_end_quote(value),
+        None => value,
+    };
+    Word {
+        key,
+        value: Some(value),
+    }
+}
+
+fn without_end_quote(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"\"").unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::text::Text;
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    /// `expected`: one word per item, `key` or `key => value`.
+    fn check(line: &[u8], expected: &[&str]) {
+        let show = |w: Word<'_>| match w.value {
+            Some(v) => format!("{} => {}", Text::from(w.key), Text::from(v)),
+            None => format!("{}", Text::from(w.key)),
+        };
+        let found: Vec<String> = words(line).map(show).collect();
+        assert_eq!(found, expected, "{}", Text::from(line));
+    }
+
+    #[test]
+    fn blanks_part_words_and_the_last_line_break_is_none_of_them() {
+        check(b"", &[]);
+        check(b" \n", &[]);
+        check(
+            b"ro  root=/dev/vda1\tquiet\x0bdebug\n",
+            &["ro", "root => /dev/vda1", "quiet", "debug"],
+        );
+        check(b"a\nb\r\nc", &["a", "b", "c"]);
+    }
+
+    #[test]
+    fn double_quotes_protect_blanks_around_a_value_or_a_whole_word() {
+        check(b"a=\"b c\" d", &["a => b c", "d"]);
+        check(b"\"a=b c\" d", &["a => b c", "d"]);
+        check(b"\"a b\" d", &["a b", "d"]);
+        check(b"root=LABEL=\"b c\" d", &["root => LABEL=\"b c\"", "d"]);
+        check(b"a=b\" \"c d", &["a => b\" \"c", "d"]);
+        check(b"a=\"\" b=", &["a => ", "b => "]);
+    }
+
+    #[test]
+    fn an_open_quote_reaches_to_the_end_but_takes_no_line_break() {
+        check(b"a=\"b c\n", &["a => b c"]);
+        check(b"\"a b\n", &["a b"]);
+        check(b"a=\"", &["a => "]);
+        check(b"\"", &[""]);
+        check(b"\"a=\"b c\"", &["a => b", "c\""]);
+    }
+
+    #[test]
+    fn neither_backslash_nor_single_quote_is_special() {
+        check(b"a=b\\ c='d e'", &["a => b\\x5c", "c => 'd", "e'"]);
+    }
+
+    #[test]
+    fn only_the_first_equals_sign_parts_and_not_in_front() {
+        check(b"a=b=c =d ==e", &["a => b=c", "=d", "= => e"]);
+    }
+
+    #[test]
+    fn a_lone_double_dash_ends_the_kernels_words() {
+        check(b"a -- b c=d", &["a"]);
+        check(b"a \"--\" b", &["a"]);
+        check(b"a --b --=c -", &["a", "--b", "-- => c", "-"]);
+    }
+
+    #[test]
+    fn odd_bytes_are_part_of_words_and_a_nul_ends_the_line() {
+        check(b"a=\xff\x01 b\0c d", &["a => \\xff\\x01", "b"]);
+        check("l=voil\u{e0} b".as_bytes(), &["l => voil\u{e0}", "b"]);
+    }
+
+    #[test]
+    fn dash_and_underscore_are_the_same_in_names_only() {
+        let word = words(b"a-b_c=x-y").next().expect("one word");
+        assert!(word.is("a_b-c") && word.is("a-b_c") && !word.is("a.b_c") && !word.is("A-b_c"));
+        assert!(!word.is("a_b_") && !word.is("a_b_c_"));
+        assert_eq!(word.value, Some(&b"x-y"[..]));
+    }
+
+    #[test]
+    fn a_module_option_is_what_has_a_dot_with_something_on_both_sides() {
+        let option = |line: &'static [u8]| words(line).next().and_then(|w| w.module_option());
+        assert_eq!(
+            option(b"virtio_mmio.device=4K@0x1:5"),
+            Some((&b"virtio_mmio"[..], &b"device"[..]))
+        );
+        assert_eq!(option(b"a.b.c"), Some((&b"a"[..], &b"b.c"[..])));
+        assert_eq!(option(b".b=1"), None);
+        assert_eq!(option(b"a.=1"), None);
+        assert_eq!(option(b"a=b.c"), None);
+    }
+}

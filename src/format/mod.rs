@@ -7,5 +7,6 @@ pub mod cmdline;
 pub mod identity;
 pub mod kmod;
 pub mod params;
+pub mod source;
 pub mod uevent;
 pub mod wish;

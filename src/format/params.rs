@@ -1,1 +1,237 @@
-//! (to be written)
+//! The parameters that are honoured: one table. Each row says what a word does and does it.
+//!
+//! Words that are not in the table belong to somebody else and are passed over in silence.
+//! README's section is generated from the table; every row names the test that proves it.
+//!
+//! Sources: Documentation/admin-guide/kernel-parameters.rst for the kernel's own words,
+//! dracut.cmdline(7), initramfs-tools(7), kernel-command-line(7) and modules-load.d(5) for others.
+
+mod reading;
+
+use super::cmdline::Word;
+use super::wish::Wish;
+use reading::Reading;
+
+/// One row of the table.
+pub struct Parameter {
+    /// Spellings that mean the same.
+    pub names: &'static [&'static str],
+    /// What may follow the name, `=` included.
+    pub values: &'static str,
+    /// What holds when the word is absent.
+    pub default: &'static str,
+    /// One sentence.
+    pub effect: &'static str,
+    /// Every occurrence counts. Otherwise the last one does.
+    pub gathers: bool,
+    /// The test that fails without this row.
+    pub test: &'static str,
+    read: fn(&mut Reading, &Word<'_>),
+}
+
+/// What the words ask for. Never fails: what is odd becomes a complaint in the wish.
+pub fn read<'a>(words: impl Iterator<Item = Word<'a>>) -> Wish {
+    let mut reading = Reading::default();
+    for word in words {
+        let names = |row: &&Parameter| row.names.iter().any(|name| word.is(name));
+        if let Some(row) = PARAMETERS.iter().find(names) {
+            (row.read)(&mut reading, &word);
+        }
+    }
+    reading.finish()
+}
+
+/// For words that are read elsewhere: the row documents them and names the test over there.
+fn elsewhere(_: &mut Reading, _: &Word<'_>) {}
+
+/// All of them, in the order of the README.
+pub static PARAMETERS: &[Parameter] = &[
+    Parameter {
+        names: &["root"],
+        values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…`, `=PARTLABEL=…`, `=/dev/NAME`, \
+                  `=/dev/disk/by-uuid/…` (`by-label`, `by-partuuid`, `by-partlabel`)",
+        default: "none: the boot ends with the page",
+        effect: "The device that holds the root file system; case, quotes and braces around a \
+                  UUID do not matter.",
+        gathers: false,
+        test: "root_is_the_last_device_named",
+        read: Reading::root,
+    },
+    Parameter {
+        names: &["rootfstype"],
+        values: "`=TYPE[,TYPE…]`",
+        default: "what the bytes say",
+        effect: "File system types to try, in order; `auto` and `tmpfs` (which is meant for the \
+                  initramfs) are dropped.",
+        gathers: false,
+        test: "rootfstype_is_a_list_without_auto_and_tmpfs",
+        read: Reading::fstypes,
+    },
+    Parameter {
+        names: &["rootflags"],
+        values: "`=OPTIONS`",
+        default: "none",
+        effect: "Mount options of root; `ro` or `rw` among them beats the words `ro` and `rw`.",
+        gathers: false,
+        test: "rootflags_are_kept_and_decide_about_writing",
+        read: Reading::flags,
+    },
+    Parameter {
+        names: &["ro", "rw"],
+        values: "",
+        default: "`ro`",
+        effect: "Mounts root read-only or writable.",
+        gathers: false,
+        test: "the_last_of_ro_and_rw_wins_and_ro_is_the_default",
+        read: Reading::read_write,
+    },
+    Parameter {
+        names: &["init"],
+        values: "`=PATH`",
+        default: "the kernel's list: `/sbin/init`, `/etc/init`, `/bin/init`, `/bin/sh`",
+        effect: "The program to run on the new root; the path is looked up inside it.",
+        gathers: false,
+        test: "init_is_a_path_on_the_new_root",
+        read: Reading::init,
+    },
+    Parameter {
+        names: &["rootwait"],
+        values: "bare, `=SECONDS`",
+        default: "90 s",
+        effect: "How long root may take to appear, counted from the start of the kernel; bare: as \
+                  long as it takes.",
+        gathers: false,
+        test: "rootwait_waits_for_ever_or_that_long",
+        read: Reading::rootwait,
+    },
+    Parameter {
+        names: &["rd.timeout"],
+        values: "`=SECONDS`",
+        default: "90 s",
+        effect: "The same deadline, as dracut spells it; `0`: as long as it takes. Of `rootwait`, \
+                  `rd.timeout` and `rd.retry` the last one counts.",
+        gathers: false,
+        test: "rd_timeout_sets_the_deadline_and_0_is_for_ever",
+        read: Reading::timeout,
+    },
+    Parameter {
+        names: &["rd.retry"],
+        values: "`=SECONDS`",
+        default: "90 s",
+        effect: "The same deadline, as older dracut spells it.",
+        gathers: false,
+        test: "rd_retry_sets_the_deadline",
+        read: Reading::retry,
+    },
+    Parameter {
+        names: &["rootdelay"],
+        values: "`=SECONDS`",
+        default: "0",
+        effect: "Extends the deadline to at least this; it never delays a root that is there.",
+        gathers: false,
+        test: "rootdelay_extends_the_deadline_and_never_shortens_it",
+        read: Reading::rootdelay,
+    },
+    Parameter {
+        names: &["panic"],
+        values: "`=SECONDS`",
+        default: "`0`",
+        effect: "After a failed boot: positive: reboot after so long, negative: reboot at once, \
+                  `0`: halt. Given at all, no shell opens.",
+        gathers: false,
+        test: "panic_says_how_a_failed_boot_ends_and_locks_the_shell",
+        read: Reading::panic,
+    },
+    Parameter {
+        names: &["rd.shell"],
+        values: "bare, `=1`, `=0`",
+        default: "off",
+        effect: "Opens a shell on the console after a failure, if the image holds one.",
+        gathers: false,
+        test: "rd_shell_is_off_unless_asked_for",
+        read: Reading::shell,
+    },
+    Parameter {
+        names: &["rd.emergency"],
+        values: "`=reboot`, `=poweroff`, `=halt`",
+        default: "what `panic=` says",
+        effect: "What to do after a failure when no shell is allowed; `panic=` still sets the \
+                  delay of a reboot.",
+        gathers: false,
+        test: "rd_emergency_chooses_the_end_and_panic_its_delay",
+        read: Reading::emergency,
+    },
+    Parameter {
+        names: &["quiet"],
+        values: "",
+        default: "off",
+        effect: "Says warnings and errors only; of `quiet`, `debug` and `loglevel=` the last one \
+                  counts.",
+        gathers: false,
+        test: "the_last_of_quiet_debug_and_loglevel_sets_the_tone",
+        read: Reading::quiet,
+    },
+    Parameter {
+        names: &["debug"],
+        values: "",
+        default: "off",
+        effect: "Says everything, the trace of the boot included.",
+        gathers: false,
+        test: "the_last_of_quiet_debug_and_loglevel_sets_the_tone",
+        read: Reading::debug,
+    },
+    Parameter {
+        names: &["loglevel"],
+        values: "`=0` … `=10`",
+        default: "`7`",
+        effect: "Up to 4 as `quiet`, above 7 as `debug`.",
+        gathers: false,
+        test: "the_last_of_quiet_debug_and_loglevel_sets_the_tone",
+        read: Reading::loglevel,
+    },
+    Parameter {
+        names: &["rd.debug"],
+        values: "bare, `=1`, `=0`",
+        default: "off",
+        effect: "As `debug`, but beats `quiet` and `loglevel=`, and leaves the kernel's own tone \
+                  alone.",
+        gathers: false,
+        test: "rd_debug_beats_quiet",
+        read: Reading::rd_debug,
+    },
+    Parameter {
+        names: &["rd.modules_load", "modules_load", "rd.driver.pre"],
+        values: "`=MODULE[,MODULE…]`",
+        default: "none",
+        effect: "Modules to load at once, whether or not a device asks for them.",
+        gathers: true,
+        test: "modules_to_load_gather_from_every_spelling",
+        read: Reading::load,
+    },
+    Parameter {
+        names: &[
+            "module_blacklist",
+            "modprobe.blacklist",
+            "rd.driver.blacklist",
+            "blacklist",
+        ],
+        values: "`=MODULE[,MODULE…]`",
+        default: "none",
+        effect: "Modules that no device may cause to be loaded.",
+        gathers: true,
+        test: "module_words_are_left_to_the_module_rooms",
+        read: elsewhere,
+    },
+    Parameter {
+        names: &["MODULE.OPTION"],
+        values: "`=VALUE`",
+        default: "none",
+        effect: "Given to that module when it is loaded, as the kernel does for those built in.",
+        gathers: true,
+        test: "module_words_are_left_to_the_module_rooms",
+        read: elsewhere,
+    },
+];
+
+#[cfg(test)]
+mod tests;

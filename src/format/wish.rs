@@ -1,23 +1,14 @@
 //! What is wanted of this boot: the command line's meaning, as one typed value.
+//!
+//! Not here: which word means what (`params`), and what exists (`plan`).
 
+use super::cmdline;
+use super::params;
 use crate::base::text::Text;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A device reference, as in `root=`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// `UUID=`, lower case.
-    Uuid(String),
-    Label(Text),
-    /// `PARTUUID=`, lower case.
-    PartUuid(String),
-    PartLabel(Text),
-    /// `/dev/NAME`: the kernel's name, without `/dev/`.
-    Name(String),
-    /// Something we do not understand; kept for the failure page.
-    Unknown(Text),
-}
+pub use super::source::Source;
 
 /// How long root may take to appear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +32,10 @@ pub enum End {
 /// How much is said on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Talk {
+    /// Warnings and errors only.
     Quiet,
     Normal,
+    /// Everything, the trace included.
     Debug,
 }
 
@@ -56,7 +49,7 @@ pub struct Wish {
     pub fstypes: Vec<String>,
     /// `rootflags=`, as typed.
     pub flags: Text,
-    /// `rw`.
+    /// `rw`. Where `rootflags=` holds `ro` or `rw`, those words have decided.
     pub writable: bool,
     /// `init=`.
     pub init: Option<Text>,
@@ -65,7 +58,7 @@ pub struct Wish {
     pub shell: bool,
     pub end: End,
     pub talk: Talk,
-    /// Modules to load at once (`rd.modules_load=`, `rd.driver.pre=`).
+    /// Modules to load at once (`rd.modules_load=`, `rd.driver.pre=`), as typed, none twice.
     pub load: Vec<String>,
     /// What was odd on the command line: one sentence each, said as warnings.
     pub complaints: Vec<String>,
@@ -92,7 +85,7 @@ impl Default for Wish {
 
 impl Wish {
     /// Reads a kernel command line. Never fails: what is odd becomes a complaint.
-    pub fn from_cmdline(_cmdline: &[u8]) -> Self {
-        Self::default()
+    pub fn from_cmdline(cmdline: &[u8]) -> Self {
+        params::read(cmdline::words(cmdline))
     }
 }

@@ -1,0 +1,322 @@
+//! What each row of the table does to the wish: values, their bounds, and what is said of bad ones.
+//!
+//! A bad value is never fatal: a boot that works with a warning beats one that does not.
+
+use crate::base::text::Text;
+use crate::format::cmdline::{Word, same_name};
+use crate::format::wish::{End, Patience, Source, Talk, Wish};
+use alloc::format;
+use alloc::string::String;
+use core::str::FromStr;
+
+/// Longest piece of a bad word that is repeated in a complaint, in bytes: a line of the log.
+const QUOTED_MAX: usize = 120;
+
+/// The kernel's console levels (include/linux/printk.h): default, `quiet`, `debug`.
+const LEVEL_DEFAULT: i32 = 7;
+const LEVEL_QUIET: i32 = 4;
+const LEVEL_DEBUG: i32 = 10;
+
+/// The wish while words are read, and what only makes sense once all are known.
+pub(super) struct Reading {
+    wish: Wish,
+    /// `rootdelay=`: the deadline is at least this, in milliseconds.
+    at_least: u64,
+    /// `panic=`. `Some(0)` stands for a bad value too.
+    panic: Option<i32>,
+    emergency: Option<Emergency>,
+    level: i32,
+    rd_debug: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Emergency {
+    Reboot,
+    PowerOff,
+    Halt,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            wish: Wish::default(),
+            at_least: 0,
+            panic: None,
+            emergency: None,
+            level: LEVEL_DEFAULT,
+            rd_debug: false,
+        }
+    }
+}
+
+/// The rows.
+impl Reading {
+    pub(super) fn root(&mut self, word: &Word<'_>) {
+        let typed = word.value.unwrap_or_default();
+        self.wish.root_as_typed = Text::from(typed);
+        self.wish.root = (!typed.is_empty()).then(|| Source::parse(typed));
+        match &self.wish.root {
+            None => self.complain(word, "names no device; no root is known"),
+            Some(Source::Unknown(_)) => self.complain(
+                word,
+                "is no device reference known here (UUID=, LABEL=, PARTUUID=, PARTLABEL=, \
+                 /dev/NAME); nothing can match it",
+            ),
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn fstypes(&mut self, word: &Word<'_>) {
+        let types = self.list(word, "is no file system type; it is left out");
+        let real = |name: &String| !matches!(name.as_str(), "auto" | "tmpfs");
+        self.wish.fstypes = types.into_iter().filter(real).collect();
+    }
+
+    pub(super) fn flags(&mut self, word: &Word<'_>) {
+        self.wish.flags = Text::from(word.value.unwrap_or_default());
+    }
+
+    pub(super) fn read_write(&mut self, word: &Word<'_>) {
+        if word.value.is_some() {
+            self.complain(word, "takes no value; it is ignored, as the kernel does");
+        } else {
+            self.wish.writable = word.is("rw");
+        }
+    }
+
+    pub(super) fn init(&mut self, word: &Word<'_>) {
+        let path = word.value.unwrap_or_default();
+        self.wish.init = (!path.is_empty()).then(|| Text::from(path));
+        if path.is_empty() {
+            self.complain(
+                word,
+                "names no program; the kernel's list of inits is tried",
+            );
+        }
+    }
+
+    pub(super) fn rootwait(&mut self, word: &Word<'_>) {
+        self.wish.patience = match (word.value, seconds(word)) {
+            (None, _) => Patience::Forever,
+            // Nothing is ever found without waiting: drivers are still to be loaded.
+            (Some(_), Some(0)) => {
+                self.complain(word, "leaves no time to find anything; 90 s are taken");
+                Wish::default().patience
+            }
+            (Some(_), Some(s)) => Patience::Ms(millis(s)),
+            (Some(_), None) => {
+                self.complain(
+                    word,
+                    "is no number of seconds; root is waited for as long as it takes, \
+                     as the kernel does",
+                );
+                Patience::Forever
+            }
+        };
+    }
+
+    pub(super) fn timeout(&mut self, word: &Word<'_>) {
+        match seconds(word) {
+            Some(0) => self.wish.patience = Patience::Forever,
+            Some(s) => self.wish.patience = Patience::Ms(millis(s)),
+            None => self.complain(word, "is no number of seconds; it is ignored"),
+        }
+    }
+
+    pub(super) fn retry(&mut self, word: &Word<'_>) {
+        match seconds(word) {
+            Some(s) if s > 0 => self.wish.patience = Patience::Ms(millis(s)),
+            _ => self.complain(word, "is no positive number of seconds; it is ignored"),
+        }
+    }
+
+    pub(super) fn rootdelay(&mut self, word: &Word<'_>) {
+        match seconds(word) {
+            Some(s) => self.at_least = millis(s),
+            None => self.complain(word, "is no number of seconds; it is ignored"),
+        }
+    }
+
+    pub(super) fn panic(&mut self, word: &Word<'_>) {
+        let after = integer(word);
+        if after.is_none() {
+            self.complain(
+                word,
+                "is no number of seconds; a failed boot halts, without a shell",
+            );
+        }
+        self.panic = Some(after.unwrap_or(0));
+    }
+
+    pub(super) fn shell(&mut self, word: &Word<'_>) {
+        self.wish.shell = self.switch(word);
+    }
+
+    pub(super) fn emergency(&mut self, word: &Word<'_>) {
+        let end = match word.value {
+            Some(b"reboot") => Emergency::Reboot,
+            Some(b"poweroff") => Emergency::PowerOff,
+            Some(b"halt") => Emergency::Halt,
+            _ => {
+                self.complain(word, "is none of reboot, poweroff, halt; it is ignored");
+                return;
+            }
+        };
+        self.emergency = Some(end);
+    }
+
+    pub(super) fn quiet(&mut self, _: &Word<'_>) {
+        self.level = LEVEL_QUIET;
+    }
+
+    pub(super) fn debug(&mut self, _: &Word<'_>) {
+        self.level = LEVEL_DEBUG;
+    }
+
+    pub(super) fn loglevel(&mut self, word: &Word<'_>) {
+        match integer(word) {
+            Some(level) => self.level = level,
+            None => self.complain(word, "is no log level (0 to 10); it is ignored"),
+        }
+    }
+
+    pub(super) fn rd_debug(&mut self, word: &Word<'_>) {
+        self.rd_debug = self.switch(word);
+    }
+
+    pub(super) fn load(&mut self, word: &Word<'_>) {
+        for name in self.list(word, "is no module name; it is left out") {
+            let known = |have: &String| same_name(have.as_bytes(), name.as_bytes());
+            if !self.wish.load.iter().any(known) {
+                self.wish.load.push(name);
+            }
+        }
+    }
+}
+
+/// What rows share.
+impl Reading {
+    /// All words were read.
+    pub(super) fn finish(mut self) -> Wish {
+        if let Some(writable) = decided_by(self.wish.flags.as_bytes()) {
+            self.wish.writable = writable;
+        }
+        if let Patience::Ms(ms) = self.wish.patience {
+            self.wish.patience = Patience::Ms(ms.max(self.at_least));
+        }
+        if self.panic.is_some() && self.wish.shell {
+            self.wish.shell = false;
+            self.say("rd.shell is not honoured beside panic=, which asks for no shell".into());
+        }
+        self.wish.end = self.end();
+        self.wish.talk = match self.level {
+            _ if self.rd_debug => Talk::Debug,
+            level if level > LEVEL_DEFAULT => Talk::Debug,
+            level if level > LEVEL_QUIET => Talk::Normal,
+            _ => Talk::Quiet,
+        };
+        self.wish
+    }
+
+    fn end(&self) -> End {
+        // Negative means at once, as the kernel has it.
+        let delay = |panic: i32| u32::try_from(panic).unwrap_or(0);
+        match (self.emergency, self.panic) {
+            (Some(Emergency::Halt), _) | (None, None | Some(0)) => End::Halt,
+            (Some(Emergency::PowerOff), _) => End::PowerOff,
+            (Some(Emergency::Reboot), panic) => End::Reboot(panic.map_or(0, delay)),
+            (None, Some(panic)) => End::Reboot(delay(panic)),
+        }
+    }
+
+    /// Bare or `=1`, `yes`, `on`: true; `=0`, `no`, `off`: false. Also the words of systemd.
+    fn switch(&mut self, word: &Word<'_>) -> bool {
+        let is = |names: &[&str]| {
+            let value = word.value.unwrap_or(b"1");
+            let same = |name: &&str| value.eq_ignore_ascii_case(name.as_bytes());
+            names.iter().any(same)
+        };
+        let on = is(&["1", "yes", "on", "true", "y"]);
+        if !on && !is(&["0", "no", "off", "false", "n"]) {
+            self.complain(word, "is neither 1 nor 0; 0 is taken");
+        }
+        on
+    }
+
+    /// A comma list of names. Empty items are dropped; what cannot be a name is complained about.
+    fn list(&mut self, word: &Word<'_>, why: &str) -> alloc::vec::Vec<String> {
+        let mut names = alloc::vec::Vec::new();
+        for item in word.value.unwrap_or_default().split(|&b| b == b',') {
+            match core::str::from_utf8(item) {
+                Ok("") => {}
+                Ok(name) if is_name(name) => names.push(name.into()),
+                _ => {
+                    let value = Some(item);
+                    self.complain(&Word { value, ..*word }, why);
+                }
+            }
+        }
+        names
+    }
+
+    fn complain(&mut self, word: &Word<'_>, why: &str) {
+        let shorten = |text: &[u8]| Text::from(text.get(..QUOTED_MAX).unwrap_or(text));
+        let key = shorten(word.key);
+        self.say(match word.value {
+            Some(value) => format!("{key}={} {why}", shorten(value)),
+            None => format!("{key} {why}"),
+        });
+    }
+
+    fn say(&mut self, sentence: String) {
+        self.wish.complaints.push(sentence);
+    }
+}
+
+/// What the last `ro` or `rw` among mount options says.
+fn decided_by(flags: &[u8]) -> Option<bool> {
+    let decides = |flag: &[u8]| match flag {
+        b"rw" => Some(true),
+        b"ro" => Some(false),
+        _ => None,
+    };
+    flags.split(|&b| b == b',').filter_map(decides).next_back()
+}
+
+/// Names of modules and file systems: no path, no blank, nothing invisible.
+fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    !text.starts_with('.') && text.bytes().all(plain)
+}
+
+/// A number that is not negative.
+fn seconds(word: &Word<'_>) -> Option<u32> {
+    u32::try_from(integer(word)?).ok()
+}
+
+fn millis(seconds: u32) -> u64 {
+    u64::from(seconds).saturating_mul(1000)
+}
+
+/// The value as the kernel's `kstrtoint(…, 0, …)` reads it: `0x` and a leading `0` choose the base.
+fn integer(word: &Word<'_>) -> Option<i32> {
+    let text = core::str::from_utf8(word.value?).ok()?;
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    // The parsers below would take a second sign.
+    if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let hex = digits.strip_prefix("0x").or(digits.strip_prefix("0X"));
+    let size = match (hex, digits.strip_prefix('0')) {
+        (Some(hex), _) if hex.starts_with(|c: char| c.is_ascii_hexdigit()) => {
+            i64::from_str_radix(hex, 16)
+        }
+        (None, Some(octal)) if !octal.is_empty() => i64::from_str_radix(octal, 8),
+        _ => i64::from_str(digits),
+    };
+    let size = size.ok()?;
+    i32::try_from(if negative { size.checked_neg()? } else { size }).ok()
+}

@@ -1,0 +1,272 @@
+//! Every row of the table: what it does, and what is said about bad values.
+
+use super::*;
+use crate::base::text::Text;
+use crate::format::wish::{End, Patience, Source, Talk};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+fn wish(line: &str) -> Wish {
+    Wish::from_cmdline(line.as_bytes())
+}
+
+/// `expected`: the wish for `line`, without complaint, is the default changed by `change`.
+fn check(line: &str, change: impl FnOnce(&mut Wish)) {
+    let mut expected = Wish::default();
+    change(&mut expected);
+    assert_eq!(wish(line), expected, "{line}");
+}
+
+/// The one complaint about `line` starts with `start`; the wish is returned for more.
+fn check_complaint(line: &str, start: &str) -> Wish {
+    let wish = wish(line);
+    let starts: Vec<bool> = wish
+        .complaints
+        .iter()
+        .map(|c| c.starts_with(start))
+        .collect();
+    assert_eq!(starts, [true], "{line}: {:?}", wish.complaints);
+    wish
+}
+
+#[test]
+fn nothing_asked_is_the_default() {
+    check("", |_| {});
+    check(
+        "BOOT_IMAGE=/vmlinuz console=ttyS0 systemd.unit=x splash",
+        |_| {},
+    );
+    // A kernel without `rootwait` looks once; here the default is a deadline.
+    assert_eq!(wish("").patience, Patience::Ms(90_000));
+}
+
+#[test]
+fn root_is_the_last_device_named() {
+    check("root=/dev/sda1 root=\"UUID=AB-CD\"", |w| {
+        w.root = Some(Source::Uuid("ab-cd".into()));
+        w.root_as_typed = "UUID=AB-CD".into();
+    });
+    check("root=LABEL=\"my root\" x", |w| {
+        w.root = Some(Source::Label("my root".into()));
+        w.root_as_typed = "LABEL=\"my root\"".into();
+    });
+    check_complaint("root=nonsense", "root=nonsense is no device reference");
+    let none = check_complaint("root=/dev/sda1 root=", "root= names no device");
+    assert_eq!(none.root, None);
+}
+
+#[test]
+fn rootfstype_is_a_list_without_auto_and_tmpfs() {
+    let types = |line: &str| wish(line).fstypes;
+    assert_eq!(types("rootfstype=ext4"), ["ext4"]);
+    assert_eq!(
+        types("rootfstype=xfs rootfstype=,ext4,tmpfs,,ext2"),
+        ["ext4", "ext2"]
+    );
+    assert_eq!(types("rootfstype=ext4 rootfstype=auto"), [""; 0]);
+    let odd = check_complaint("rootfstype=ext4,../x", "rootfstype=../x is no file system");
+    assert_eq!(odd.fstypes, ["ext4"]);
+}
+
+#[test]
+fn rootflags_are_kept_and_decide_about_writing() {
+    check("rootflags=a rootflags=subvol=@,noatime", |w| {
+        w.flags = "subvol=@,noatime".into();
+    });
+    let writable = |line: &str| wish(line).writable;
+    assert!(writable("rootflags=noatime,rw ro"));
+    assert!(!writable("rw rootflags=ro"));
+    assert!(!writable("rw rootflags=rw,ro"));
+    assert!(writable("rw rootflags=errors=remount-ro,row"));
+}
+
+#[test]
+fn the_last_of_ro_and_rw_wins_and_ro_is_the_default() {
+    assert!(!wish("").writable);
+    assert!(wish("ro rw").writable);
+    assert!(!wish("rw ro").writable);
+    assert!(!wish("-- rw").writable);
+    assert!(!check_complaint("rw=1", "rw=1 takes no value").writable);
+}
+
+#[test]
+fn init_is_a_path_on_the_new_root() {
+    check("init=/bin/a init=/bin/sh", |w| {
+        w.init = Some("/bin/sh".into())
+    });
+    let empty = check_complaint("init=/bin/sh init=", "init= names no program");
+    assert_eq!(empty.init, None);
+    check("rdinit=/x", |_| {});
+}
+
+#[test]
+fn rootwait_waits_for_ever_or_that_long() {
+    let patience = |line: &str| wish(line).patience;
+    assert_eq!(patience("rootwait"), Patience::Forever);
+    assert_eq!(patience("rootwait rootwait=20"), Patience::Ms(20_000));
+    assert_eq!(patience("rootwait=0x10"), Patience::Ms(16_000));
+    let odd = check_complaint("rootwait=20s", "rootwait=20s is no number");
+    assert_eq!(odd.patience, Patience::Forever);
+    let zero = check_complaint("rootwait=0", "rootwait=0 leaves no time");
+    assert_eq!(zero.patience, Patience::Ms(90_000));
+}
+
+#[test]
+fn rd_timeout_sets_the_deadline_and_0_is_for_ever() {
+    let patience = |line: &str| wish(line).patience;
+    assert_eq!(patience("rd.timeout=30"), Patience::Ms(30_000));
+    assert_eq!(patience("rd.timeout=0"), Patience::Forever);
+    assert_eq!(patience("rootwait rd.timeout=30"), Patience::Ms(30_000));
+    assert_eq!(patience("rd.timeout=30 rootwait"), Patience::Forever);
+    check_complaint("rd.timeout", "rd.timeout is no number");
+    check_complaint("rd.timeout=-1", "rd.timeout=-1 is no number");
+}
+
+#[test]
+fn rd_retry_sets_the_deadline() {
+    assert_eq!(wish("rd.retry=40").patience, Patience::Ms(40_000));
+    let zero = check_complaint("rd.retry=0", "rd.retry=0 is no positive number");
+    assert_eq!(zero.patience, Patience::Ms(90_000));
+}
+
+#[test]
+fn rootdelay_extends_the_deadline_and_never_shortens_it() {
+    let patience = |line: &str| wish(line).patience;
+    assert_eq!(patience("rootdelay=5"), Patience::Ms(90_000));
+    assert_eq!(patience("rootdelay=120"), Patience::Ms(120_000));
+    assert_eq!(
+        patience("rootdelay=120 rd.timeout=30"),
+        Patience::Ms(120_000)
+    );
+    assert_eq!(patience("rootwait rootdelay=5"), Patience::Forever);
+    check_complaint("rootdelay=soon", "rootdelay=soon is no number");
+}
+
+#[test]
+fn panic_says_how_a_failed_boot_ends_and_locks_the_shell() {
+    let end = |line: &str| wish(line).end;
+    assert_eq!(end("panic=10"), End::Reboot(10));
+    assert_eq!(end("panic=-1"), End::Reboot(0));
+    assert_eq!(end("panic=10 panic=0"), End::Halt);
+    let odd = check_complaint("panic=x", "panic=x is no number");
+    assert_eq!(odd.end, End::Halt);
+    for line in ["rd.shell panic=0", "panic=5 rd.shell=1"] {
+        assert!(!check_complaint(line, "rd.shell is not honoured").shell);
+    }
+}
+
+#[test]
+fn rd_shell_is_off_unless_asked_for() {
+    let shell = |line: &str| wish(line).shell;
+    assert!(!shell(""));
+    for on in [
+        "rd.shell",
+        "rd.shell=1",
+        "rd.shell=yes",
+        "rd.shell=ON",
+        "rd.shell=0 rd.shell",
+    ] {
+        assert!(shell(on), "{on}");
+    }
+    for off in [
+        "rd.shell=0",
+        "rd.shell=no",
+        "rd.shell=off",
+        "rd.shell rd.shell=0",
+        "-- rd.shell",
+    ] {
+        assert!(!shell(off), "{off}");
+    }
+    assert!(!check_complaint("rd.shell=maybe", "rd.shell=maybe is neither").shell);
+    assert!(!check_complaint("rd.shell=", "rd.shell= is neither").shell);
+}
+
+#[test]
+fn rd_emergency_chooses_the_end_and_panic_its_delay() {
+    let end = |line: &str| wish(line).end;
+    assert_eq!(end("rd.emergency=reboot"), End::Reboot(0));
+    assert_eq!(end("rd.emergency=reboot panic=7"), End::Reboot(7));
+    assert_eq!(end("rd.emergency=poweroff panic=7"), End::PowerOff);
+    assert_eq!(end("panic=7 rd.emergency=halt"), End::Halt);
+    let odd = check_complaint(
+        "rd.emergency=shell panic=7",
+        "rd.emergency=shell is none of",
+    );
+    assert_eq!(odd.end, End::Reboot(7));
+}
+
+#[test]
+fn the_last_of_quiet_debug_and_loglevel_sets_the_tone() {
+    let talk = |line: &str| wish(line).talk;
+    assert_eq!(talk(""), Talk::Normal);
+    assert_eq!(talk("debug quiet"), Talk::Quiet);
+    assert_eq!(talk("quiet debug"), Talk::Debug);
+    assert_eq!(talk("quiet loglevel=7"), Talk::Normal);
+    assert_eq!(talk("loglevel=4"), Talk::Quiet);
+    assert_eq!(talk("loglevel=5"), Talk::Normal);
+    assert_eq!(talk("loglevel=8"), Talk::Debug);
+    assert_eq!(
+        check_complaint("quiet loglevel=", "loglevel= is no").talk,
+        Talk::Quiet
+    );
+}
+
+#[test]
+fn rd_debug_beats_quiet() {
+    assert_eq!(wish("rd.debug quiet").talk, Talk::Debug);
+    assert_eq!(wish("rd.debug=0 quiet").talk, Talk::Quiet);
+    check_complaint("rd.debug=2", "rd.debug=2 is neither");
+}
+
+#[test]
+fn modules_to_load_gather_from_every_spelling() {
+    check(
+        "rd.modules_load=a,b-c modules-load=b_c,d rd.driver.pre=,e,",
+        |w| w.load = ["a", "b-c", "d", "e"].map(String::from).into(),
+    );
+    let odd = check_complaint("modules_load=a,b/c", "modules_load=b/c is no module");
+    assert_eq!(odd.load, ["a"]);
+}
+
+#[test]
+fn module_words_are_left_to_the_module_rooms() {
+    let line = "virtio_mmio.device=4K@0x1:5 modprobe.blacklist=a,b module_blacklist=c";
+    check(line, |_| {});
+    let words: Vec<_> = crate::format::cmdline::words(line.as_bytes()).collect();
+    let option = words.first().and_then(Word::module_option);
+    assert_eq!(option, Some((&b"virtio_mmio"[..], &b"device"[..])));
+    assert!(words.get(1).is_some_and(|w| w.is("modprobe.blacklist")));
+}
+
+#[test]
+fn numbers_are_read_as_the_kernel_does() {
+    let end = |line: &str| wish(line).end;
+    for (line, seconds) in [("panic=+8", 8), ("panic=010", 8), ("panic=0x1f", 31)] {
+        assert_eq!(end(line), End::Reboot(seconds), "{line}");
+    }
+    assert_eq!(end("panic=2147483647"), End::Reboot(i32::MAX as u32));
+    for line in [
+        "panic=2147483648",
+        "panic=0x",
+        "panic=08",
+        "panic=+-8",
+        "panic=8 8=\"",
+        "panic=",
+    ] {
+        assert_eq!(end(line) == End::Reboot(8), line.contains(' '), "{line}");
+    }
+}
+
+#[test]
+fn a_long_bad_word_is_cut_in_the_complaint() {
+    let long = alloc::format!("rd.emergency={}", "x".repeat(5000));
+    let complaints = wish(&long).complaints;
+    assert!(complaints.iter().all(|c| c.len() < 300) && complaints.len() == 1);
+    let odd = Wish::from_cmdline(b"root=\xff\xfe");
+    assert_eq!(odd.root_as_typed, Text(b"\xff\xfe".to_vec()));
+    assert!(
+        odd.complaints
+            .iter()
+            .all(|c| c.starts_with("root=\\xff\\xfe is no"))
+    );
+}
