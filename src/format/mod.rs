@@ -6,6 +6,7 @@
 pub mod cmdline;
 pub mod identity;
 pub mod kmod;
+pub mod mount_options;
 pub mod params;
 pub mod source;
 pub mod uevent;
