@@ -1,3 +1,4 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
+mod scenarios;
 mod tidy;
