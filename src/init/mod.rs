@@ -1,1 +1,40 @@
-//! (to be written)
+//! The loop that joins plan and act. Decides nothing.
+//!
+//! | File | What it is |
+//! |---|---|
+//! | `early` | before anything works: mounts, console, log, panic hook, signals |
+//! | `event_loop` | waits for uevents, workers, the kernel's modprobe, signals, one timer |
+//! | `translate` | kernel uevents to events |
+//! | `dispatch` | actions to act calls: what is quick here, what is slow in a worker |
+//! | `workers` | processes that do slow jobs: told an action line, answer an event line |
+//! | `job` | what a worker does with one action |
+//! | `kernel_requests` | answers the kernel's modprobe |
+//! | `record` | the trace, kept in memory and left in `/run/landfall/trace` |
+
+mod dispatch;
+mod early;
+mod event_loop;
+mod job;
+mod kernel_requests;
+mod record;
+mod translate;
+mod workers;
+
+use crate::act::modprobe_client;
+use crate::sys::process;
+
+/// Whatever this program was started as. Never returns.
+pub fn main() -> ! {
+    let arguments = process::own_arguments();
+    if process::own_pid() == 1 {
+        boot(&arguments)
+    }
+    process::exit_now(modprobe_client::main(&arguments))
+}
+
+/// The whole boot, as PID 1.
+fn boot(arguments: &[Vec<u8>]) -> ! {
+    let early = early::prepare();
+    let mut machine = event_loop::Machine::new(early, arguments);
+    machine.run()
+}

@@ -1,0 +1,119 @@
+//! Actions to act calls. What is quick is done here and answered at once; what may block goes to
+//! a worker.
+
+use super::event_loop::Machine;
+use super::job::NEW_ROOT;
+use super::{early, translate};
+use crate::act::{coldplug, console_log, end, hand_over, shell};
+use crate::base::fault::Fault;
+use crate::base::text::Text;
+use crate::format::wish::{End, Talk};
+use crate::plan::action::{Action, Level};
+use crate::plan::event::{Event, Ticket};
+
+impl Machine {
+    /// Does one action; events that answer it at once go to the queue.
+    pub(super) fn dispatch(&mut self, action: Action) {
+        match action {
+            Action::Walk { ticket } => self.walk(ticket),
+            Action::Resolve { ticket, alias } => {
+                let resolution = self.catalog.resolve(alias.as_bytes());
+                self.queue.push_back(Event::Resolved { ticket, resolution });
+            }
+            Action::Load { .. }
+            | Action::Probe { .. }
+            | Action::Mount { .. }
+            | Action::FindInit { .. } => {
+                let answer = self.workers.submit(action, &self.catalog, &self.poll);
+                self.queue.extend(answer);
+            }
+            Action::HandOver { ticket, init } => self.hand_over(ticket, &init),
+            Action::Reply { request, ok } => {
+                if let Some(requests) = &mut self.requests {
+                    requests.reply(request, ok);
+                }
+            }
+            Action::Say { level, text } => log::log!(log_level(level), "{text}"),
+            Action::Page { lines } => {
+                self.record.write();
+                console_log::page(&lines);
+            }
+            Action::Shell { ticket } => self.open_shell(ticket),
+            Action::End { end } => self.end(end),
+            Action::Reboot => end::reboot(),
+        }
+    }
+
+    /// Takes over what the wish says about ourselves.
+    pub(super) fn heed_wish(&mut self) {
+        let wish = self.plan.wish();
+        early::set_policy(wish.end);
+        self.record.loud = wish.talk == Talk::Debug;
+        console_log::set_debug(wish.talk == Talk::Debug);
+    }
+
+    fn walk(&mut self, ticket: Ticket) {
+        let queue = &mut self.queue;
+        let walked = coldplug::walk(&mut |uevent| queue.extend(translate::event(&uevent)));
+        if let Err(fault) = walked {
+            log::error!("{fault}");
+        }
+        self.queue.push_back(Event::Walked { ticket });
+    }
+
+    /// Leaves everything as the real init expects it, and becomes it.
+    fn hand_over(&mut self, ticket: Ticket, init: &Text) {
+        self.record.write();
+        self.workers.dismiss();
+        if let Some(requests) = &self.requests {
+            requests.restore();
+        }
+        let fault = hand_over::hand_over(NEW_ROOT, init, &self.arguments, &self.environment);
+        self.queue.push_back(Event::HandOverFailed { ticket, fault });
+    }
+
+    fn open_shell(&mut self, ticket: Ticket) {
+        match shell::open() {
+            Ok(pid) => self.shell = Some((pid, ticket)),
+            Err(fault) => {
+                let fault = Some(fault);
+                self.queue.push_back(Event::ShellLeft { ticket, fault });
+            }
+        }
+    }
+
+    /// A child of ours, or an orphan, is gone.
+    pub(super) fn reaped(&mut self, pid: i32) {
+        if let Some((shell, ticket)) = self.shell
+            && shell == pid
+        {
+            self.shell = None;
+            self.queue.push_back(Event::ShellLeft { ticket, fault: None });
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        self.workers.dismiss();
+        match end {
+            // The loop goes on: it reaps, and ctrl-alt-del still works.
+            End::Halt => log::error!("halted; ctrl-alt-del reboots"),
+            End::Reboot(_) => end::reboot(),
+            End::PowerOff => end::power_off(),
+        }
+    }
+}
+
+fn log_level(level: Level) -> log::Level {
+    match level {
+        Level::Error => log::Level::Error,
+        Level::Warning => log::Level::Warn,
+        Level::Notice | Level::Info => log::Level::Info,
+        Level::Debug => log::Level::Debug,
+    }
+}
+
+/// A system interface that every boot needs refused to work.
+pub(super) fn hopeless(what: &str, fault: impl Into<Fault>) -> ! {
+    let fault = fault.into();
+    panic!("{what}: {fault}")
+}

@@ -1,0 +1,176 @@
+//! Waits for whatever happens and tells the plan.
+//!
+//! One rule of order: the kernel's uevents are read before the answers of workers. A driver that
+//! was loaded has announced its devices by then, so the plan hears of them first.
+
+use super::dispatch::hopeless;
+use super::kernel_requests::KernelRequests;
+use super::record::Record;
+use super::translate;
+use super::workers::Workers;
+use crate::act::early_mounts::Early;
+use crate::act::module_catalog::{self, Catalog};
+use crate::base::text::Text;
+use crate::format::uevent;
+use crate::plan::Plan;
+use crate::plan::event::{Event, Ticket};
+use crate::sys::poll::{Poll, Ready};
+use crate::sys::signal::Signals;
+use crate::sys::uevent::{Listener, Received};
+use crate::sys::{clock, proc_sys, process, reboot};
+use std::collections::VecDeque;
+use std::path::Path;
+
+const UEVENTS: u64 = 1;
+const SIGNALS: u64 = 2;
+/// The listener for the kernel's modprobe; askers count up from here.
+const REQUESTS: u64 = 3;
+/// Workers count up from here: above every possible asker.
+const WORKERS: u64 = 1 << 40;
+
+/// A uevent is at most 2 KiB of text and a header (`UEVENT_BUFFER_SIZE`).
+const UEVENT_BYTES: usize = 8 * 1024;
+
+/// A command line is at most 4 KiB on most architectures, with bootconfig somewhat more.
+const CMDLINE_BYTES: usize = 64 * 1024;
+
+pub struct Machine {
+    pub(super) plan: Plan,
+    pub(super) queue: VecDeque<Event>,
+    pub(super) poll: Poll,
+    pub(super) workers: Workers,
+    pub(super) catalog: Catalog,
+    pub(super) requests: Option<KernelRequests>,
+    pub(super) record: Record,
+    /// What the kernel gave us besides our name: the real init's arguments.
+    pub(super) arguments: Vec<Vec<u8>>,
+    pub(super) environment: Vec<Vec<u8>>,
+    /// The shell's process and the ticket that its end answers.
+    pub(super) shell: Option<(i32, Ticket)>,
+    uevents: Listener,
+    signals: Signals,
+    buffer: Vec<u8>,
+}
+
+impl Machine {
+    /// The uevent socket is opened here, before anything is walked: nothing can fall between.
+    pub fn new(_early: Early, arguments: &[Vec<u8>]) -> Self {
+        let poll = Poll::new().unwrap_or_else(|f| hopeless("waiting for events", f));
+        let uevents = Listener::open().unwrap_or_else(|f| hopeless("listening to the kernel", f));
+        let signals = Signals::take(&[libc::SIGCHLD, libc::SIGINT])
+            .unwrap_or_else(|f| hopeless("taking signals", f));
+        for added in [poll.add(&uevents, UEVENTS), poll.add(&signals, SIGNALS)] {
+            added.unwrap_or_else(|f| hopeless("waiting for events", f));
+        }
+        // The keys shall reach us as a signal, so that a reboot is ours to decide.
+        let _ = reboot::ctrl_alt_del_restarts(false);
+        let requests = KernelRequests::open(REQUESTS, &poll)
+            .inspect_err(|fail| log::warn!("the kernel's own requests stay unanswered: {fail}"));
+        Self {
+            plan: Plan::new(),
+            queue: VecDeque::new(),
+            poll,
+            workers: Workers::new(WORKERS),
+            catalog: module_catalog::open_running(Path::new("/")),
+            requests: requests.ok(),
+            record: Record::new(),
+            arguments: arguments.get(1..).unwrap_or_default().to_vec(),
+            environment: process::own_environment(),
+            shell: None,
+            uevents,
+            signals,
+            buffer: vec![0; UEVENT_BYTES],
+        }
+    }
+
+    pub fn run(&mut self) -> ! {
+        let cmdline = proc_sys::read("/proc/cmdline", CMDLINE_BYTES).unwrap_or_default();
+        self.tell(Event::Boot { cmdline: Text(cmdline) });
+        self.heed_wish();
+        let mut ready = Vec::new();
+        loop {
+            while let Some(event) = self.queue.pop_front() {
+                self.tell(event);
+            }
+            self.wait(&mut ready);
+        }
+    }
+
+    /// Tells the plan and does what it wants.
+    fn tell(&mut self, event: Event) {
+        let now = clock::since_boot();
+        self.record.event(now, &event);
+        let actions = self.plan.handle(now, event);
+        for action in &actions {
+            self.record.action(now, action);
+        }
+        for action in actions {
+            self.dispatch(action);
+        }
+    }
+
+    fn wait(&mut self, ready: &mut Vec<Ready>) {
+        let deadline = self.plan.deadline();
+        let wait_ms = deadline.map(|at| clock::since_boot().until(at));
+        if let Err(fail) = self.poll.wait(wait_ms, ready) {
+            hopeless("waiting for events", fail);
+        }
+        self.read_uevents();
+        for Ready { token, .. } in ready.drain(..) {
+            match token {
+                UEVENTS => {}
+                SIGNALS => self.read_signals(),
+                REQUESTS => {
+                    if let Some(requests) = &mut self.requests {
+                        requests.accept(&self.poll);
+                    }
+                }
+                WORKERS.. => {
+                    let answers = self.workers.answer(token, &self.catalog, &self.poll);
+                    self.queue.extend(answers);
+                }
+                _ => {
+                    let event = self.requests.as_mut().and_then(|r| r.hear(token));
+                    self.queue.extend(event);
+                }
+            }
+        }
+        if deadline.is_some_and(|at| clock::since_boot() >= at) {
+            self.queue.push_back(Event::Timer);
+        }
+    }
+
+    fn read_uevents(&mut self) {
+        loop {
+            match self.uevents.receive(&mut self.buffer) {
+                Ok(Received::Message(length)) => {
+                    let message = self.buffer.get(..length).unwrap_or_default();
+                    let event = uevent::parse(message).and_then(|u| translate::event(&u));
+                    self.queue.extend(event);
+                }
+                Ok(Received::Overflow) => self.queue.push_back(Event::Overflow),
+                Ok(Received::Nothing) => return,
+                Err(fail) => {
+                    log::error!("{fail}");
+                    return;
+                }
+                #[allow(unreachable_patterns)]
+                Ok(_) => {}
+            }
+        }
+    }
+
+    fn read_signals(&mut self) {
+        while let Ok(Some(signal)) = self.signals.next_signal() {
+            match signal {
+                libc::SIGCHLD => {
+                    while let Ok(Some((pid, _))) = process::reap() {
+                        self.reaped(pid);
+                    }
+                }
+                libc::SIGINT => self.queue.push_back(Event::CtrlAltDel),
+                _ => {}
+            }
+        }
+    }
+}

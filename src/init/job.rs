@@ -1,0 +1,67 @@
+//! What a worker does with one action, and how it answers.
+
+use crate::act::module_catalog::Catalog;
+use crate::act::{find_init, load_module, mount_root, probe_device};
+use crate::base::fault::Fault;
+use crate::base::text::Text;
+use crate::plan::action::Action;
+use crate::plan::event::{Event, Ticket};
+
+/// Where the new root is mounted in the initramfs.
+pub const NEW_ROOT: &str = "/sysroot";
+
+/// Does one slow action. `None`: not a worker's job.
+pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
+    let ticket = ticket(action)?;
+    Some(match action {
+        Action::Load { module, .. } => match load_module::load(catalog, module) {
+            Ok(()) => Event::Loaded { ticket },
+            Err(fault) => Event::LoadFailed { ticket, fault },
+        },
+        Action::Probe { device, .. } => match probe_device::probe(device) {
+            Ok(finding) => Event::Probed { ticket, finding },
+            Err(fault) => Event::ProbeFailed { ticket, fault },
+        },
+        Action::Mount { mount, .. } => {
+            let device = format!("/dev/{}", mount.device);
+            let options = mount.options.as_bytes();
+            match mount_root::mount(&device, &mount.fstype, mount.read_only, options, NEW_ROOT) {
+                Ok(()) => Event::Mounted { ticket },
+                Err(failed) => Event::MountFailed {
+                    ticket,
+                    fault: failed.fault,
+                    kernel: failed.kernel,
+                },
+            }
+        }
+        Action::FindInit { init, .. } => {
+            match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
+                Ok(path) => Event::InitFound { ticket, path },
+                Err(fault) => Event::InitMissing { ticket, fault },
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// The answer for a job whose worker died.
+pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
+    let ticket = ticket(action)?;
+    Some(match action {
+        Action::Load { .. } => Event::LoadFailed { ticket, fault },
+        Action::Probe { .. } => Event::ProbeFailed { ticket, fault },
+        Action::Mount { .. } => Event::MountFailed { ticket, fault, kernel: Vec::new() },
+        Action::FindInit { .. } => Event::InitMissing { ticket, fault },
+        _ => return None,
+    })
+}
+
+fn ticket(action: &Action) -> Option<Ticket> {
+    match action {
+        Action::Load { ticket, .. }
+        | Action::Probe { ticket, .. }
+        | Action::Mount { ticket, .. }
+        | Action::FindInit { ticket, .. } => Some(*ticket),
+        _ => None,
+    }
+}

@@ -1,0 +1,49 @@
+//! The trace of this boot: kept in memory, written once when the boot ends.
+
+use crate::act::trace_file;
+use crate::base::millis::Millis;
+use crate::plan::action::Action;
+use crate::plan::event::Event;
+use crate::plan::trace;
+
+/// The trace is cut here. An ordinary boot needs 30 KiB.
+const MAX_BYTES: usize = 1 << 20;
+
+pub struct Record {
+    text: String,
+    /// `rd.debug`: every record is also said.
+    pub loud: bool,
+}
+
+impl Record {
+    pub fn new() -> Self {
+        Self { text: String::new(), loud: false }
+    }
+
+    pub fn event(&mut self, now: Millis, event: &Event) {
+        self.add(&trace::event_record(now, event));
+    }
+
+    pub fn action(&mut self, now: Millis, action: &Action) {
+        self.add(&trace::action_record(now, action));
+    }
+
+    /// Leaves the trace for the real system, or for the person at the shell.
+    pub fn write(&self) {
+        if let Err(fault) = trace_file::write(&self.text) {
+            log::warn!("the trace is lost: {fault}");
+        }
+    }
+
+    fn add(&mut self, line: &str) {
+        if self.loud {
+            log::debug!("{line}");
+        }
+        if self.text.len() + line.len() < MAX_BYTES {
+            self.text.push_str(line);
+            self.text.push('\n');
+        } else if !self.text.ends_with("# full\n") {
+            self.text.push_str("# full\n");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Kernel uevents to events of the plan.
+
+use crate::act::coldplug;
+use crate::format::uevent::{Action, Uevent};
+use crate::plan::event::{Block, Event};
+
+/// `None`: nothing that the plan wants to hear of.
+pub fn event(uevent: &Uevent) -> Option<Event> {
+    if uevent.subsystem == "block" {
+        return block_event(uevent);
+    }
+    match (&uevent.modalias, uevent.action) {
+        (Some(modalias), Action::Add) => {
+            Some(Event::Bus { path: uevent.devpath.clone(), modalias: modalias.clone() })
+        }
+        _ => None,
+    }
+}
+
+fn block_event(uevent: &Uevent) -> Option<Event> {
+    let name = uevent.devname.clone()?;
+    match uevent.action {
+        Action::Remove => Some(Event::BlockGone { name }),
+        Action::Add => block(uevent, name).map(Event::Block),
+        Action::Change | Action::Online => block(uevent, name).map(Event::BlockChanged),
+        _ => None,
+    }
+}
+
+fn block(uevent: &Uevent, name: String) -> Option<Block> {
+    Some(Block {
+        major: uevent.major?,
+        minor: uevent.minor?,
+        // 0 where sysfs does not tell: the device has left, or its size is still unknown.
+        sectors: coldplug::block_size_sectors(&name).unwrap_or(0),
+        part_of: part_of(uevent),
+        sequence: uevent.diskseq.unwrap_or(0),
+        name,
+    })
+}
+
+/// A partition's path ends in `/DISK/PARTITION`; sysfs writes `!` for `/` in names.
+fn part_of(uevent: &Uevent) -> Option<(String, u32)> {
+    let number = uevent.partn?;
+    let disk = uevent.devpath.rsplit('/').nth(1)?;
+    Some((disk.replace('!', "/"), number))
+}
