@@ -1,0 +1,16 @@
+//! Fence: `crypt` compiled alone, with nothing but the floors it may use. Never run, only built.
+//!
+//! Stops `crypt` from using sys, act and plan.
+// Alone, nobody calls the floors.
+#![allow(dead_code, unused_imports)]
+
+extern crate alloc;
+
+#[path = "../../src/base/mod.rs"]
+pub mod base;
+
+#[path = "../../src/format/mod.rs"]
+pub mod format;
+
+#[path = "../../src/crypt/mod.rs"]
+pub mod crypt;
