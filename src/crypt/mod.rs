@@ -1,3 +1,5 @@
-//! Computation on secrets: key derivation, anti-forensic merge, key slots. Pure; wipes what it held.
+//! Computation on secrets: key derivation, anti-forensic merge, key slots. Pure; wipes what it
+//! held.
 //!
-//! Empty until the storage stack arrives; the floor and its fence stand so that nothing else grows here.
+//! Empty until the storage stack arrives; the floor and its fence stand so that nothing else
+//! grows here.

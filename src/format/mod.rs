@@ -1,4 +1,4 @@
-//! Bytes to meaning. Total functions over bytes: no I/O, no panic, no unsafe; never trusts a length.
+//! Bytes to meaning. Total functions over bytes: no I/O, no panic, no unsafe; no trust in a length.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -1,4 +1,5 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
+mod rust_text;
 mod scenarios;
 mod tidy;

@@ -1,0 +1,113 @@
+//! What lies at the top, and what `init` is made of.
+
+use super::top;
+use std::fs;
+
+/// Everything that may lie at the top of the repository. A new entry is a decision.
+const TOP: &[&str] = &[
+    ".cargo",
+    ".ci",
+    ".git",
+    ".gitignore",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "rootfs-skel",
+    "rust-toolchain.toml",
+    "src",
+    "target",
+    "tests",
+];
+
+/// In two halves: an address that no other file may name.
+const REGISTRY: &str = concat!(
+    "source = \"registry+https:",
+    "//github.com/rust-lang/crates.io-index\""
+);
+
+fn read(name: &str) -> String {
+    fs::read_to_string(top().join(name)).expect("a file at the top is readable")
+}
+
+/// Names under `[dependencies]` that are not only for the host tool.
+fn init_dependencies(cargo: &str) -> Vec<String> {
+    let host = cargo
+        .lines()
+        .find(|l| l.starts_with("host = "))
+        .unwrap_or_default();
+    let section = cargo.split("\n[").find(|s| s.starts_with("dependencies]"));
+    let name = |l: &str| Some(l.split_once(" = ")?.0.trim().to_string());
+    let names = section.unwrap_or_default().lines().skip(1).filter_map(name);
+    names
+        .filter(|n| !host.contains(&format!("\"dep:{n}\"")))
+        .collect()
+}
+
+/// The table row that gives the reason for `name`.
+fn reason_for<'a>(readme: &'a str, name: &str) -> Option<&'a str> {
+    let row = readme
+        .lines()
+        .find(|l| l.starts_with(&format!("| `{name}` |")))?;
+    let reason = row.trim_end_matches('|').rsplit('|').next()?.trim();
+    (reason.len() > 20).then_some(reason)
+}
+
+/// Lines of a lock file that name another source than the public registry.
+fn strange_sources(lock: &str) -> Vec<&str> {
+    let source = |l: &&str| l.starts_with("source = ") && *l != REGISTRY;
+    lock.lines().filter(source).collect()
+}
+
+#[test]
+fn the_top_level_holds_only_what_belongs_there() {
+    for entry in fs::read_dir(top()).expect("the top is readable") {
+        let name = entry.expect("so are its entries").file_name();
+        let name = name.to_string_lossy();
+        assert!(
+            TOP.contains(&&*name),
+            "{name}: the top level stays small: find it a room"
+        );
+    }
+}
+
+#[test]
+fn every_dependency_of_init_has_its_reason_in_the_readme() {
+    let readme = read("README.md");
+    let names = init_dependencies(&read("Cargo.toml"));
+    assert!(names.iter().any(|n| n == "rustix"), "{names:?}");
+    for name in names {
+        let has = reason_for(&readme, &name).is_some();
+        assert!(
+            has,
+            "README.md: no row | `{name}` | … | reason |: is the dependency needed?"
+        );
+    }
+    let cargo = r#"[features]
+host = ["dep:b"]
+
+[dependencies]
+a = "1"
+b = { optional = true }
+
+[x]
+"#;
+    assert_eq!(init_dependencies(cargo), ["a"]);
+    assert_eq!(reason_for("| `a` | MIT | |\n", "a"), None);
+    let good = "| `a` | MIT | makes the system calls it knows |";
+    assert_eq!(
+        reason_for(good, "a"),
+        Some("makes the system calls it knows")
+    );
+}
+
+#[test]
+fn the_lock_file_names_the_public_registry_only() {
+    assert_eq!(strange_sources(&read("Cargo.lock")), [""; 0]);
+    let strange = "source = \"git+ssh://x\"";
+    assert_eq!(
+        strange_sources(&format!("{REGISTRY}\n{strange}\n")),
+        [strange]
+    );
+}
