@@ -1,1 +1,6 @@
 //! (to be written)
+pub mod boot;
+pub mod boot_options;
+pub mod console;
+pub mod qemu;
+pub mod story;

@@ -1,0 +1,304 @@
+//! The words of `landfall boot`, read into a machine and a question.
+//!
+//! Not here: running it (`boot`). What is odd is refused with the word that was odd.
+
+use super::qemu::{Accel, Board, Bus, Disk, Machine, best_accel};
+use lexopt::prelude::*;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub const HELP: &str = "\
+landfall boot: boots an image in QEMU and tells how it went
+
+  landfall boot --kernel VMLINUZ [--initrd IMAGE] [OPTION]... [-- QEMU ARGUMENTS]
+
+  --kernel FILE       the kernel to boot
+  --initrd FILE       the initramfs image (`landfall image` makes one)
+  --disk FILE[,bus=virtio|scsi|nvme|ahci|usb][,format=raw|qcow2|...][,scratch]
+                      a disk; scratch: the guest's writes are thrown away. May be repeated
+  --append WORDS      more kernel command line, after `console=ttyS0 printk.time=1 panic=-1`.
+                      May be repeated
+  --memory MB         default 512
+  --cpus N            default 1
+  --machine BOARD     q35 (default) or microvm
+  --accel WORD        auto (default: KVM if it works, else emulation), kvm or tcg
+  --until TEXT        after the hand-over, run until the console shows TEXT
+  --timeout S         kill the guest after S seconds; default 120, or none on a terminal
+  --expect-exit N     succeed if the boot ended with status N, fail otherwise
+
+exit status
+  0  the real init was reached (and TEXT was shown)
+  1  the machine could not be started, or the status was not the expected one
+  3  landfall gave up, or the guest ended before the real init
+  4  the kernel panicked
+  5  neither of these in time
+";
+
+/// What a person asked of one boot.
+#[derive(Debug)]
+pub struct Options {
+    pub machine: Machine,
+    pub until: Option<String>,
+    pub timeout: Option<Duration>,
+    pub expected: Option<u8>,
+}
+
+/// First on every command line; what follows wins.
+const APPEND_FIRST: &str = "console=ttyS0 printk.time=1 panic=-1";
+
+/// Reads the words after `landfall boot`. `Ok(None)`: help was asked for.
+pub fn parse(args: Vec<OsString>) -> Result<Option<Options>, String> {
+    let mut words = Words::default();
+    let mut parser = lexopt::Parser::from_args(args);
+    loop {
+        if let Some(mut rest) = parser.try_raw_args()
+            && rest.peek().is_some_and(|word| word == "--")
+        {
+            rest.next();
+            words.extra = rest.collect();
+            break;
+        }
+        let Some(arg) = parser.next().map_err(|e| e.to_string())? else {
+            break;
+        };
+        let long = match arg {
+            Short('h') | Long("help") => return Ok(None),
+            Long(name) => name.to_owned(),
+            other => return Err(format!("{}", other.unexpected())),
+        };
+        if !KNOWN.contains(&long.as_str()) {
+            return Err(format!("unknown option --{long}"));
+        }
+        let value = parser.value().map_err(|e| e.to_string())?;
+        words.take(&long, value)?;
+    }
+    words.finish().map(Some)
+}
+
+const KNOWN: [&str; 11] = [
+    "kernel",
+    "initrd",
+    "disk",
+    "append",
+    "memory",
+    "cpus",
+    "machine",
+    "accel",
+    "until",
+    "timeout",
+    "expect-exit",
+];
+
+#[derive(Default)]
+struct Words {
+    kernel: Option<PathBuf>,
+    initrd: Option<PathBuf>,
+    disks: Vec<Disk>,
+    append: Vec<String>,
+    memory: Option<u32>,
+    cpus: Option<u32>,
+    board: Option<Board>,
+    accel: Option<Accel>,
+    until: Option<String>,
+    timeout: Option<u64>,
+    expected: Option<u8>,
+    extra: Vec<OsString>,
+}
+
+impl Words {
+    fn take(&mut self, name: &str, value: OsString) -> Result<(), String> {
+        match name {
+            "kernel" => self.kernel = Some(value.into()),
+            "initrd" => self.initrd = Some(value.into()),
+            "disk" => self.disks.push(disk(&text(name, value)?)?),
+            "append" => self.append.push(text(name, value)?),
+            "memory" => self.memory = Some(number(name, value)?),
+            "cpus" => self.cpus = Some(number(name, value)?),
+            "until" => self.until = Some(text(name, value)?),
+            "timeout" => self.timeout = Some(number(name, value)?),
+            "expect-exit" => self.expected = Some(number(name, value)?),
+            "machine" => {
+                let boards = [("q35", Board::Q35), ("microvm", Board::Microvm)];
+                self.board = Some(one_of(name, value, &boards)?);
+            }
+            _ => {
+                let accels = [
+                    ("auto", None),
+                    ("kvm", Some(Accel::Kvm)),
+                    ("tcg", Some(Accel::Tcg)),
+                ];
+                self.accel = one_of(name, value, &accels)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Options, String> {
+        let kernel = self.kernel.ok_or("--kernel FILE is missing")?;
+        readable("kernel", &kernel)?;
+        for disk in &self.disks {
+            readable("disk", &disk.file)?;
+        }
+        if let Some(initrd) = &self.initrd {
+            readable("initrd", initrd)?;
+        }
+        let mut machine = Machine::new(kernel);
+        machine.board = self.board.unwrap_or(Board::Q35);
+        if machine.board == Board::Microvm {
+            fits_microvm(&self.disks)?;
+        }
+        machine.initrd = self.initrd;
+        machine.disks = self.disks;
+        machine.append = format!("{APPEND_FIRST} {}", self.append.join(" "));
+        machine.memory = self.memory.unwrap_or(machine.memory);
+        machine.cpus = self.cpus.unwrap_or(machine.cpus);
+        machine.extra = self.extra;
+        machine.accel = self.accel.unwrap_or_else(best_accel);
+        Ok(Options {
+            machine,
+            until: self.until,
+            timeout: self.timeout.map(Duration::from_secs),
+            expected: self.expected,
+        })
+    }
+}
+
+/// `FILE[,bus=…][,format=…][,scratch]`. Commas in FILE are kept: words are taken from the right.
+fn disk(word: &str) -> Result<Disk, String> {
+    let mut disk = Disk::raw("", Bus::Virtio);
+    let mut file = word;
+    while let Some((rest, last)) = file.rsplit_once(',') {
+        match last.split_once('=') {
+            Some(("bus", name)) => {
+                let known = Bus::ALL.map(|(name, _)| name).join(", ");
+                let bus = Bus::parse(name);
+                disk.bus = bus.ok_or(format!("--disk: no bus {name:?}; there are {known}"))?;
+            }
+            Some(("format", name)) => disk.format = name.to_owned(),
+            None if last == "scratch" => disk.scratch = true,
+            _ => break,
+        }
+        file = rest;
+    }
+    disk.file = file.into();
+    Ok(disk)
+}
+
+fn fits_microvm(disks: &[Disk]) -> Result<(), String> {
+    let fits = |disk: &Disk| matches!(disk.bus, Bus::Virtio | Bus::Scsi);
+    match disks.iter().find(|disk| !fits(disk)) {
+        None => Ok(()),
+        Some(disk) => Err(format!(
+            "--machine microvm has no PCI bus for {}: use bus=virtio or bus=scsi",
+            disk.file.display()
+        )),
+    }
+}
+
+fn readable(what: &str, path: &Path) -> Result<(), String> {
+    match std::fs::File::open(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "cannot open the {what} {}: {error}",
+            path.display()
+        )),
+    }
+}
+
+fn text(name: &str, value: OsString) -> Result<String, String> {
+    let text = value.into_string();
+    text.map_err(|odd| format!("--{name}: not UTF-8: {}", odd.display()))
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: OsString) -> Result<T, String> {
+    let text = text(name, value)?;
+    let number = text.parse();
+    number.map_err(|_| format!("--{name}: {text:?} is not a number that fits"))
+}
+
+fn one_of<T: Copy>(name: &str, value: OsString, known: &[(&str, T)]) -> Result<T, String> {
+    let text = text(name, value)?;
+    let found = known.iter().find(|(word, _)| *word == text);
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        format!("--{name}: {text:?} is none of {}", words.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &str) -> Result<Option<Options>, String> {
+        parse(words.split(' ').map(OsString::from).collect())
+    }
+
+    #[test]
+    fn a_disk_keeps_the_commas_of_its_name() {
+        let check = |word: &str, file: &str, bus: Bus, format: &str, scratch: bool| {
+            let disk = disk(word).unwrap();
+            assert_eq!(disk.file.to_str(), Some(file));
+            assert_eq!(
+                (disk.bus, disk.format.as_str(), disk.scratch),
+                (bus, format, scratch)
+            );
+        };
+        check("a.img", "a.img", Bus::Virtio, "raw", false);
+        check("a,b.img,bus=nvme", "a,b.img", Bus::Nvme, "raw", false);
+        check(
+            "a,scratch,format=qcow2,bus=usb",
+            "a",
+            Bus::Usb,
+            "qcow2",
+            true,
+        );
+        assert!(disk("a,bus=floppy").unwrap_err().contains("virtio, scsi"));
+    }
+
+    #[test]
+    fn everything_lands_in_the_machine() {
+        let me = std::env::current_exe().unwrap();
+        let me = me.display();
+        let options = parsed(&format!(
+            "--kernel {me} --accel tcg --append a --append b=c --memory 64 --cpus 2 \
+             --machine microvm --timeout 9 --expect-exit 3 --until up --disk {me} -- -s --help"
+        ));
+        let options = options.unwrap().unwrap();
+        assert_eq!(options.machine.append, format!("{APPEND_FIRST} a b=c"));
+        assert_eq!((options.machine.memory, options.machine.cpus), (64, 2));
+        assert_eq!(options.machine.board, Board::Microvm);
+        assert_eq!(options.machine.extra, ["-s", "--help"]);
+        assert_eq!(options.timeout, Some(Duration::from_secs(9)));
+        assert_eq!(
+            (options.expected, options.until.as_deref()),
+            (Some(3), Some("up"))
+        );
+    }
+
+    #[test]
+    fn odd_words_are_refused_by_name() {
+        let check = |words: &str, part: &str| {
+            let error = parsed(words).unwrap_err();
+            assert!(error.contains(part), "{words}: {error}");
+        };
+        check("--initrd x", "--kernel FILE is missing");
+        check(
+            "--kernel /nonexistent",
+            "cannot open the kernel /nonexistent",
+        );
+        check("--kernal x", "unknown option --kernal");
+        check("x", "x");
+        check("--memory lots", "--memory: \"lots\"");
+        check("--expect-exit 300", "--expect-exit");
+        check("--machine pc", "q35, microvm");
+        check("--kernel", "missing");
+        let me = std::env::current_exe().unwrap();
+        let me = me.display();
+        check(
+            &format!("--kernel {me} --machine microvm --disk {me},bus=usb"),
+            "no PCI bus",
+        );
+        assert!(parsed("--help").unwrap().is_none());
+    }
+}
