@@ -3,11 +3,12 @@
 //! No root is needed and no disk is touched that was not named. The guest's console goes to
 //! stdout with the host's time before each line; at the end a timeline in the guest's own time.
 
-use super::boot_options::{HELP, Options, parse};
+pub use super::boot_options::HELP;
+use super::boot_options::{Options, parse};
 use super::console::{Console, Piece};
+use super::failure::Failure;
 use super::qemu::{Accel, cannot_start, end_within};
 use super::story::{Standing, Story, in_ms};
-use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::process::{Child, ChildStdout, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -35,32 +36,28 @@ impl Ending {
     }
 }
 
-/// Status for "the machine could not be started".
-const TOOL_ERROR: u8 = 1;
+/// The status of `--expect-exit` for any other ending.
+const UNEXPECTED: u8 = 1;
 /// Where nobody sits at the console, no guest may hang a job for ever.
 const TIMEOUT_UNATTENDED: Duration = Duration::from_secs(120);
 /// After the last word that decides: time for the sentences that belong to it.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Runs `landfall boot` with the words after `boot`.
-pub fn run(args: Vec<OsString>) -> ExitCode {
+/// Runs `landfall boot`: `args` stands after the word `boot`.
+pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     let options = match parse(args) {
         Ok(Some(options)) => options,
         Ok(None) => {
             print!("{HELP}");
-            return ExitCode::SUCCESS;
+            return Ok(ExitCode::SUCCESS);
         }
-        Err(odd) => return tool_error(&format!("{odd}\n`landfall boot --help` lists the options")),
+        Err(odd) => {
+            let advice = "see 'landfall boot --help'";
+            return Err(Failure::usage(format!("boot: {odd}; {advice}")));
+        }
     };
-    match boot(&options) {
-        Ok(ending) => ExitCode::from(judged(ending.status(), options.expected)),
-        Err(refused) => tool_error(&refused),
-    }
-}
-
-fn tool_error(text: &str) -> ExitCode {
-    eprintln!("landfall boot: {text}");
-    ExitCode::from(TOOL_ERROR)
+    let ending = boot(&options).map_err(|refused| Failure::new(format!("boot: {refused}")))?;
+    Ok(ExitCode::from(judged(ending.status(), options.expected)))
 }
 
 /// The status, or with `--expect-exit` whether it was the expected one.
@@ -70,7 +67,7 @@ fn judged(status: u8, expected: Option<u8>) -> u8 {
         Some(wanted) if wanted == status => 0,
         Some(wanted) => {
             eprintln!("landfall boot: expected status {wanted}, the boot ended with {status}");
-            TOOL_ERROR
+            UNEXPECTED
         }
     }
 }

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub const HELP: &str = "\
-landfall boot: boots an image in QEMU and tells how it went
+Usage: landfall boot --kernel VMLINUZ [--initrd IMAGE] [OPTION]... [-- QEMU ARGUMENTS]
 
-  landfall boot --kernel VMLINUZ [--initrd IMAGE] [OPTION]... [-- QEMU ARGUMENTS]
+Boots an image in QEMU and tells how it went. No root is needed.
 
   --kernel FILE       the kernel to boot
   --initrd FILE       the initramfs image (`landfall image` makes one)
@@ -30,6 +30,7 @@ landfall boot: boots an image in QEMU and tells how it went
 exit status
   0  the real init was reached (and TEXT was shown)
   1  the machine could not be started, or the status was not the expected one
+  2  the command line is wrong
   3  landfall gave up, or the guest ended before the real init
   4  the kernel panicked
   5  neither of these in time
@@ -48,9 +49,8 @@ pub struct Options {
 const APPEND_FIRST: &str = "console=ttyS0 printk.time=1 panic=-1";
 
 /// Reads the words after `landfall boot`. `Ok(None)`: help was asked for.
-pub fn parse(args: Vec<OsString>) -> Result<Option<Options>, String> {
+pub fn parse(parser: &mut lexopt::Parser) -> Result<Option<Options>, String> {
     let mut words = Words::default();
-    let mut parser = lexopt::Parser::from_args(args);
     loop {
         if let Some(mut rest) = parser.try_raw_args()
             && rest.peek().is_some_and(|word| word == "--")
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     fn parsed(words: &str) -> Result<Option<Options>, String> {
-        parse(words.split(' ').map(OsString::from).collect())
+        parse(&mut lexopt::Parser::from_args(words.split(' ')))
     }
 
     #[test]

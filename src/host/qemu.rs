@@ -243,9 +243,11 @@ fn probe_rom() -> Vec<u8> {
 }
 
 fn run_probe(accel: &str, rom: &OsStr) -> io::Result<bool> {
+    // With the CPU that the real guest would get: hosts exist where just that is refused.
+    let cpu = if accel == "kvm" { "host" } else { "max" };
     let mut child = Command::new(PROGRAM)
-        .args(["-nodefaults", "-display", "none", "-machine", "pc"])
-        .args(["-m", "16", "-accel", accel, "-device"])
+        .args(["-nodefaults", "-display", "none", "-machine", "q35"])
+        .args(["-m", "16", "-accel", accel, "-cpu", cpu, "-device"])
         .arg("isa-debug-exit,iobase=0x501,iosize=1")
         .arg("-bios")
         .arg(rom)

@@ -42,7 +42,6 @@ pub enum Standing {
 #[derive(Default)]
 pub struct Story {
     pub marks: Vec<Mark>,
-    /// Lines of landfall and of the kernel's panics that bore no time.
     standing: Option<Standing>,
     landfall_spoke: bool,
 }
@@ -62,8 +61,9 @@ impl Story {
             self.mark(at, Who::Kernel, text);
         } else if let Some(said) = text.strip_prefix(OURS) {
             self.landfall_spoke = true;
-            self.landfall(said);
-            self.mark(at, Who::Landfall, said);
+            self.landfall(at, said);
+        } else if text.starts_with(GAVE_UP) {
+            self.landfall(at, text);
         } else if text.starts_with("Linux version ") {
             self.mark(at, Who::Kernel, "starts");
         } else if text.starts_with("Freeing initrd memory") {
@@ -83,12 +83,16 @@ impl Story {
         self.landfall_spoke
     }
 
-    fn landfall(&mut self, said: &str) {
+    fn landfall(&mut self, at: Option<u64>, said: &str) {
         if said.starts_with(HANDING_OVER) {
             self.standing = Some(Standing::ReachedInit);
         } else if said.starts_with(GAVE_UP) {
             self.standing = Some(Standing::GaveUp);
+        } else if self.standing == Some(Standing::GaveUp) {
+            // The rest of the page: to be read above, not steps of a boot.
+            return;
         }
+        self.mark(at, Who::Landfall, said);
     }
 
     fn mark(&mut self, at: Option<u64>, who: Who, what: &str) {
@@ -145,8 +149,8 @@ impl Story {
     }
 }
 
-/// The first words of landfall's failure page.
-const GAVE_UP: &str = "giving up";
+/// The first words of landfall's failure page (`plan::give_up`).
+pub const GAVE_UP: &str = "this system could not be started";
 
 /// `[    1.234567] text`, also `[    1.234567][    T1] text` → (microseconds, text).
 fn printk(line: &str) -> Option<(u64, &str)> {
@@ -234,17 +238,14 @@ mod tests {
     #[test]
     fn what_came_last_decides() {
         let over = "[    0.810500] landfall: handing over to /sbin/init";
-        let panic = "[    1.0] Kernel panic - not syncing: Attempted to kill init!";
-        assert_eq!(
-            told(&[over, panic.trim_start_matches("[    1.0] ")]).standing(),
-            Standing::Panicked
-        );
+        let panic = "Kernel panic - not syncing: Attempted to kill init!";
+        assert_eq!(told(&[over, panic]).standing(), Standing::Panicked);
         assert_eq!(told(&["hello"]).standing(), Standing::Open);
         assert_eq!(
-            told(&["landfall: giving up: x"]).standing(),
+            told(&["landfall: this system could not be started"]).standing(),
             Standing::GaveUp
         );
-        let failed = told(&[over, "landfall: giving up: exec failed"]);
+        let failed = told(&[over, "landfall: this system could not be started"]);
         assert_eq!(failed.standing(), Standing::GaveUp);
     }
 }
