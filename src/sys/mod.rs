@@ -2,7 +2,20 @@
 //! relies on and translates errno into [`fail::Fail`].
 //!
 //! No policy, no retries (but `EINTR`), no knowledge of what a call is for. The only floor with
-//! `unsafe`, lifted file by file.
+//! `unsafe`, lifted file by file. (`unwind_stubs` and `first_fds` belong to the program alone:
+//! `src/main.rs` includes them.)
 
 pub mod block;
+pub mod clock;
+pub mod console;
 pub mod fail;
+pub mod kmsg;
+pub mod mknod;
+pub mod poll;
+pub mod proc_sys;
+pub mod process;
+pub mod reboot;
+pub mod signal;
+pub mod socket;
+pub mod tty;
+pub mod uevent;

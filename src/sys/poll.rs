@@ -1,0 +1,104 @@
+//! Waiting for any of many descriptors. epoll(7), level-triggered.
+
+use super::fail::{Fail, Outcome};
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
+
+/// How many are told in one go; the rest stays ready for the next.
+const AT_ONCE: usize = 16;
+
+/// A descriptor that wants attention, by the token it was added with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    pub token: u64,
+    /// There is something to read.
+    pub readable: bool,
+    /// The other end is gone; what it wrote before may still be readable.
+    pub hung_up: bool,
+}
+
+pub struct Poll(OwnedFd);
+
+impl Poll {
+    pub fn new() -> Outcome<Self> {
+        let fd = epoll::create(CreateFlags::CLOEXEC).map_err(Fail::of("epoll_create1", "-"))?;
+        Ok(Self(fd))
+    }
+
+    /// Reports `fd` under `token` from now on. Closing every copy of `fd` ends it, too.
+    pub fn add(&self, fd: impl AsFd, token: u64) -> Outcome<()> {
+        let data = EventData::new_u64(token);
+        epoll::add(&self.0, fd, data, EventFlags::IN).map_err(Fail::of("epoll_ctl", token))
+    }
+
+    pub fn remove(&self, fd: impl AsFd) -> Outcome<()> {
+        epoll::delete(&self.0, fd).map_err(Fail::of("epoll_ctl", "remove"))
+    }
+
+    /// Waits at most `wait_ms` (`None`: for ever) and fills `ready`; empty: the time is over, or
+    /// a signal came in between.
+    pub fn wait(&self, wait_ms: Option<u64>, ready: &mut Vec<Ready>) -> Outcome<()> {
+        ready.clear();
+        // A day is longer than any deadline here and fits every kernel's timeout type.
+        let limit = wait_ms.map(|ms| timespec(ms.min(86_400_000)));
+        let blank = Event {
+            flags: EventFlags::empty(),
+            data: EventData::new_u64(0),
+        };
+        let mut events = [blank; AT_ONCE];
+        let count = match epoll::wait(&self.0, &mut events, limit.as_ref()) {
+            Ok(count) => count,
+            Err(Errno::INTR) => 0,
+            Err(errno) => return Err(Fail::of("epoll_wait", "-")(errno)),
+        };
+        ready.extend(events.iter().take(count).map(|event| {
+            let flags = event.flags;
+            Ready {
+                token: event.data.u64(),
+                readable: flags.contains(EventFlags::IN),
+                hung_up: flags.intersects(EventFlags::HUP | EventFlags::ERR),
+            }
+        }));
+        Ok(())
+    }
+}
+
+fn timespec(ms: u64) -> Timespec {
+    Timespec {
+        tv_sec: (ms / 1000) as i64,
+        tv_nsec: ((ms % 1000) * 1_000_000) as i64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_read_is_reported_until_it_was_read() {
+        let poll = Poll::new().unwrap();
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        poll.add(&reader, 7).unwrap();
+        let mut ready = Vec::new();
+        poll.wait(Some(0), &mut ready).unwrap();
+        assert_eq!(ready, []);
+        rustix::io::write(&writer, b"x").unwrap();
+        let expected = Ready {
+            token: 7,
+            readable: true,
+            hung_up: false,
+        };
+        for _ in 0..2 {
+            poll.wait(None, &mut ready).unwrap();
+            assert_eq!(ready, [expected]);
+        }
+        drop(writer);
+        poll.wait(None, &mut ready).unwrap();
+        assert!(ready[0].hung_up && ready[0].readable);
+        poll.remove(&reader).unwrap();
+        poll.wait(Some(1), &mut ready).unwrap();
+        assert_eq!(ready, []);
+    }
+}

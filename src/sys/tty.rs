@@ -1,0 +1,52 @@
+//! Terminal settings. termios(3), tty_ioctl(4), asm-generic/termbits.h.
+#![allow(unsafe_code)]
+
+use super::fail::{Fail, Outcome};
+use rustix::fd::{AsFd, AsRawFd};
+use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes};
+use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+
+/// Line editing, echo, signals from keys, line breaks translated both ways; the speed stays.
+/// What a person expects who finds a shell there.
+pub fn make_sane(tty: impl AsFd) -> Outcome<()> {
+    let mut settings = tcgetattr(&tty).map_err(Fail::of("tcgetattr", "terminal"))?;
+    settings.control_modes -= ControlModes::CSIZE;
+    settings.control_modes |= ControlModes::CREAD | ControlModes::CS8 | ControlModes::HUPCL;
+    settings.input_modes = InputModes::ICRNL | InputModes::IXON | InputModes::BRKINT;
+    settings.output_modes = OutputModes::OPOST | OutputModes::ONLCR;
+    settings.local_modes = LocalModes::ISIG
+        | LocalModes::ICANON
+        | LocalModes::IEXTEN
+        | LocalModes::ECHO
+        | LocalModes::ECHOE
+        | LocalModes::ECHOK
+        | LocalModes::ECHOCTL
+        | LocalModes::ECHOKE;
+    // INIT_C_CC of linux/termios_internal.h.
+    for (index, code) in [
+        (SpecialCodeIndex::VINTR, 0x03),
+        (SpecialCodeIndex::VQUIT, 0x1c),
+        (SpecialCodeIndex::VERASE, 0x7f),
+        (SpecialCodeIndex::VKILL, 0x15),
+        (SpecialCodeIndex::VEOF, 0x04),
+        (SpecialCodeIndex::VMIN, 1),
+        (SpecialCodeIndex::VTIME, 0),
+        (SpecialCodeIndex::VSTART, 0x11),
+        (SpecialCodeIndex::VSTOP, 0x13),
+        (SpecialCodeIndex::VSUSP, 0x1a),
+    ] {
+        settings.special_codes[index] = code;
+    }
+    tcsetattr(&tty, OptionalActions::Now, &settings).map_err(Fail::of("tcsetattr", "terminal"))
+}
+
+/// Makes the terminal that of this session, taking it from another session if need be.
+/// The caller must lead a session of its own: `process::new_session`.
+pub fn make_controlling(tty: impl AsFd) -> Outcome<()> {
+    let fd = tty.as_fd().as_raw_fd();
+    // SAFETY: TIOCSCTTY takes an int by value; `fd` is borrowed for the call.
+    if unsafe { libc::ioctl(fd, libc::TIOCSCTTY as _, 1) } == 0 {
+        return Ok(());
+    }
+    Err(Fail::last("ioctl TIOCSCTTY", "terminal"))
+}
