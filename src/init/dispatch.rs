@@ -69,7 +69,8 @@ impl Machine {
             requests.restore();
         }
         let fault = hand_over::hand_over(NEW_ROOT, init, &self.arguments, &self.environment);
-        self.queue.push_back(Event::HandOverFailed { ticket, fault });
+        self.queue
+            .push_back(Event::HandOverFailed { ticket, fault });
     }
 
     fn open_shell(&mut self, ticket: Ticket) {
@@ -88,7 +89,10 @@ impl Machine {
             && shell == pid
         {
             self.shell = None;
-            self.queue.push_back(Event::ShellLeft { ticket, fault: None });
+            self.queue.push_back(Event::ShellLeft {
+                ticket,
+                fault: None,
+            });
         }
     }
 

@@ -85,7 +85,9 @@ impl Machine {
 
     pub fn run(&mut self) -> ! {
         let cmdline = proc_sys::read("/proc/cmdline", CMDLINE_BYTES).unwrap_or_default();
-        self.tell(Event::Boot { cmdline: Text(cmdline) });
+        self.tell(Event::Boot {
+            cmdline: Text(cmdline),
+        });
         self.heed_wish();
         let mut ready = Vec::new();
         loop {

@@ -50,7 +50,11 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
     Some(match action {
         Action::Load { .. } => Event::LoadFailed { ticket, fault },
         Action::Probe { .. } => Event::ProbeFailed { ticket, fault },
-        Action::Mount { .. } => Event::MountFailed { ticket, fault, kernel: Vec::new() },
+        Action::Mount { .. } => Event::MountFailed {
+            ticket,
+            fault,
+            kernel: Vec::new(),
+        },
         Action::FindInit { .. } => Event::InitMissing { ticket, fault },
         _ => return None,
     })

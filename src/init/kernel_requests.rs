@@ -44,7 +44,13 @@ impl KernelRequests {
         // A kernel without modules has no such file, and asks for none.
         let _ = proc_sys::write(SETTING, b"/init");
         let first_token = token.saturating_add(1);
-        Ok(Self { listener, askers: Vec::new(), last: 0, first_token, before })
+        Ok(Self {
+            listener,
+            askers: Vec::new(),
+            last: 0,
+            first_token,
+            before,
+        })
     }
 
     /// Somebody connects.
@@ -56,7 +62,11 @@ impl KernelRequests {
             self.last = self.last.wrapping_add(1);
             let request = self.last;
             if poll.add(&socket, self.token_of(request)).is_ok() {
-                self.askers.push(Asker { request, socket, asked: false });
+                self.askers.push(Asker {
+                    request,
+                    socket,
+                    asked: false,
+                });
             }
         }
     }
@@ -69,7 +79,10 @@ impl KernelRequests {
         match socket::receive_now(&asker.socket) {
             Ok(Received::Message(name)) if !asker.asked && name.len() <= MAX_NAME => {
                 asker.asked = true;
-                Some(Event::ModuleWanted { request, name: Text(name) })
+                Some(Event::ModuleWanted {
+                    request,
+                    name: Text(name),
+                })
             }
             Ok(Received::Nothing) => None,
             _ => {

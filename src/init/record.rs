@@ -17,7 +17,10 @@ pub struct Record {
 
 impl Record {
     pub fn new() -> Self {
-        Self { text: String::new(), loud: false }
+        Self {
+            text: String::new(),
+            loud: false,
+        }
     }
 
     pub fn event(&mut self, now: Millis, event: &Event) {

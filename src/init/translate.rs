@@ -10,9 +10,10 @@ pub fn event(uevent: &Uevent) -> Option<Event> {
         return block_event(uevent);
     }
     match (&uevent.modalias, uevent.action) {
-        (Some(modalias), Action::Add) => {
-            Some(Event::Bus { path: uevent.devpath.clone(), modalias: modalias.clone() })
-        }
+        (Some(modalias), Action::Add) => Some(Event::Bus {
+            path: uevent.devpath.clone(),
+            modalias: modalias.clone(),
+        }),
         _ => None,
     }
 }

@@ -39,7 +39,11 @@ pub struct Workers {
 impl Workers {
     /// Tokens from `first_token` on are ours.
     pub fn new(first_token: u64) -> Self {
-        Self { all: Vec::new(), waiting: VecDeque::new(), next_token: first_token }
+        Self {
+            all: Vec::new(),
+            waiting: VecDeque::new(),
+            next_token: first_token,
+        }
     }
 
     /// Gives a job to a worker. If none can be had the answer is a failure.
@@ -59,7 +63,8 @@ impl Workers {
         let worker = self.all.get_mut(at)?;
         let sent = socket::send_message(&worker.socket, trace::action_line(&action).as_bytes());
         worker.doing = Some(action);
-        sent.err().and_then(|fail| job::failed(&worker.doing.take()?, fail.into()))
+        sent.err()
+            .and_then(|fail| job::failed(&worker.doing.take()?, fail.into()))
     }
 
     fn fork_one(&mut self, catalog: &Catalog, poll: &Poll) -> Result<(), Fail> {
@@ -73,7 +78,12 @@ impl Workers {
                 let token = self.next_token;
                 self.next_token = token.saturating_add(1);
                 poll.add(&ours, token)?;
-                self.all.push(Worker { pid, socket: ours, token, doing: None });
+                self.all.push(Worker {
+                    pid,
+                    socket: ours,
+                    token,
+                    doing: None,
+                });
                 Ok(())
             }
         }
@@ -81,7 +91,9 @@ impl Workers {
 
     /// Something is to be read from the worker with this token.
     pub fn answer(&mut self, token: u64, catalog: &Catalog, poll: &Poll) -> Vec<Event> {
-        let Some(at) = self.all.iter().position(|w| w.token == token) else { return Vec::new() };
+        let Some(at) = self.all.iter().position(|w| w.token == token) else {
+            return Vec::new();
+        };
         let mut events: Vec<Event> = self.hear(at, poll).into_iter().collect();
         // Whoever is free now takes the next job.
         let next = self.waiting.pop_front();
@@ -126,7 +138,9 @@ fn work(socket: &OwnedFd, catalog: &Catalog) -> ! {
     while let Ok(Received::Message(line)) = socket::receive(socket) {
         let action = std::str::from_utf8(&line).ok().and_then(trace_read::action);
         let event = action.and_then(|action| job::perform(&action, catalog));
-        let answer = event.map(|event| trace::event_line(&event)).unwrap_or_default();
+        let answer = event
+            .map(|event| trace::event_line(&event))
+            .unwrap_or_default();
         if socket::send_message(socket, answer.as_bytes()).is_err() {
             break;
         }

@@ -22,16 +22,26 @@ fn replay(text: &str, name: &Path) -> String {
             out.push('\n');
             continue;
         }
-        let (time, rest) = line.split_once(' ').unwrap_or_else(|| panic!("{place}: no time"));
-        let now = Millis(time.parse().unwrap_or_else(|_| panic!("{place}: {time} is no time")));
+        let (time, rest) = line
+            .split_once(' ')
+            .unwrap_or_else(|| panic!("{place}: no time"));
+        let now = Millis(
+            time.parse()
+                .unwrap_or_else(|_| panic!("{place}: {time} is no time")),
+        );
         if rest.starts_with("> ") {
             continue;
         }
-        let told = rest.strip_prefix("< ").unwrap_or_else(|| panic!("{place}: neither < nor >"));
+        let told = rest
+            .strip_prefix("< ")
+            .unwrap_or_else(|| panic!("{place}: neither < nor >"));
         let event = trace_read::event(told).unwrap_or_else(|| panic!("{place}: not understood"));
         if told == "timer" {
             let due = plan.deadline();
-            assert!(due.is_some_and(|d| d <= now), "{place}: timer, but due is {due:?}");
+            assert!(
+                due.is_some_and(|d| d <= now),
+                "{place}: timer, but due is {due:?}"
+            );
         }
         out.push_str(line);
         out.push('\n');
@@ -43,7 +53,10 @@ fn replay(text: &str, name: &Path) -> String {
             }
         }
         let due = plan.deadline();
-        assert!(due.is_none_or(|d| d > now), "{place}: due {due:?} is not in the future");
+        assert!(
+            due.is_none_or(|d| d > now),
+            "{place}: due {due:?} is not in the future"
+        );
     }
     out
 }

@@ -2,6 +2,22 @@
 //!
 //! Sources: modules.dep(5), modprobe.d(5), depmod(8), and kmod's index format.
 
+mod catalog;
+mod config;
+mod glob;
+mod lines;
+mod lookup;
+mod modinfo;
+mod names;
+mod resolve;
+mod trie;
+
+pub use catalog::{Catalog, Files};
+pub use config::Config;
+pub use glob::matches;
+pub use modinfo::{Modinfo, modinfo};
+pub use names::{of_path, same};
+
 use alloc::string::String;
 use alloc::vec::Vec;
 

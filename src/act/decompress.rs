@@ -1,0 +1,248 @@
+//! Compressed kernel modules: gzip, xz, zstd, each behind a feature of its own.
+//!
+//! Only for kernels that cannot do it themselves. Output is bounded, whatever a header promises.
+//!
+//! Sources: RFC 1952 (gzip), the .xz file format, RFC 8878 (zstd).
+
+use crate::base::bytes;
+#[cfg(any(feature = "ko-xz", feature = "ko-zst"))]
+use std::io::Read;
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    Gzip,
+    Xz,
+    Zstd,
+}
+
+/// Reads the magic number at the beginning of a file. `None`: not packed, or not known.
+pub fn packing(head: &[u8]) -> Option<Packing> {
+    if head.starts_with(b"\x1f\x8b") {
+        Some(Packing::Gzip)
+    } else if head.starts_with(b"\xfd7zXZ\0") {
+        Some(Packing::Xz)
+    } else if head.starts_with(b"\x28\xb5\x2f\xfd") {
+        Some(Packing::Zstd)
+    } else {
+        None
+    }
+}
+
+/// Unpacks a whole file into at most `limit` bytes. The error is the reason, as half a sentence.
+pub fn unpack(packing: Packing, packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
+    match packing {
+        Packing::Gzip => gzip(packed, limit),
+        Packing::Xz => xz(packed, limit),
+        Packing::Zstd => zstd(packed, limit),
+    }
+}
+
+const TOO_LONG: &str = "it is too long when decompressed";
+const DAMAGED: &str = "its compressed data is damaged";
+
+#[cfg(not(feature = "ko-gz"))]
+fn gzip(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
+    Err("this init was built without the gzip decoder (feature ko-gz)")
+}
+
+#[cfg(feature = "ko-gz")]
+fn gzip(packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
+    use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+    let start = gzip_header(packed).ok_or("its gzip header is damaged")?;
+    let end = packed.len().checked_sub(8).ok_or(DAMAGED)?;
+    let body = packed.get(start..end).ok_or(DAMAGED)?;
+    let out = decompress_to_vec_with_limit(body, limit).map_err(|error| match error.status {
+        TINFLStatus::HasMoreOutput => TOO_LONG,
+        _ => DAMAGED,
+    })?;
+    let expected = (bytes::le32(packed, end), bytes::le32(packed, end + 4));
+    if expected != (Some(crc32(&out)), Some(out.len() as u32)) {
+        return Err("its checksum is wrong");
+    }
+    Ok(out)
+}
+
+/// Where the deflated data begins. RFC 1952 §2.3.
+#[cfg(feature = "ko-gz")]
+fn gzip_header(packed: &[u8]) -> Option<usize> {
+    const CRC: u8 = 2;
+    const EXTRA: u8 = 4;
+    const NAME: u8 = 8;
+    const COMMENT: u8 = 16;
+    let deflate = bytes::u8(packed, 2)? == 8;
+    let flags = bytes::u8(packed, 3)?;
+    let mut at = 10_usize;
+    if flags & EXTRA != 0 {
+        at += 2 + usize::from(bytes::le16(packed, at)?);
+    }
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            let rest = packed.get(at..)?;
+            at += rest.iter().position(|&b| b == 0)? + 1;
+        }
+    }
+    if flags & CRC != 0 {
+        at += 2;
+    }
+    (deflate && at <= packed.len()).then_some(at)
+}
+
+/// CRC-32 of gzip, four bits at a time: a table of 16 numbers is enough for a rare case.
+#[cfg(feature = "ko-gz")]
+fn crc32(data: &[u8]) -> u32 {
+    let row = |mut n: u32| {
+        for _ in 0..4 {
+            n = (n >> 1) ^ (0xEDB8_8320 & (n & 1).wrapping_neg());
+        }
+        n
+    };
+    let table: [u32; 16] = std::array::from_fn(|n| row(n as u32));
+    let half = |crc: u32| {
+        let entry = table.get((crc & 15) as usize).copied();
+        (crc >> 4) ^ entry.unwrap_or(0)
+    };
+    !data
+        .iter()
+        .fold(u32::MAX, |crc, &b| half(half(crc ^ u32::from(b))))
+}
+
+#[cfg(not(feature = "ko-xz"))]
+fn xz(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
+    Err("this init was built without the xz decoder (feature ko-xz)")
+}
+
+#[cfg(feature = "ko-xz")]
+fn xz(packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
+    /// KiB. Modules are packed with a dictionary of 8 MiB at most.
+    const MEMORY: u32 = 128 << 10;
+    let mut out = Vec::new();
+    let mut reader = lzma_rust2::XzReader::new_mem_limit(packed, true, MEMORY);
+    drain(&mut reader, limit, &mut out)?;
+    Ok(out)
+}
+
+#[cfg(not(feature = "ko-zst"))]
+fn zstd(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
+    Err("this init was built without the zstd decoder (feature ko-zst)")
+}
+
+#[cfg(feature = "ko-zst")]
+fn zstd(packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
+    use ruzstd::decoding::StreamingDecoder;
+    const WINDOW: u64 = 128 << 20;
+    let mut out = Vec::new();
+    let mut rest = packed;
+    // A file may be several frames in a row.
+    while !rest.is_empty() {
+        let frame = StreamingDecoder::new_with_max_window_size(&mut rest, WINDOW);
+        let mut frame = frame.map_err(|_| DAMAGED)?;
+        drain(&mut frame, limit, &mut out)?;
+    }
+    Ok(out)
+}
+
+/// Reads to the end, but never more than `limit` bytes in all.
+#[cfg(any(feature = "ko-xz", feature = "ko-zst"))]
+fn drain(reader: &mut dyn Read, limit: usize, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    let left = (limit - out.len().min(limit)) as u64;
+    let read = reader.take(left + 1).read_to_end(out);
+    read.map_err(|_| DAMAGED)?;
+    if out.len() > limit {
+        Err(TOO_LONG)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "ko-gz", feature = "ko-xz", feature = "ko-zst"))]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    /// Bytes that pack neither perfectly nor not at all.
+    fn original(len: usize) -> Vec<u8> {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 28) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    fn pack(tool: &[&str], data: &[u8]) -> Vec<u8> {
+        let mut child = Command::new(tool[0])
+            .args(&tool[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let copy = data.to_vec();
+        let writer = std::thread::spawn(move || input.write_all(&copy).unwrap());
+        let out = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        assert!(out.status.success());
+        out.stdout
+    }
+
+    const TOOLS: [&[&str]; 6] = [
+        &["gzip", "-9nc"],
+        &["gzip", "-1c"],
+        &["xz", "-c", "--check=crc32", "--lzma2=dict=2MiB"],
+        &["xz", "-9ec", "--x86", "--lzma2"],
+        &["zstd", "-19c"],
+        &["zstd", "-1c", "--check"],
+    ];
+
+    #[test]
+    fn what_the_real_tools_packed_comes_back() {
+        for len in [0, 1, 4096, 700_000] {
+            let data = original(len);
+            for tool in TOOLS {
+                let packed = pack(tool, &data);
+                let kind = packing(&packed).unwrap();
+                assert!(
+                    unpack(kind, &packed, len) == Ok(data.clone()),
+                    "{tool:?} {len}"
+                );
+                if len > 0 {
+                    let short = unpack(kind, &packed, len - 1);
+                    assert_eq!(short, Err(TOO_LONG), "{tool:?} {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_files_are_refused_or_bounded_and_never_a_crash() {
+        let data = original(20_000);
+        for tool in TOOLS {
+            let packed = pack(tool, &data);
+            let kind = packing(&packed).unwrap();
+            for step in 0..200 {
+                let at = (step * packed.len() / 200).max(1);
+                assert!(
+                    unpack(kind, &packed[..at], 1 << 20).is_err(),
+                    "{tool:?} {at}"
+                );
+                let mut bent = packed.clone();
+                bent[at] ^= 1 << (step % 8);
+                if let Ok(out) = unpack(kind, &bent, 1 << 20) {
+                    assert!(out.len() <= 1 << 20);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn optional_gzip_fields_are_passed_over() {
+        let packed = pack(&["gzip", "-nc"], b"abc");
+        let mut long = packed[..10].to_vec();
+        long[3] = 2 | 4 | 8 | 16;
+        long.extend(b"\x03\0xyzname\0comment\0cc");
+        long.extend(&packed[10..]);
+        assert_eq!(unpack(Packing::Gzip, &long, 3), Ok(b"abc".to_vec()));
+    }
+}

@@ -1,0 +1,191 @@
+//! Opens the module tree of one kernel: indexes mapped, modprobe.d read.
+//!
+//! Nothing here fails. A tree that is missing or damaged gives a catalog that knows less, and says
+//! so: a kernel with every driver built in boots without any.
+//!
+//! Sources: modules.dep(5), modprobe.d(5).
+
+use crate::format::kmod::{self, Files};
+use crate::sys::fail::Fail;
+use crate::sys::{map, module};
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A catalog whose files stay mapped.
+pub type Catalog = kmod::Catalog<'static>;
+
+/// Bytes of one index; Debian's largest is 1.3 MiB.
+const INDEX_MAX: u64 = 64 << 20;
+/// Bytes of one modprobe.d file, and number of files.
+const CONFIG_MAX: u64 = 1 << 20;
+const CONFIG_FILES_MAX: usize = 256;
+
+/// Where the trees of all kernels are, below the root.
+const TREES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
+/// Of two files with the same name the one in the earlier directory counts.
+const CONFIGS: [&str; 5] = [
+    "etc/modprobe.d",
+    "run/modprobe.d",
+    "usr/local/lib/modprobe.d",
+    "usr/lib/modprobe.d",
+    "lib/modprobe.d",
+];
+
+/// Opens the tree of the running kernel below `root`. See [`open`].
+pub fn open_running(root: &Path) -> Catalog {
+    open(root, &module::kernel_version())
+}
+
+/// Opens the tree of kernel `version` below `root`.
+///
+/// The words of the kernel command line are to be added after it (`catalog.config.word`), and
+/// `complaints` of the catalog and of its `config` to be said.
+pub fn open(root: &Path, version: &str) -> Catalog {
+    let configs: Vec<PathBuf> = CONFIGS.iter().map(|dir| root.join(dir)).collect();
+    let trees = TREES.iter().map(|tree| root.join(tree).join(version));
+    match trees.into_iter().find(|dir| dir.is_dir()) {
+        Some(dir) => open_tree(&dir, &configs),
+        None => {
+            let mut catalog = Catalog::default();
+            catalog.complaints.push(format!(
+                "no modules of kernel {version} below {}: nothing can be loaded, \
+                 the kernel must have its drivers built in",
+                root.join("lib/modules").display()
+            ));
+            read_configs(&mut catalog, None, &configs);
+            catalog
+        }
+    }
+}
+
+/// Opens the modules directory `dir` with the modprobe.d directories `configs`, first one first.
+pub fn open_tree(dir: &Path, configs: &[PathBuf]) -> Catalog {
+    let mut complaints = Vec::new();
+    let mut index = |name: &str| map_index(&dir.join(name), &mut complaints);
+    let files = Files {
+        dep_bin: index("modules.dep.bin"),
+        dep: index("modules.dep"),
+        alias_bin: index("modules.alias.bin"),
+        alias: index("modules.alias"),
+        builtin_bin: index("modules.builtin.bin"),
+        builtin: index("modules.builtin"),
+        builtin_alias_bin: index("modules.builtin.alias.bin"),
+        builtin_modinfo: index("modules.builtin.modinfo"),
+    };
+    let mut catalog = Catalog::new(&dir.to_string_lossy(), &files);
+    catalog.complaints = complaints;
+    if catalog.is_empty() {
+        catalog.complaints.push(format!(
+            "{} holds no modules.dep: run depmod on it; no module can be loaded",
+            dir.display()
+        ));
+    }
+    read_configs(&mut catalog, Some(dir), configs);
+    catalog
+}
+
+fn map_index(path: &Path, complaints: &mut Vec<String>) -> Option<&'static [u8]> {
+    match map::read_only(path, INDEX_MAX) {
+        Ok(bytes) => Some(bytes),
+        Err(fail) if fail.errno == libc::ENOENT => None,
+        Err(fail) => {
+            complaints.push(format!("{fail}: left out"));
+            None
+        }
+    }
+}
+
+/// Reads all configuration in the order of file names. The soft dependencies that depmod
+/// collected count as files of theirs: modprobe.d can come before or after them.
+fn read_configs(catalog: &mut Catalog, tree: Option<&Path>, dirs: &[PathBuf]) {
+    let mut files: Vec<(OsString, PathBuf)> = Vec::new();
+    for name in ["modules.softdep", "modules.weakdep"] {
+        if let Some(tree) = tree {
+            files.push((name.into(), tree.join(name)));
+        }
+    }
+    for dir in dirs {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let bytes = name.as_encoded_bytes();
+            let wanted = bytes.ends_with(b".conf") && bytes.len() > 5 && !bytes.starts_with(b".");
+            if !wanted || files.len() >= CONFIG_FILES_MAX {
+                continue;
+            }
+            // Directories are few and files are few: a list kept in order is enough.
+            match files.binary_search_by(|(known, _)| known.cmp(&name)) {
+                Ok(_) => {}
+                Err(at) => files.insert(at, (name, entry.path())),
+            }
+        }
+    }
+    for (_, path) in files {
+        read_config(catalog, &path);
+    }
+}
+
+fn read_config(catalog: &mut Catalog, path: &Path) {
+    let mut text = Vec::new();
+    let read =
+        std::fs::File::open(path).and_then(|file| file.take(CONFIG_MAX).read_to_end(&mut text));
+    match read {
+        Ok(_) => catalog.config.file(&path.to_string_lossy(), &text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            let fail = Fail::new("read", path.to_string_lossy(), errno(&error));
+            catalog.complaints.push(format!("{fail}: left out"));
+        }
+    }
+}
+
+fn errno(error: &std::io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("landfall-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    #[test]
+    fn a_missing_tree_knows_nothing_and_says_so() {
+        let root = scratch("no-tree");
+        let catalog = open(&root, "1.2.3");
+        assert!(catalog.is_empty());
+        assert_eq!(catalog.resolve(b"ext4"), Default::default());
+        assert!(catalog.complaints[0].contains("1.2.3"));
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn configuration_is_read_by_name_and_the_first_directory_wins() {
+        let root = scratch("configs");
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("usr/lib/modules/1/modules.dep", "a.ko:\nb.ko:\nc.ko:\n");
+        write("usr/lib/modules/1/modules.softdep", "softdep a pre: b\n");
+        write("lib/modprobe.d/z.conf", "softdep a pre: c\noptions a z=1\n");
+        write("lib/modprobe.d/m.conf", "options a shadowed=1\n");
+        write("etc/modprobe.d/m.conf", "options a m=1\n");
+        write("etc/modprobe.d/b.txt", "options a no=1\n");
+        let catalog = open(&root, "1");
+        assert_eq!(catalog.options_for("a"), b"m=1 z=1");
+        let found = catalog.resolve(b"a").modules;
+        assert_eq!(
+            found.iter().find(|m| m.name == "a").unwrap().before,
+            [["b"]]
+        );
+        assert!(catalog.complaints.is_empty(), "{:?}", catalog.complaints);
+        std::fs::remove_dir_all(root).unwrap();
+    }
+}

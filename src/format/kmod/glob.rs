@@ -1,0 +1,264 @@
+//! Patterns as module aliases use them: `*`, `?`, `[a-z]`, `[!0-9]`; a `/` is an ordinary byte.
+//!
+//! The pattern is fed byte by byte, so a trie of patterns is matched while it is walked. What is
+//! kept is the set of places in the key that the pattern so far can have reached: no backtracking,
+//! at most `KEY_MAX` steps for each byte of the pattern, whatever the bytes are.
+//!
+//! Source: fnmatch(3) without flags, minus `\` (depmod writes none), and `-` equals `_` outside
+//! of brackets, as kmod has it for module names and aliases.
+
+use core::ops::RangeInclusive;
+
+/// Longest key that is looked up. A uevent is at most 2 KiB, and its modalias is part of it.
+pub const KEY_MAX: usize = 64 * WORDS - 1;
+const WORDS: usize = 32;
+
+/// One key being matched by one pattern.
+#[derive(Clone)]
+pub struct Matcher<'k> {
+    key: &'k [u8],
+    /// Bit `p`: the pattern so far can match `key[..p]`.
+    reached: [u64; WORDS],
+    class: Option<Class>,
+}
+
+impl<'k> Matcher<'k> {
+    /// `None` if the key is longer than `KEY_MAX`.
+    pub fn new(key: &'k [u8]) -> Option<Self> {
+        if key.len() > KEY_MAX {
+            return None;
+        }
+        let mut reached = [0; WORDS];
+        if let Some(first) = reached.first_mut() {
+            *first = 1;
+        }
+        Some(Self {
+            key,
+            reached,
+            class: None,
+        })
+    }
+
+    /// Takes the next byte of the pattern. False: nothing that follows can match any more.
+    pub fn step(&mut self, byte: u8) -> bool {
+        if let Some(class) = &mut self.class {
+            if class.step(byte)
+                && let Some(class) = self.class.take()
+            {
+                return self.advance(&|b| class.holds(b));
+            }
+            return true;
+        }
+        match byte {
+            b'*' => self.spread(),
+            b'?' => self.advance(&|_| true),
+            b'[' => {
+                self.class = Some(Class::default());
+                true
+            }
+            _ => self.advance(&|b| b == underscore(byte)),
+        }
+    }
+
+    /// Could a pattern go on with `byte`? Spares a copy of the matcher for each child of a trie.
+    pub fn may_step(&self, byte: u8) -> bool {
+        let special = matches!(byte, b'*' | b'?' | b'[') || self.class.is_some();
+        special || self.waits_for(underscore(byte))
+    }
+
+    /// Does the pattern so far match the whole key?
+    pub fn accepts(&self) -> bool {
+        self.class.is_none() && self.has(self.key.len())
+    }
+
+    fn has(&self, place: usize) -> bool {
+        let word = self.reached.get(place / 64).copied().unwrap_or(0);
+        (word >> (place % 64)) & 1 == 1
+    }
+
+    fn words(&self) -> RangeInclusive<usize> {
+        0..=self.key.len() / 64
+    }
+
+    fn waits_for(&self, byte: u8) -> bool {
+        let mut found = false;
+        self.each(&mut |place| found |= self.key.get(place) == Some(&byte));
+        found
+    }
+
+    /// Calls `visit` with every place reached.
+    fn each(&self, visit: &mut dyn FnMut(usize)) {
+        for (index, word) in self.reached.iter().enumerate().take(WORDS) {
+            if index > *self.words().end() {
+                return;
+            }
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                left &= left.wrapping_sub(1);
+                visit(index.saturating_mul(64).saturating_add(bit));
+            }
+        }
+    }
+
+    fn advance(&mut self, takes: &dyn Fn(u8) -> bool) -> bool {
+        let mut next = [0_u64; WORDS];
+        let mut alive = false;
+        let key = self.key;
+        self.each(&mut |place| {
+            if key.get(place).is_some_and(|&b| takes(b)) {
+                let to = place.saturating_add(1);
+                if let Some(word) = next.get_mut(to / 64) {
+                    *word |= 1 << (to % 64);
+                    alive = true;
+                }
+            }
+        });
+        self.reached = next;
+        alive
+    }
+
+    /// `*`: every place from the first one reached to the end of the key.
+    fn spread(&mut self) -> bool {
+        let mut open = 0_u64;
+        let words = self.words();
+        for (index, word) in self.reached.iter_mut().enumerate() {
+            if !words.contains(&index) {
+                break;
+            }
+            // From the lowest bit upwards; after the first word with a bit, all of them.
+            let lowest = *word & word.wrapping_neg();
+            *word = open | lowest.wrapping_neg();
+            if *word != 0 {
+                open = u64::MAX;
+            }
+        }
+        let end = self.key.len();
+        if let Some(last) = self.reached.get_mut(end / 64) {
+            // Places beyond the end of the key do not exist.
+            *last &= u64::MAX >> (!end % 64);
+        }
+        open != 0
+    }
+}
+
+/// A bracket expression as far as it has been read.
+#[derive(Clone, Default)]
+struct Class {
+    bytes: [u64; 4],
+    negated: bool,
+    /// Something was read: `]` now closes, `!` is a member.
+    begun: bool,
+    last: Option<u8>,
+    range: bool,
+}
+
+impl Class {
+    /// True when the bracket is closed.
+    fn step(&mut self, byte: u8) -> bool {
+        let first = !self.begun;
+        match byte {
+            b'!' | b'^' if first && !self.negated => {
+                self.negated = true;
+                return false;
+            }
+            b']' if !first => {
+                if self.range {
+                    self.add(b'-', b'-');
+                }
+                return true;
+            }
+            b'-' if self.last.is_some() && !self.range => self.range = true,
+            _ => {
+                let from = if self.range { self.last } else { Some(byte) };
+                self.add(from.unwrap_or(byte), byte);
+                self.last = if self.range { None } else { Some(byte) };
+                self.range = false;
+            }
+        }
+        self.begun = true;
+        false
+    }
+
+    fn add(&mut self, from: u8, to: u8) {
+        for byte in from..=to {
+            if let Some(word) = self.bytes.get_mut(usize::from(byte / 64)) {
+                *word |= 1 << (byte % 64);
+            }
+        }
+    }
+
+    fn holds(&self, byte: u8) -> bool {
+        let word = self.bytes.get(usize::from(byte / 64)).copied();
+        ((word.unwrap_or(0) >> (byte % 64)) & 1 == 1) != self.negated
+    }
+}
+
+/// Does `pattern` match all of `key`?
+pub fn matches(pattern: &[u8], key: &[u8]) -> bool {
+    let Some(mut matcher) = Matcher::new(key) else {
+        return false;
+    };
+    pattern.iter().all(|&b| matcher.step(b)) && matcher.accepts()
+}
+
+/// `-` and `_` are one and the same in names of modules and of their parameters.
+pub fn underscore(byte: u8) -> u8 {
+    if byte == b'-' { b'_' } else { byte }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, key: &str, expected: bool) {
+        let got = matches(pattern.as_bytes(), key.as_bytes());
+        assert_eq!(got, expected, "{pattern} on {key}");
+    }
+
+    #[test]
+    fn patterns_match_whole_keys() {
+        check("", "", true);
+        check("", "a", false);
+        check("a", "", false);
+        check("*", "", true);
+        check("*", "a/b", true);
+        check("a?c", "abc", true);
+        check("a?c", "ac", false);
+        check("a*c", "a/x/c", true);
+        check("a*c", "a/x/cd", false);
+        check("pci:v*d*sv*", "pci:v1d2sv3", true);
+        check("*a*b*", "xxaxxbxx", true);
+        check("*a*b*", "xxbxxaxx", false);
+        check("crypto-x", "crypto_x", true);
+    }
+
+    #[test]
+    fn brackets_hold_ranges_and_negations() {
+        check("d0[0-2]*", "d0145", true);
+        check("d0[0-2]*", "d0345", false);
+        check("[]a]", "]", true);
+        check("[!a-c]x", "dx", true);
+        check("[!a-c]x", "bx", false);
+        check("[a-]", "-", true);
+        check("[-a]", "-", true);
+        check("[a-c0-9]", "5", true);
+        check("[a-c0-9]", "-", false);
+        check("[abc", "a", false);
+        check("[z-a]", "b", false);
+    }
+
+    #[test]
+    fn long_keys_cross_the_words_of_the_set() {
+        for len in [62, 63, 64, 65, 127, 128, 129, 700, KEY_MAX] {
+            let key = "a".repeat(len - 1) + "b";
+            check("*b", &key, true);
+            check("*a", &key, false);
+            check(&key.clone(), &key, true);
+            check(&("?".repeat(len - 1) + "b"), &key, true);
+            check(&"*a".repeat(len - 1), &key, false);
+            check(&("*a".repeat(len - 1) + "*"), &key, true);
+        }
+        check("*", &"a".repeat(KEY_MAX + 1), false);
+    }
+}
