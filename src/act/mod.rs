@@ -1,6 +1,21 @@
-//! One job per file.
+//! One job per function: ordinary arguments in, an ordinary result out.
+//!
+//! Knows nothing of the plan: which job is done when is decided there and joined in `init`.
+//! A refusal is a [`Fault`](crate::base::fault::Fault) that says what was tried, on which object,
+//! why it failed and what helps.
 
+pub mod coldplug;
+pub mod console_log;
 pub mod decompress;
+pub mod early_mounts;
+pub mod empty_initramfs;
+pub mod end;
+pub mod find_init;
+pub mod hand_over;
 pub mod load_module;
+pub mod modprobe_client;
 pub mod module_catalog;
+pub mod mount_root;
 pub mod probe_device;
+pub mod shell;
+pub mod trace_file;

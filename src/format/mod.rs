@@ -8,6 +8,7 @@ pub mod identity;
 pub mod kmod;
 pub mod mount_options;
 pub mod params;
+pub mod program;
 pub mod source;
 pub mod uevent;
 pub mod wish;

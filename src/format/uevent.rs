@@ -10,7 +10,7 @@ pub const LONGEST: usize = 8192;
 
 /// What happened to the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum Action {
     Add,
     Remove,
     Change,
@@ -25,7 +25,7 @@ pub enum Happening {
 /// One device, as announced. Only what this program has a use for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uevent {
-    pub action: Happening,
+    pub action: Action,
     /// Below `/sys`: `/devices/pci0000:00/…/block/vda/vda1`.
     pub devpath: String,
     pub subsystem: String,
@@ -44,7 +44,7 @@ pub struct Uevent {
 }
 
 impl Uevent {
-    fn new(action: Happening, devpath: &str, subsystem: &str) -> Self {
+    fn new(action: Action, devpath: &str, subsystem: &str) -> Self {
         Self {
             action,
             devpath: devpath.into(),
@@ -103,7 +103,7 @@ pub fn parse(message: &[u8]) -> Option<Uevent> {
     if !devpath.starts_with('/') {
         return None;
     }
-    let mut event = Uevent::new(happening(action), devpath, "");
+    let mut event = Uevent::new(action_of(action), devpath, "");
     for part in parts {
         event.take(part);
     }
@@ -112,7 +112,7 @@ pub fn parse(message: &[u8]) -> Option<Uevent> {
 
 /// A device's `uevent` file in sysfs: `KEY=value` lines. The file names neither path nor subsystem.
 pub fn parse_file(devpath: &str, subsystem: &str, file: &[u8]) -> Uevent {
-    let mut event = Uevent::new(Happening::Add, devpath, subsystem);
+    let mut event = Uevent::new(Action::Add, devpath, subsystem);
     for line in file
         .get(..file.len().min(LONGEST))
         .unwrap_or(file)
@@ -123,17 +123,17 @@ pub fn parse_file(devpath: &str, subsystem: &str, file: &[u8]) -> Uevent {
     event
 }
 
-fn happening(word: &str) -> Happening {
+fn action_of(word: &str) -> Action {
     match word {
-        "add" => Happening::Add,
-        "remove" => Happening::Remove,
-        "change" => Happening::Change,
-        "move" => Happening::Move,
-        "online" => Happening::Online,
-        "offline" => Happening::Offline,
-        "bind" => Happening::Bind,
-        "unbind" => Happening::Unbind,
-        _ => Happening::Other,
+        "add" => Action::Add,
+        "remove" => Action::Remove,
+        "change" => Action::Change,
+        "move" => Action::Move,
+        "online" => Action::Online,
+        "offline" => Action::Offline,
+        "bind" => Action::Bind,
+        "unbind" => Action::Unbind,
+        _ => Action::Other,
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_partition_is_read_with_its_numbers_and_its_disk() {
         let event = parse(PARTITION).unwrap();
-        assert_eq!(event.action, Happening::Add);
+        assert_eq!(event.action, Action::Add);
         assert_eq!(event.subsystem, "block");
         assert_eq!(event.devtype.as_deref(), Some("partition"));
         assert_eq!(event.devname.as_deref(), Some("vda1"));

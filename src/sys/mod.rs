@@ -8,11 +8,14 @@
 pub mod block;
 pub mod clock;
 pub mod console;
+pub mod dir;
 pub mod fail;
 pub mod kmsg;
 pub mod map;
 pub mod mknod;
 pub mod module;
+pub mod mount;
+pub mod mount_context;
 pub mod poll;
 pub mod proc_sys;
 pub mod process;

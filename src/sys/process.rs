@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::fail::{Fail, Outcome};
-use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
+use rustix::fd::{AsFd, AsRawFd};
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, WaitStatus};
 use std::ffi::{CStr, CString};
@@ -13,8 +13,10 @@ use std::ptr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fork {
     Child,
-    /// The child's number.
-    Parent(i32),
+    Parent {
+        /// The child's number.
+        pid: i32,
+    },
 }
 
 /// How a child ended.
@@ -32,7 +34,7 @@ pub fn fork() -> Outcome<Fork> {
     match unsafe { libc::fork() } {
         -1 => Err(Fail::last("fork", "-")),
         0 => Ok(Fork::Child),
-        pid => Ok(Fork::Parent(pid)),
+        pid => Ok(Fork::Parent { pid }),
     }
 }
 
@@ -113,6 +115,15 @@ pub fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Sleeps, or less if a signal comes. nanosleep(2)
+pub fn sleep_ms(ms: u64) {
+    let time = rustix::time::Timespec {
+        tv_sec: i64::try_from(ms / 1000).unwrap_or(i64::MAX),
+        tv_nsec: ((ms % 1000) * 1_000_000) as i64,
+    };
+    let _ = rustix::thread::nanosleep(&time);
+}
+
 /// The name in ps(1): at most 15 bytes are kept.
 pub fn set_name(name: &CStr) {
     let _ = rustix::thread::set_name(name);
@@ -157,9 +168,14 @@ pub fn use_as_stdio(fd: impl AsFd) -> Outcome<()> {
     rustix::stdio::dup2_stderr(fd).map_err(Fail::of("dup2", 2))
 }
 
-/// Is this descriptor number open?
-pub fn is_open(fd: BorrowedFd<'_>) -> bool {
-    rustix::io::fcntl_getfd(fd).is_ok()
+/// Are standard input, output and error open, and more than /dev/null (1:3, null(4))?
+pub fn has_stdio() -> bool {
+    use rustix::fs::{fstat, major, minor};
+    use rustix::stdio::{stderr, stdin, stdout};
+    [stdin(), stdout(), stderr()].into_iter().all(|fd| {
+        let device = fstat(fd).map(|status| status.st_rdev);
+        device.is_ok_and(|device| (major(device), minor(device)) != (1, 3))
+    })
 }
 
 /// Everything above standard error is closed by the next successful execve(2), not before: a
@@ -203,7 +219,7 @@ mod tests {
                     }
                     exit_now(7)
                 }
-                Fork::Parent(pid) => assert_eq!(wait_for(pid).unwrap(), expected),
+                Fork::Parent { pid } => assert_eq!(wait_for(pid).unwrap(), expected),
             }
         }
     }
@@ -225,7 +241,7 @@ mod tests {
                 exec(c"/bin/sh", &argv, &[to_c("X=c")]);
                 exit_now(1)
             }
-            Fork::Parent(pid) => assert_eq!(wait_for(pid).unwrap(), Exit::Code(42)),
+            Fork::Parent { pid } => assert_eq!(wait_for(pid).unwrap(), Exit::Code(42)),
         }
         let refused = exec(c"/nonesuch", &argv, &[]);
         assert_eq!((refused.call, refused.errno), ("execve", libc::ENOENT));

@@ -14,7 +14,7 @@ pub const LONGEST: usize = 64 << 10;
 pub enum Received {
     Message(Vec<u8>),
     /// Nothing there yet.
-    Empty,
+    Nothing,
     /// The other end is gone, and everything it sent was taken.
     Closed,
 }
@@ -69,7 +69,7 @@ pub fn send_now(socket: impl AsFd, message: &[u8]) -> Outcome<()> {
     send_with(socket, message, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
 }
 
-/// Waits for one message. Never [`Received::Empty`], unless the socket does not block.
+/// Waits for one message. Never [`Received::Nothing`], unless the socket does not block.
 pub fn receive(socket: impl AsFd) -> Outcome<Received> {
     receive_with(socket, RecvFlags::empty())
 }
@@ -105,7 +105,7 @@ fn receive_with(socket: impl AsFd, flags: RecvFlags) -> Outcome<Received> {
             }
             Ok(_) => return Err(Fail::new("recv", "message", libc::EMSGSIZE)),
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return Ok(Received::Empty),
+            Err(Errno::AGAIN) => return Ok(Received::Nothing),
             Err(errno) => return Err(Fail::of("recv", "message")(errno)),
         }
     }
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn messages_arrive_whole_and_one_by_one() {
         let (here, there) = pair().unwrap();
-        assert_eq!(receive_now(&here).unwrap(), Received::Empty);
+        assert_eq!(receive_now(&here).unwrap(), Received::Nothing);
         let long = vec![b'x'; LONGEST];
         send_message(&there, b"one").unwrap();
         send_message(&there, &long).unwrap();

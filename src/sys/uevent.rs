@@ -24,7 +24,7 @@ pub enum Received {
     /// Something else, to be ignored: not from the kernel, or too long.
     Foreign,
     /// Nothing there.
-    Empty,
+    Nothing,
     /// Messages were lost: what happened in between is unknown.
     Overflow,
 }
@@ -66,7 +66,7 @@ impl Listener {
                     });
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(Received::Empty),
+                Err(Errno::AGAIN) => return Ok(Received::Nothing),
                 Err(Errno::NOBUFS) => return Ok(Received::Overflow),
                 Err(errno) => return Err(Fail::of("recvfrom", "uevent")(errno)),
             }
@@ -91,7 +91,7 @@ mod tests {
         // Other programs may cause events at any time: drain, then nothing is left.
         for _ in 0..10_000 {
             match listener.receive(&mut buffer).unwrap() {
-                Received::Empty => return,
+                Received::Nothing => return,
                 Received::Message(length) => assert!(length > 0),
                 Received::Foreign | Received::Overflow => {}
             }

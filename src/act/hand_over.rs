@@ -1,0 +1,186 @@
+//! The last step: the new root becomes `/`, the initramfs is emptied, the real init takes over.
+//!
+//! In this order, so that nothing is deleted while anything can still be refused: everything is
+//! opened and checked; the mounts move; the roots are switched; the old root is emptied; exec.
+//! switch_root(8) does the same; mount(2) `MS_MOVE` and not pivot_root(2), which refuses rootfs.
+//! chroot and chdir must be PID 1's own: kernel threads share its root directory, and start
+//! helper programs from there.
+
+use crate::act::empty_initramfs::OldRoot;
+use crate::act::{console_log, find_init};
+use crate::base::fault::Fault;
+use crate::base::text::Text;
+use crate::sys::dir::{self, Want};
+use crate::sys::fail::Outcome;
+use crate::sys::mount::{self, place_of};
+use crate::sys::{console, process, reboot, signal};
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Taken along, /proc last: until then errors can be looked at there.
+const MOVED: [&str; 4] = ["/dev", "/sys", "/run", "/proc"];
+
+/// Switches to the file system mounted at `root` and becomes `init`, a path inside it.
+///
+/// `arguments` are the kernel's without argv\[0\], `environment` is `KEY=value` as it came
+/// from the kernel. Returns only if it failed; then `/` is the old root, as it was, unless the
+/// sentence says that it is gone.
+pub fn hand_over(root: &str, init: &Text, arguments: &[Vec<u8>], environment: &[Vec<u8>]) -> Fault {
+    match attempt(root, init, arguments, environment) {
+        Ok(never) => match never {},
+        Err(fault) => fault,
+    }
+}
+
+fn attempt(
+    root: &str,
+    init: &Text,
+    arguments: &[Vec<u8>],
+    environment: &[Vec<u8>],
+) -> Result<Infallible, Fault> {
+    let program = Program::new(init, arguments, environment)?;
+    let new = new_root(root)?;
+    find_init::check(new.as_fd(), &init.0)?;
+    let old = dir::open_path(b"/", Want::Directory)?;
+    let old = OldRoot::check(old, new.as_fd());
+    console_log::restore_rate_limit();
+    let moved: Vec<Moved> = MOVED
+        .into_iter()
+        .filter_map(|p| take_along(&new, p))
+        .collect();
+    if let Err(fail) = switch(&new, root) {
+        moved.into_iter().rev().for_each(Moved::undo);
+        let text = format!("{root} did not become the root directory: {fail}");
+        return Err(Fault::new(fail.errno, text));
+    }
+    empty(old);
+    let fail = program.start();
+    let text = format!("{init} was not started, and the initramfs is gone: {fail}");
+    Err(Fault::new(fail.errno, text))
+}
+
+/// A program in the form that execve(2) takes: made early, because it can fail.
+struct Program {
+    path: CString,
+    argv: Vec<CString>,
+    envp: Vec<CString>,
+}
+
+impl Program {
+    fn new(init: &Text, arguments: &[Vec<u8>], environment: &[Vec<u8>]) -> Result<Self, Fault> {
+        let c_string = |bytes: &Vec<u8>| {
+            CString::new(bytes.as_slice())
+                .map_err(|_| Fault::plain(format!("{} holds a zero byte", Text(bytes.clone()))))
+        };
+        let argv: Result<_, _> = std::iter::once(&init.0)
+            .chain(arguments)
+            .map(c_string)
+            .collect();
+        let envp: Result<_, _> = environment.iter().map(c_string).collect();
+        Ok(Self {
+            path: c_string(&init.0)?,
+            argv: argv?,
+            envp: envp?,
+        })
+    }
+
+    /// A process as the kernel would have started it, then the program.
+    fn start(&self) -> crate::sys::fail::Fail {
+        if let Ok(console) = console::open_console() {
+            let _ = process::use_as_stdio(console);
+        }
+        process::set_umask(0o022);
+        // Refused in a PID namespace, where the keys are not ours.
+        let _ = reboot::ctrl_alt_del_restarts(true);
+        process::close_others_on_exec();
+        signal::restore_all();
+        process::exec(&self.path, &self.argv, &self.envp)
+    }
+}
+
+fn new_root(root: &str) -> Result<OwnedFd, Fault> {
+    let new = dir::open_path(root.as_bytes(), Want::DirectoryPlace)?;
+    let old = dir::open_path(b"/", Want::DirectoryPlace)?;
+    let (new_place, old_place) = (place_of(&new)?, place_of(&old)?);
+    if new_place.mount_root == Some(false) || !new_place.differs_from(&old_place) {
+        return Err(Fault::new(
+            libc::EINVAL,
+            format!("{root} is not a mount point: no root file system is mounted there"),
+        ));
+    }
+    Ok(new)
+}
+
+/// A mount that is in the new root now, and where it was.
+struct Moved {
+    mount: OwnedFd,
+    from: &'static str,
+}
+
+impl Moved {
+    fn undo(self) {
+        let back = dir::open_path(self.from.as_bytes(), Want::DirectoryPlace);
+        if let Err(fail) = back.and_then(|to| mount::move_to(self.mount.as_fd(), to.as_fd())) {
+            log::error!("{} was not taken back: {fail}", self.from);
+        }
+    }
+}
+
+/// Moves one mount into the new root. Where it has no place there, it is detached: left behind
+/// it would be a piece of the old root that nobody can reach.
+fn take_along(new: &OwnedFd, path: &'static str) -> Option<Moved> {
+    let mount = mount_at(path).ok().flatten()?;
+    let moved = place_in(new, path).and_then(|to| mount::move_to(mount.as_fd(), to.as_fd()));
+    match moved {
+        Ok(()) => Some(Moved { mount, from: path }),
+        Err(fail) => {
+            log::warn!("{path} cannot be moved into the new root ({fail}): it is detached");
+            if let Err(fail) = mount::detach(path) {
+                log::warn!("{fail}");
+            }
+            None
+        }
+    }
+}
+
+/// The mount at `path`, if something is mounted there.
+fn mount_at(path: &str) -> Outcome<Option<OwnedFd>> {
+    let here = dir::open_path(path.as_bytes(), Want::DirectoryPlace)?;
+    let old = dir::open_path(b"/", Want::DirectoryPlace)?;
+    let (place, old_place) = (place_of(&here)?, place_of(&old)?);
+    let is_mount = place.mount_root.unwrap_or(true) && place.differs_from(&old_place);
+    Ok(is_mount.then_some(here))
+}
+
+/// The directory for it in the new root, which may be a link there; made if it is missing and
+/// the new root can be written to.
+fn place_in(new: &OwnedFd, path: &str) -> Outcome<OwnedFd> {
+    let found = dir::open_in_root(new, path.as_bytes(), Want::DirectoryPlace);
+    match found {
+        Err(fail) if fail.errno == libc::ENOENT => {
+            dir::make_at(new, path.trim_start_matches('/').as_bytes())?;
+            dir::open_in_root(new, path.as_bytes(), Want::DirectoryPlace)
+        }
+        other => other,
+    }
+}
+
+fn switch(new: &OwnedFd, root: &str) -> Outcome<()> {
+    process::change_directory(new)?;
+    mount::move_to_path(new.as_fd(), root, "/")?;
+    process::chroot_here()
+}
+
+fn empty(old: Result<OldRoot, String>) {
+    match old {
+        Ok(old) => {
+            let done = old.empty();
+            log::debug!("the initramfs is empty: {} entries removed", done.removed);
+            for kept in done.kept {
+                log::warn!("left behind in the initramfs: {kept}");
+            }
+        }
+        Err(why) => log::warn!("the old root is left as it is: {why}"),
+    }
+}

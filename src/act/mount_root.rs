@@ -1,0 +1,171 @@
+//! Mounts one device as the new root, and if that fails, brings back what the kernel said.
+//!
+//! errno is one number for many causes. The new mount calls have a log of their own, and file
+//! systems also write to the kernel log: both are part of the answer. One attempt, no guessing of
+//! types or options. Documentation/filesystems/mount_api.rst.
+
+use crate::base::fault::Fault;
+use crate::base::text::Text;
+use crate::format::mount_options::{self, Sorted};
+use crate::sys::fail::Fail;
+use crate::sys::kmsg::Reader;
+use crate::sys::mount_context::Context;
+use crate::sys::{dir, mount};
+use std::ffi::CString;
+
+/// Most lines of the kernel log that are kept, from the last one backwards.
+const MOST_LINES: usize = 16;
+
+/// Least urgent level that is kept: 5, notice. File systems report errors at 3 and 4.
+const KEPT_LEVEL: u8 = 5;
+
+/// A mount that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountFault {
+    pub fault: Fault,
+    /// What the kernel said meanwhile, oldest first.
+    pub kernel: Vec<Text>,
+}
+
+/// One mount, as asked for.
+struct Request<'a> {
+    device: &'a str,
+    fstype: &'a str,
+    read_only: bool,
+    options: Sorted,
+}
+
+/// Mounts `device` (`/dev/vda1`) on `target`, which is made if it is missing.
+///
+/// `options` are as typed (`rootflags=`); `ro` and `rw` among them are more specific than
+/// `read_only`, and win.
+pub fn mount(
+    device: &str,
+    fstype: &str,
+    read_only: bool,
+    options: &[u8],
+    target: &str,
+) -> Result<(), MountFault> {
+    let options = mount_options::sort(options);
+    for word in &options.dropped {
+        log::debug!("rootflags: {word} is for mount(8), not for the kernel");
+    }
+    let request = Request {
+        device,
+        fstype,
+        read_only: options.read_only.unwrap_or(read_only),
+        options,
+    };
+    let mut log = Reader::from_now().ok();
+    let mut said = Vec::new();
+    let Err(fail) = attempt(&request, target, &mut said) else {
+        for line in said {
+            log::info!("{device}: {line}");
+        }
+        return Ok(());
+    };
+    if let Some(log) = &mut log {
+        add_kernel_lines(log, &mut said);
+    }
+    Err(MountFault {
+        fault: explain(&fail, &request),
+        kernel: said,
+    })
+}
+
+fn attempt(request: &Request<'_>, target: &str, said: &mut Vec<Text>) -> Result<(), Fail> {
+    dir::make(target)?;
+    match Context::open(request.fstype) {
+        Ok(context) => {
+            let result = by_context(&context, request, target);
+            said.extend(context.messages().into_iter().map(Text));
+            result
+        }
+        Err(fail) if fail.errno == libc::ENOSYS => by_mount(request, target),
+        Err(fail) => Err(fail),
+    }
+}
+
+fn by_context(context: &Context, request: &Request<'_>, target: &str) -> Result<(), Fail> {
+    context.set_string(b"source", request.device.as_bytes())?;
+    if request.read_only {
+        context.set_flag(b"ro")?;
+    }
+    for word in &request.options.superblock {
+        context.set_flag(word.as_bytes())?;
+    }
+    for (key, value) in &request.options.data {
+        match value {
+            Some(value) => context.set_string(&key.0, &value.0)?,
+            None => context.set_flag(&key.0)?,
+        }
+    }
+    context.create()?;
+    let mounted = context.mount(attributes(request))?;
+    mount::attach(mounted, target)
+}
+
+fn by_mount(request: &Request<'_>, target: &str) -> Result<(), Fail> {
+    let data = CString::new(request.options.data_string())
+        .map_err(|_| Fail::new("mount", "options", libc::EINVAL))?;
+    let what = mount::Classic {
+        source: request.device.as_bytes(),
+        fstype: request.fstype,
+        attributes: attributes(request),
+        superblock: &request.options.superblock,
+        data: &data,
+    };
+    mount::classic(&what, target)
+}
+
+/// Both the file system and the mount are read-only, as after mount(2) with `MS_RDONLY`: a later
+/// `mount -o remount,rw /` of any version undoes both.
+fn attributes(request: &Request<'_>) -> u32 {
+    let read_only = if request.read_only { mount::RDONLY } else { 0 };
+    request.options.attributes.0 | read_only
+}
+
+/// The kernel's lines since the mark that are not in `said` already.
+fn add_kernel_lines(log: &mut Reader, said: &mut Vec<Text>) {
+    let mut lines = std::collections::VecDeque::new();
+    while let Ok(Some(record)) = log.next_record() {
+        let text = Text(record.text);
+        if record.facility == 0 && record.level <= KEPT_LEVEL && !said.contains(&text) {
+            if lines.len() == MOST_LINES {
+                lines.pop_front();
+            }
+            lines.push_back(text);
+        }
+    }
+    said.extend(lines);
+}
+
+fn explain(fail: &Fail, request: &Request<'_>) -> Fault {
+    let Request { device, fstype, .. } = request;
+    let advice = match (fail.call, fail.errno) {
+        ("fsopen", libc::ENODEV) | ("mount", libc::ENODEV) => {
+            "the kernel has no driver for this file system: its module is not in the image"
+        }
+        ("fsconfig", libc::EINVAL) if fail.object != "create" => {
+            "the file system does not take this option: see rootflags="
+        }
+        (_, libc::EINVAL) => {
+            "wrong type, wrong option, damaged, or block size smaller than the device's: \
+             see the kernel's lines"
+        }
+        (_, libc::EACCES | libc::EROFS) => {
+            "the device is write-protected, or its journal needs recovery that it does not allow"
+        }
+        (_, libc::EBUSY) => "the device is in use: mounted, or part of something else",
+        (_, libc::ENOENT) => "a driver or algorithm that it asks for is not in the image",
+        (_, libc::ENOTBLK) => "this is no block device",
+        (_, libc::ENXIO | libc::ENOMEDIUM) => "there is no device, or no medium in it",
+        (_, libc::EIO) => "the device does not answer, or the file system is damaged",
+        (_, libc::EUCLEAN) => "the file system is damaged: check it from another system",
+        _ => "see the kernel's lines",
+    };
+    Fault::new(
+        fail.errno,
+        format!("{device} was not mounted as {fstype}: {fail}: {advice}"),
+    )
+}

@@ -1,0 +1,194 @@
+//! Directories and files by descriptor. openat2(2), unlinkat(2), getdents64(2), statx(2),
+//! fstatfs(2), statfs magic numbers: linux/magic.h.
+
+use super::fail::{Fail, Outcome};
+use crate::base::text::Text;
+use rustix::fd::{AsFd, OwnedFd};
+pub use rustix::fs::FileType;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, ResolveFlags};
+use rustix::fs::{fstatfs, mkdirat, open, openat, openat2, unlinkat};
+use rustix::io::Errno;
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+
+/// `f_type` of the two file systems that an initramfs can be.
+pub const RAMFS_MAGIC: i64 = 0x8584_58f6;
+pub const TMPFS_MAGIC: i64 = 0x0102_1994;
+
+/// What is wanted of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// A name only (`O_PATH`), of whatever is there.
+    Place,
+    /// The same, and it must be a directory.
+    DirectoryPlace,
+    /// A directory to be listed.
+    Directory,
+    /// Contents to be read. Never waits for a FIFO's other end.
+    Contents,
+}
+
+impl Want {
+    fn flags(self) -> OFlags {
+        OFlags::CLOEXEC
+            | match self {
+                Self::Place => OFlags::PATH,
+                Self::DirectoryPlace => OFlags::PATH | OFlags::DIRECTORY,
+                Self::Directory => OFlags::RDONLY | OFlags::DIRECTORY,
+                Self::Contents => OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY,
+            }
+    }
+}
+
+/// Opens a path of this process's own tree, following links.
+pub fn open_path(path: &[u8], want: Want) -> Outcome<OwnedFd> {
+    open(path, want.flags(), Mode::empty()).map_err(Fail::of("open", shown(path)))
+}
+
+/// Opens a path as if `root` were `/`: absolute links and `..` stay inside (Linux 5.6).
+pub fn open_in_root(root: impl AsFd, path: &[u8], want: Want) -> Outcome<OwnedFd> {
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    resolved(root, path, want.flags(), resolve)
+}
+
+/// Opens the sub-directory `name` for listing. Refused for a link (`ELOOP`, `ENOTDIR`) and for
+/// a mount point, bind mounts included (`EXDEV`).
+pub fn open_below(dir: impl AsFd, name: &CStr) -> Outcome<OwnedFd> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
+    let flags = Want::Directory.flags() | OFlags::NOFOLLOW;
+    resolved(dir, name.to_bytes(), flags, resolve)
+}
+
+fn resolved(
+    root: impl AsFd,
+    path: &[u8],
+    flags: OFlags,
+    resolve: ResolveFlags,
+) -> Outcome<OwnedFd> {
+    // EAGAIN: something was renamed or mounted during the look-up. Like EINTR, but bounded.
+    let mut again = 8;
+    loop {
+        match openat2(&root, path, flags, Mode::empty(), resolve) {
+            Ok(fd) => return Ok(fd),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if again > 0 => again -= 1,
+            Err(errno) => return Err(Fail::of("openat2", shown(path))(errno)),
+        }
+    }
+}
+
+/// Opens `name` in `dir` for listing, following a link.
+pub fn open_at(dir: impl AsFd, name: &[u8]) -> Outcome<OwnedFd> {
+    openat(dir, name, Want::Directory.flags(), Mode::empty()).map_err(Fail::of("open", shown(name)))
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub kind: FileType,
+    /// Permission bits, octal `07777`.
+    pub mode: u32,
+    pub bytes: u64,
+}
+
+impl Status {
+    pub fn is_file(&self) -> bool {
+        self.kind == FileType::RegularFile
+    }
+
+    /// Somebody may execute it.
+    pub fn is_executable(&self) -> bool {
+        self.mode & 0o111 != 0
+    }
+}
+
+pub fn status(fd: impl AsFd) -> Outcome<Status> {
+    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", "-"))?;
+    Ok(Status {
+        kind: FileType::from_raw_mode(status.st_mode),
+        mode: status.st_mode & 0o7777,
+        bytes: u64::try_from(status.st_size).unwrap_or(0),
+    })
+}
+
+/// The kind of file system: `f_type`.
+pub fn fs_magic(fd: impl AsFd) -> Outcome<i64> {
+    let status = fstatfs(fd).map_err(Fail::of("fstatfs", "-"))?;
+    Ok(status.f_type)
+}
+
+/// Reads from `offset`, up to the buffer's length; less only at the end of the file.
+pub fn read_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Outcome<usize> {
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match rustix::io::pread(&fd, rest, offset.saturating_add(done as u64)) {
+            Ok(0) => break,
+            Ok(more) => done = done.saturating_add(more),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Fail::of("pread", "-")(errno)),
+        }
+    }
+    Ok(done)
+}
+
+/// Calls `each` with name and kind of all entries but `.` and `..`, in the kernel's order.
+/// Entries may be removed on the way.
+pub fn list(dir: impl AsFd, each: &mut dyn FnMut(&CStr, FileType)) -> Outcome<()> {
+    let mut buffer = [MaybeUninit::uninit(); 8192];
+    let mut entries = RawDir::new(dir, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry.map_err(Fail::of("getdents64", "-"))?;
+        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            each(entry.file_name(), entry.file_type());
+        }
+    }
+    Ok(())
+}
+
+/// Removes the entry `name`: a link itself, never what it points to. `EBUSY`: a mount point.
+pub fn remove(dir: impl AsFd, name: &CStr) -> Outcome<()> {
+    unlinkat(dir, name, AtFlags::empty()).map_err(Fail::of("unlink", shown(name.to_bytes())))
+}
+
+/// Removes an empty directory. `EBUSY`: a mount point. `ENOTEMPTY`: not empty.
+pub fn remove_directory(dir: impl AsFd, name: &CStr) -> Outcome<()> {
+    unlinkat(dir, name, AtFlags::REMOVEDIR).map_err(Fail::of("rmdir", shown(name.to_bytes())))
+}
+
+/// Makes a directory, mode 0755; one that is there is left as it is.
+pub fn make(path: &str) -> Outcome<()> {
+    make_at(CWD, path.as_bytes())
+}
+
+pub fn make_at(dir: impl AsFd, path: &[u8]) -> Outcome<()> {
+    match mkdirat(dir, path, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(Fail::of("mkdir", shown(path))(errno)),
+    }
+}
+
+/// Makes or replaces a file, mode 0644, and writes all of it.
+pub fn write_file(path: &str, contents: &[u8]) -> Outcome<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+    let file = open(path, flags, Mode::from_raw_mode(0o644)).map_err(Fail::of("open", path))?;
+    let mut rest = contents;
+    while !rest.is_empty() {
+        match rustix::io::write(&file, rest) {
+            Ok(done) => rest = rest.get(done..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Fail::of("write", path)(errno)),
+        }
+    }
+    Ok(())
+}
+
+/// The text of a symbolic link.
+pub fn link_text(dir: impl AsFd, path: &[u8]) -> Outcome<Vec<u8>> {
+    rustix::fs::readlinkat(dir, path, Vec::new())
+        .map(std::ffi::CString::into_bytes)
+        .map_err(Fail::of("readlink", shown(path)))
+}
+
+fn shown(path: &[u8]) -> Text {
+    path.into()
+}
