@@ -5,6 +5,10 @@
 #[path = "sys/unwind_stubs.rs"]
 mod unwind_stubs;
 
+#[cfg(all(target_env = "musl", not(test)))]
+#[path = "sys/first_fds.rs"]
+mod first_fds;
+
 fn main() {
     landfall::init::main()
 }

@@ -1,14 +1,17 @@
-//! The trace of this boot, left where the real system and a person at the shell find it.
+//! Leaves the trace of the boot in `/run`, where the real system and a rescue shell find it.
 
 use crate::base::fault::Fault;
-use crate::sys::dir;
 
-const PATH: &str = "/run/landfall/trace";
+const FOLDER: &str = "/run/landfall";
+const FILE: &str = "/run/landfall/trace";
 
-/// Writes the whole trace, replacing an earlier one.
 pub fn write(text: &str) -> Result<(), Fault> {
-    dir::write_file(PATH, text.as_bytes()).map_err(|fail| {
-        let text = format!("{fail}: the trace of this boot is not in {PATH}");
-        Fault::new(fail.errno, text)
-    })
+    let failed = |e: std::io::Error| {
+        Fault::new(
+            e.raw_os_error().unwrap_or(0),
+            format!("{FILE} cannot be written: {e}"),
+        )
+    };
+    std::fs::create_dir_all(FOLDER).map_err(failed)?;
+    std::fs::write(FILE, text).map_err(failed)
 }

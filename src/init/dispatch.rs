@@ -65,7 +65,7 @@ impl Machine {
     fn hand_over(&mut self, ticket: Ticket, init: &Text) {
         self.record.write();
         self.workers.dismiss();
-        if let Some(requests) = &self.requests {
+        if let Some(requests) = self.requests.take() {
             requests.restore();
         }
         let fault = hand_over::hand_over(NEW_ROOT, init, &self.arguments, &self.environment);

@@ -11,7 +11,7 @@ use super::workers::Workers;
 use crate::act::early_mounts::Early;
 use crate::act::module_catalog::{self, Catalog};
 use crate::base::text::Text;
-use crate::format::uevent;
+use crate::format::{cmdline, uevent};
 use crate::plan::Plan;
 use crate::plan::event::{Event, Ticket};
 use crate::sys::poll::{Poll, Ready};
@@ -85,6 +85,12 @@ impl Machine {
 
     pub fn run(&mut self) -> ! {
         let cmdline = proc_sys::read("/proc/cmdline", CMDLINE_BYTES).unwrap_or_default();
+        for word in cmdline::words(&cmdline) {
+            self.catalog.config.word(word.key, word.value);
+        }
+        for complaint in &self.catalog.complaints {
+            log::warn!("{complaint}");
+        }
         self.tell(Event::Boot {
             cmdline: Text(cmdline),
         });
@@ -152,12 +158,11 @@ impl Machine {
                 }
                 Ok(Received::Overflow) => self.queue.push_back(Event::Overflow),
                 Ok(Received::Nothing) => return,
+                Ok(Received::Foreign) => {}
                 Err(fail) => {
                     log::error!("{fail}");
                     return;
                 }
-                #[allow(unreachable_patterns)]
-                Ok(_) => {}
             }
         }
     }

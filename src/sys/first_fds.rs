@@ -20,8 +20,16 @@ extern "C" fn ensure() {
             return;
         }
         libc::mkdir(c"/dev".as_ptr(), 0o755);
-        libc::mknod(c"/dev/console".as_ptr(), libc::S_IFCHR | 0o600, libc::makedev(5, 1));
-        libc::mknod(c"/dev/null".as_ptr(), libc::S_IFCHR | 0o666, libc::makedev(1, 3));
+        libc::mknod(
+            c"/dev/console".as_ptr(),
+            libc::S_IFCHR | 0o600,
+            libc::makedev(5, 1),
+        );
+        libc::mknod(
+            c"/dev/null".as_ptr(),
+            libc::S_IFCHR | 0o666,
+            libc::makedev(1, 3),
+        );
         // The lowest free number is taken each time, so this ends above 2 or with a refusal.
         loop {
             let mut fd = libc::open(c"/dev/console".as_ptr(), libc::O_RDWR | libc::O_NOCTTY);
