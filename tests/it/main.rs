@@ -1,6 +1,8 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
 mod kmod;
+mod budgets;
+mod params;
 mod rust_text;
 mod scenarios;
 mod tidy;
