@@ -94,6 +94,70 @@ fn pure_floors_do_without_std(file: &RustText) -> Vec<Broken> {
         .collect()
 }
 
+/// What PID 1 does without, and why. The host tool and tests may use all of it.
+const HEAVY: &[(&str, &str)] = &[
+    (
+        "process::Command",
+        "40 KB, and its pipes and threads: fork and exec through `sys`",
+    ),
+    (
+        "thread::",
+        "PID 1 has one thread: slow jobs run in worker processes",
+    ),
+    ("mpsc", "PID 1 has one thread"),
+    ("HashMap", "random order and 6 KB: use BTreeMap"),
+    ("HashSet", "random order and 6 KB: use BTreeSet"),
+    (
+        "sleep(",
+        "nothing sleeps to let things settle: arm the deadline",
+    ),
+    ("backtrace", "brings 300 KB of symboliser back"),
+    (
+        "to_uppercase",
+        "17 KB of Unicode tables: use the ASCII functions",
+    ),
+    (
+        "to_lowercase",
+        "17 KB of Unicode tables: use the ASCII functions",
+    ),
+];
+
+fn pid_1_is_light(file: &RustText) -> Vec<Broken> {
+    let heavy_floor = |(floor, _)| matches!(floor, "host" | "bin");
+    if floor_of(&file.path).is_none_or(heavy_floor) {
+        return Vec::new();
+    }
+    let mut broken = Vec::new();
+    for (n, _, code) in file.shipped() {
+        for (word, reason) in HEAVY.iter().filter(|(word, _)| code.contains(word)) {
+            broken.push((n, format!("`{word}`: {reason}")));
+        }
+    }
+    broken
+}
+
+#[test]
+fn pid_1_does_without_what_is_heavy() {
+    keep(pid_1_is_light, "src/");
+    for (word, _) in HEAVY {
+        finds(
+            pid_1_is_light,
+            "src/act/x.rs",
+            &format!("fn a() {{ std::{word} }} // bad\n"),
+        );
+        finds(
+            pid_1_is_light,
+            "src/host/x.rs",
+            &format!("fn a() {{ std::{word} }}\n"),
+        );
+    }
+    finds(
+        pid_1_is_light,
+        "src/act/x.rs",
+        "// thread::\nx.to_ascii_lowercase();\n",
+    );
+}
+
 #[test]
 fn imports_run_downwards_only() {
     keep(imports_run_downwards, "src/");
