@@ -21,21 +21,10 @@ pub struct Word<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-impl<'a> Word<'a> {
+impl Word<'_> {
     /// Is this word's name `name`? `-` and `_` are the same in names, as in the kernel.
     pub fn is(&self, name: &str) -> bool {
         same_name(self.key, name.as_bytes())
-    }
-
-    /// `module.option[=value]` taken apart at the first dot: module and option, as typed.
-    ///
-    /// Other people's words (`rd.shell`, `systemd.unit=`) have dots too; they do no harm because
-    /// there is no module called `rd`.
-    pub fn module_option(&self) -> Option<(&'a [u8], &'a [u8])> {
-        let dot = self.key.iter().position(|&b| b == b'.')?;
-        let (module, rest) = self.key.split_at_checked(dot)?;
-        let option = rest.get(1..)?;
-        (!module.is_empty() && !option.is_empty()).then_some((module, option))
     }
 }
 
@@ -210,18 +199,5 @@ mod tests {
         assert!(word.is("a_b-c") && word.is("a-b_c") && !word.is("a.b_c") && !word.is("A-b_c"));
         assert!(!word.is("a_b_") && !word.is("a_b_c_"));
         assert_eq!(word.value, Some(&b"x-y"[..]));
-    }
-
-    #[test]
-    fn a_module_option_is_what_has_a_dot_with_something_on_both_sides() {
-        let option = |line: &'static [u8]| words(line).next().and_then(|w| w.module_option());
-        assert_eq!(
-            option(b"virtio_mmio.device=4K@0x1:5"),
-            Some((&b"virtio_mmio"[..], &b"device"[..]))
-        );
-        assert_eq!(option(b"a.b.c"), Some((&b"a"[..], &b"b.c"[..])));
-        assert_eq!(option(b".b=1"), None);
-        assert_eq!(option(b"a.=1"), None);
-        assert_eq!(option(b"a=b.c"), None);
     }
 }

@@ -101,7 +101,7 @@ const HEAVY: &[(&str, &str)] = &[
         "40 KB, and its pipes and threads: fork and exec through `sys`",
     ),
     (
-        "thread::",
+        "std::thread",
         "PID 1 has one thread: slow jobs run in worker processes",
     ),
     ("mpsc", "PID 1 has one thread"),
@@ -154,7 +154,7 @@ fn pid_1_does_without_what_is_heavy() {
     finds(
         pid_1_is_light,
         "src/act/x.rs",
-        "// thread::\nx.to_ascii_lowercase();\n",
+        "// mpsc\nrustix::thread::f(x);\nx.to_ascii_lowercase();\n",
     );
 }
 

@@ -78,7 +78,7 @@ fn strangers(line: &str) -> Vec<String> {
         }
     }
     // A process may lead one: that is the kernel's word.
-    let process = ["setsid", "terminal", "tty", "leader", "login"];
+    let process = ["setsid", "terminal", "tty", "lead", "login"];
     let kernel = process.iter().any(|w| low.contains(w));
     if words_at(&low, concat!("sess", "ion")).next().is_some() && !kernel {
         found.push("a piece of work is no part of the project: say what is true now".into());
