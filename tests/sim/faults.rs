@@ -1,0 +1,359 @@
+//! The fault model: what may go wrong in a simulated machine, and what may not.
+//!
+//! **May happen.** Devices appear late, are reported twice, vanish for good or come back with the
+//! same or another medium under the same name (then with a higher sequence), also while they are
+//! being probed or mounted. Media change, tables are rewritten. Probes fail, lie (report nothing),
+//! or never answer; so do lookups, loads, mounts, the search for init, the walk. A load fails once
+//! or always. The hand-over fails. Uevents come late, or are lost until an overflow is reported.
+//! The kernel asks for modules that nobody has. Answers come twice, or to tickets that nobody
+//! issued. The timer rings early. Somebody presses ctrl-alt-del. Disks are cloned, so that one
+//! UUID is there twice; members of containers show the wanted UUID; indexes hold circles.
+//!
+//! **May not happen.** An open ticket is answered by an answer of the wrong kind: workers are our
+//! own program. An answer that comes is never older than its question. Uevents never overtake each
+//! other. After lost uevents an overflow is always reported, and a walk reports everything that
+//! exists. A module that is reported loaded stays. A module whose load waits for a kernel request
+//! is not needed by whatever serves that request: the kernel itself deadlocks there. The kernel
+//! does not ask for modules any more once the hand-over began.
+//!
+//! **Patterns with names** (each has found, or would find, a real mistake):
+//! *ghost*: a probe's answer describes the medium that was there before the disk was changed.
+//! *echo*: coldplug and uevent report one device; the second must not start everything again.
+//! *stale add*: a walk saw the new disk, then the queue still delivers the old one's events.
+//! *shining through*: a member of a mirror shows the UUID of the file system inside.
+//! *twin*: a clone; the choice must be said aloud.
+//! *ouroboros*: softdeps (or broken indexes) in a circle.
+//! *question inside the answer*: mount(2) does not return until the kernel's own request is served.
+//! *mute worker*: an answer that never comes must not hold the failure page back.
+//! *impatient timer*: the timer rings although nothing is due.
+
+use crate::world::{Medium, World};
+use landfall::format::wish::Source;
+
+/// How often a job fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    Once,
+    Always,
+}
+
+/// What kind of job never answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Walk,
+    Resolve,
+    Load,
+    Probe,
+    Mount,
+    FindInit,
+}
+
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// The uevent comes although a walk reported the device too, and comes again.
+    Twice { disk: usize },
+    /// Pulled `at` ms after boot, back `after` ms later, perhaps as another disk.
+    Pulled { disk: usize, at: u64, back: Option<u64>, as_other: Option<Box<Medium>> },
+    /// Pulled the moment its probe (or mount) began.
+    PulledDuring { disk: usize, verb: Verb, back: Option<u64> },
+    /// A change event without a change.
+    Touched { disk: usize, at: u64 },
+    /// Another table, other partitions.
+    Rewritten { disk: usize, at: u64, medium: Box<Medium> },
+    /// No medium until `at`: length 0, then a change event.
+    Empty { disk: usize, at: u64 },
+    ProbeFails { device: String, times: Times },
+    /// Identification finds nothing where something is (a device that lies about its size).
+    ProbeLies { device: String },
+    LoadFails { module: String, times: Times },
+    MountFails { device: String, times: Times },
+    HandOverFails { times: Times },
+    /// The answer never comes.
+    Never { verb: Verb, object: String },
+    /// The lookup finds nothing although there is something.
+    ResolveEmpty { alias: String },
+    /// Uevents are lost for so long, then the overflow is reported.
+    Lost { from: u64, ms: u64 },
+    /// Every uevent is so late.
+    Lag { ms: u64 },
+    /// Every answer comes a second time.
+    Echo,
+    /// An answer to a ticket that nobody issued.
+    Stray { at: u64, kind: u64 },
+    /// The kernel asks for a module by this name.
+    Request { at: u64, name: String },
+    EarlyTimer { at: u64 },
+    CtrlAltDel { at: u64 },
+}
+
+/// What must become of a world, as far as can be told without running it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prospect {
+    /// Nothing prevents the boot: it must have mounted this, by this time, and handed over.
+    Boots { device: String, by: u64 },
+    /// It cannot boot. The page must say each of these.
+    Fails { must_say: Vec<String> },
+    /// Depends on how things meet.
+    Either,
+}
+
+impl World {
+    pub fn prospect(&self) -> Prospect {
+        let either = Prospect::Either;
+        if matches!(self.asked.root, None | Some(Source::Unknown(_))) {
+            return Prospect::Fails { must_say: vec!["root=".into()] };
+        }
+        let roots = self.roots();
+        let new_media = |f: &Fault| {
+            matches!(f, Fault::Pulled { as_other: Some(_), .. } | Fault::Rewritten { .. })
+        };
+        if self.faults.iter().any(|f| matches!(f, Fault::CtrlAltDel { .. })) {
+            return either;
+        }
+        match roots.as_slice() {
+            [] if self.faults.iter().any(new_media) => either,
+            [] => Prospect::Fails { must_say: vec![self.asked.typed.clone()] },
+            [root] => self.prospect_of(root),
+            _ => either,
+        }
+    }
+
+    fn prospect_of(&self, root: &str) -> Prospect {
+        let Some(path) = Path::to(self, root) else { return Prospect::Either };
+        let effects: Vec<Effect> = self.faults.iter().map(|f| path.effect(self, f)).collect();
+        let delay: u64 = effects.iter().map(|e| if let Effect::Delays(ms) = e { *ms } else { 0 }).sum();
+        let fatal: Vec<&Vec<String>> =
+            effects.iter().filter_map(|e| if let Effect::Prevents(s) = e { Some(s) } else { None }).collect();
+        if effects.contains(&Effect::Unclear) || fatal.len() > 1 {
+            return Prospect::Either;
+        }
+        let by = self.start + path.slowest + delay;
+        let patience = self.asked.patience.unwrap_or(u64::MAX);
+        let fatal = fatal.first().map(|s| s.to_vec()).or_else(|| path.broken.clone());
+        if let Some(must_say) = fatal {
+            let in_time = by < patience && self.start + path.earliest < patience;
+            return if in_time { Prospect::Fails { must_say } } else { Prospect::Either };
+        }
+        if by < patience {
+            Prospect::Boots { device: root.into(), by }
+        } else if self.start + path.earliest > patience {
+            Prospect::Fails { must_say: vec![self.asked.typed.clone()] }
+        } else {
+            Prospect::Either
+        }
+    }
+}
+
+/// What one fault does to the way to root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Effect {
+    Nothing,
+    Delays(u64),
+    /// Root cannot be had, and the page must say these.
+    Prevents(Vec<String>),
+    Unclear,
+}
+
+/// Everything that root needs, and bounds of the time it takes if all goes well.
+struct Path {
+    root: String,
+    disk: usize,
+    /// Aliases that must be looked up.
+    aliases: Vec<String>,
+    /// Modules that must load.
+    modules: Vec<String>,
+    /// Modules that are only wished for, but waited for.
+    soft: Vec<String>,
+    /// Devices that must be probed.
+    probes: Vec<String>,
+    slowest: u64,
+    earliest: u64,
+    /// The way is broken from the start: what the page must say.
+    broken: Option<Vec<String>>,
+}
+
+/// Devices that are no disk's may wait this long for their drivers: other work goes first.
+const SOME_TIME_MS: u64 = 20_000;
+
+impl Path {
+    fn to(world: &World, root: &str) -> Option<Self> {
+        let disk = world.disks.iter().position(|d| {
+            d.name == root || d.medium.parts.iter().any(|p| d.part_name(p.number) == root)
+        })?;
+        let host = &world.disks[disk];
+        let mut path = Self {
+            root: root.into(),
+            disk,
+            aliases: Vec::new(),
+            modules: Vec::new(),
+            soft: Vec::new(),
+            probes: vec![root.into()],
+            slowest: world.latency("walk", ""),
+            earliest: 0,
+            broken: None,
+        };
+        if matches!(world.asked.root, Some(Source::PartUuid(_) | Source::PartLabel(_))) {
+            path.probes.push(host.name.clone());
+        }
+        for node in world.path_to(host) {
+            path.wait(node.at);
+            if !node.drivers.is_empty() {
+                path.need_any(world, &node.modalias);
+                if node.haste != crate::world::Haste::AtOnce {
+                    path.slowest += SOME_TIME_MS;
+                }
+            }
+        }
+        path.wait(host.at);
+        path.need_filesystem(world, root)?;
+        path.slowest += path.probes.iter().map(|d| world.latency("probe", d)).sum::<u64>();
+        path.slowest += world.latency("mount", root) + world.latency("init", "");
+        Some(path)
+    }
+
+    fn wait(&mut self, ms: u64) {
+        self.slowest += ms;
+        self.earliest += ms;
+    }
+
+    fn need_filesystem(&mut self, world: &World, root: &str) -> Option<()> {
+        let disk = world.disk_of(root)?;
+        let part = disk.medium.parts.iter().find(|p| disk.part_name(p.number) == root);
+        let finding = part.map_or(&disk.medium.finding, |p| &p.finding);
+        let kind = finding.signature.as_ref().map(|s| s.kind.clone());
+        let kind = world.asked.fstypes.first().cloned().or(kind)?;
+        self.need_any(world, &crate::world::fs_alias(&kind));
+        for (alias, required) in &disk.medium.wants {
+            if *required {
+                self.need_any(world, alias);
+            }
+        }
+        let wanted = world.asked.init.clone();
+        let has_init = match &wanted {
+            Some(init) => disk.medium.inits.contains(init),
+            None => !disk.medium.inits.is_empty(),
+        };
+        if !has_init && self.broken.is_none() {
+            self.broken = Some(vec![crate::machine::no_init_text(wanted.as_deref())]);
+        }
+        Some(())
+    }
+
+    /// One of the modules that answer this alias must load.
+    fn need_any(&mut self, world: &World, alias: &str) {
+        if world.catalog.builtin.contains(alias) {
+            return;
+        }
+        self.slowest += world.latency("resolve", alias);
+        self.aliases.push(alias.into());
+        let found = world.catalog.resolve(alias);
+        let Some(best) = found.answers.first() else {
+            self.broken.get_or_insert_with(|| vec![alias.into()]);
+            return;
+        };
+        let all = world.catalog.closure(&found.answers);
+        self.slowest += all.iter().map(|m| world.latency("load", m)).sum::<u64>();
+        let module = world.catalog.mods.get(best).cloned().unwrap_or_default();
+        let missing = module.needs.iter().find(|n| !world.catalog.mods.contains_key(*n));
+        if let Some(missing) = missing {
+            self.broken.get_or_insert_with(|| vec![missing.clone()]);
+        }
+        let hard: Vec<String> = module.needs.iter().chain([best]).cloned().collect();
+        let asks = hard.iter().filter_map(|m| world.catalog.mods.get(m)).flat_map(|m| &m.asks);
+        for ask in asks {
+            let modules = world.catalog.closure(&world.catalog.resolve(ask).answers);
+            self.slowest += world.latency("resolve", ask);
+            self.slowest += modules.iter().map(|m| world.latency("load", m)).sum::<u64>();
+            self.soft.extend(modules);
+            self.soft.push(ask.clone());
+        }
+        self.soft.extend(all.into_iter().filter(|m| !hard.contains(m)));
+        self.modules.extend(hard);
+    }
+
+    fn effect(&self, world: &World, fault: &Fault) -> Effect {
+        let hits = |disk: &usize| *disk == self.disk;
+        match fault {
+            Fault::Twice { .. } | Fault::Stray { .. } | Fault::EarlyTimer { .. } | Fault::Echo => {
+                Effect::Nothing
+            }
+            Fault::Request { name, .. } => self.effect_of_alias(name, Effect::Unclear),
+            Fault::Touched { disk, at } if hits(disk) => {
+                Effect::Delays(at + 2 * self.probe_ms(world))
+            }
+            Fault::Empty { disk, at } if hits(disk) => Effect::Delays(*at),
+            Fault::Pulled { disk, at, back, as_other } if hits(disk) => {
+                self.effect_of_pulling(*at, *back, as_other.is_some())
+            }
+            Fault::PulledDuring { disk, .. } | Fault::Rewritten { disk, .. } if hits(disk) => {
+                Effect::Unclear
+            }
+            Fault::ProbeFails { device, .. } | Fault::ProbeLies { device } => {
+                if self.probes.contains(device) { Effect::Unclear } else { Effect::Nothing }
+            }
+            Fault::LoadFails { module, .. } => {
+                let must_say = vec![module.clone(), crate::machine::load_text(module)];
+                self.effect_on_module(module, Effect::Prevents(must_say), true)
+            }
+            Fault::MountFails { device, times } if *device == self.root => match times {
+                Times::Always => Effect::Prevents(vec![crate::machine::mount_text(device)]),
+                Times::Once => Effect::Unclear,
+            },
+            Fault::HandOverFails { times: Times::Always } => {
+                Effect::Prevents(vec![crate::machine::HAND_OVER_TEXT.into()])
+            }
+            Fault::HandOverFails { times: Times::Once } => Effect::Unclear,
+            Fault::Never { verb, object } => self.effect_of_silence(*verb, object),
+            Fault::ResolveEmpty { alias } => {
+                self.effect_of_alias(alias, Effect::Prevents(vec![alias.clone()]))
+            }
+            Fault::Lost { from, ms } => Effect::Delays(from + 2 * ms + 2 * world.latency("walk", "")),
+            Fault::Lag { ms } => Effect::Delays(ms * (2 + self.aliases.len() as u64)),
+            Fault::CtrlAltDel { .. } => Effect::Unclear,
+            _ => Effect::Nothing,
+        }
+    }
+
+    fn probe_ms(&self, world: &World) -> u64 {
+        self.probes.iter().map(|d| world.latency("probe", d)).sum()
+    }
+
+    fn effect_of_alias(&self, alias: &str, if_needed: Effect) -> Effect {
+        match self.aliases.iter().any(|a| a == alias) {
+            true => if_needed,
+            false if self.soft.iter().chain(&self.modules).any(|a| a == alias) => Effect::Unclear,
+            false => Effect::Nothing,
+        }
+    }
+
+    fn effect_on_module(&self, module: &str, if_needed: Effect, soft_is_harmless: bool) -> Effect {
+        if self.modules.iter().any(|m| m == module) {
+            if_needed
+        } else if self.soft.iter().any(|m| m == module) && !soft_is_harmless {
+            Effect::Unclear
+        } else {
+            Effect::Nothing
+        }
+    }
+
+    /// Before it can have been probed, being pulled and put back is only a delay.
+    fn effect_of_pulling(&self, at: u64, back: Option<u64>, as_other: bool) -> Effect {
+        match back {
+            _ if as_other || at >= self.earliest => Effect::Unclear,
+            Some(after) => Effect::Delays(at + after),
+            None => Effect::Unclear,
+        }
+    }
+
+    fn effect_of_silence(&self, verb: Verb, object: &str) -> Effect {
+        let prevents = Effect::Prevents(vec![object.into()]);
+        match verb {
+            Verb::Walk | Verb::FindInit => Effect::Unclear,
+            Verb::Resolve => self.effect_of_alias(object, prevents),
+            Verb::Load => self.effect_on_module(object, prevents, false),
+            Verb::Probe if self.probes.iter().any(|p| p == object) => prevents,
+            Verb::Mount if object == self.root => prevents,
+            Verb::Probe | Verb::Mount => Effect::Nothing,
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What the plan has been told, and what it has asked: followed step by step for the laws.
+//!
+//! This is the laws' own, simple-minded bookkeeping; it shares no code with the plan. A device's
+//! *life* begins when it appears under a name, and again when another medium does (a higher
+//! sequence). What is known of an earlier life says nothing about this one.
+
+use landfall::base::text::Text;
+use landfall::format::identity::Finding;
+use landfall::format::kmod::Resolution;
+use landfall::plan::action::{Action, Mount};
+use landfall::plan::event::{Block, Event, Ticket};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was asked under a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    Walk,
+    Resolve(Text),
+    Load(String),
+    Probe(String),
+    Mount(Mount),
+    FindInit(Option<Text>),
+    HandOver(Text),
+    Shell,
+}
+
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub question: Question,
+    /// The step in which it was asked.
+    pub step: usize,
+    pub answered: bool,
+}
+
+/// One block device, as reported.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub block: Block,
+    pub present: bool,
+    /// The step of the last report after which an earlier probe is worth nothing.
+    pub fresh: usize,
+    /// The last step in which it was reported at all.
+    pub reported: usize,
+    pub finding: Option<Finding>,
+    pub failed: bool,
+    /// A mount from it failed in this life.
+    pub refused: bool,
+}
+
+#[derive(Default)]
+pub struct Known {
+    /// The number of the current step.
+    pub step: usize,
+    pub asked: BTreeMap<Ticket, Asked>,
+    pub blocks: BTreeMap<String, Seen>,
+    /// Modaliases of all devices that were reported.
+    pub modaliases: BTreeSet<String>,
+    pub loading: BTreeSet<String>,
+    pub loaded: BTreeSet<String>,
+    /// How often a load was asked for, since somebody left a shell.
+    pub tries: BTreeMap<String, u32>,
+    pub failed: BTreeSet<String>,
+    pub resolutions: BTreeMap<Text, Resolution>,
+    /// Open and answered requests of the kernel: name, and the answer.
+    pub requests: BTreeMap<u32, (Text, Option<bool>)>,
+    pub mounted: Option<Mount>,
+    pub init: Option<Text>,
+    /// A page was shown, and nobody has left a shell since.
+    pub gave_up: bool,
+    /// Nothing may follow any more.
+    pub over: bool,
+    pub shells_left: u32,
+    pub warnings: Vec<String>,
+    last_overflow: usize,
+}
+
+impl Known {
+    /// The question that this answer belongs to, if it was open.
+    fn close(&mut self, ticket: Ticket, fits: fn(&Question) -> bool) -> Option<Asked> {
+        let asked = self.asked.get_mut(&ticket)?;
+        if asked.answered || !fits(&asked.question) {
+            return None;
+        }
+        asked.answered = true;
+        Some(asked.clone())
+    }
+
+    pub fn open(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.values().filter(|a| !a.answered)
+    }
+
+    /// An open probe whose answer will still be worth something.
+    pub fn is_probing(&self, device: &str) -> bool {
+        let fresh = self.blocks.get(device).map_or(0, |s| s.fresh);
+        self.open().any(|a| a.step >= fresh && a.question == Question::Probe(device.into()))
+    }
+
+    /// The finding of a device that is there.
+    pub fn finding(&self, device: &str) -> Option<&Finding> {
+        self.blocks.get(device).filter(|s| s.present)?.finding.as_ref()
+    }
+
+    /// Everything that an event tells.
+    pub fn hear(&mut self, step: usize, event: &Event) {
+        self.step = step;
+        match event {
+            Event::Bus { modalias, .. } => {
+                self.modaliases.insert(modalias.clone());
+            }
+            Event::Block(block) => self.announced(block, false),
+            Event::BlockChanged(block) => self.announced(block, true),
+            Event::BlockGone { name } => {
+                if let Some(seen) = self.blocks.get_mut(name) {
+                    seen.present = false;
+                }
+            }
+            Event::Overflow => self.last_overflow = step,
+            Event::ModuleWanted { request, name } => {
+                self.requests.entry(*request).or_insert((name.clone(), None));
+            }
+            _ => self.hear_answer(event),
+        }
+    }
+
+    fn hear_answer(&mut self, event: &Event) {
+        match event {
+            Event::Walked { ticket } => self.walked(*ticket),
+            Event::Resolved { ticket, resolution } => {
+                let asked = self.close(*ticket, |q| matches!(q, Question::Resolve(_)));
+                if let Some(Asked { question: Question::Resolve(alias), .. }) = asked {
+                    self.resolutions.insert(alias, resolution.clone());
+                }
+            }
+            Event::Loaded { ticket } => self.load_ended(*ticket, true),
+            Event::LoadFailed { ticket, .. } => self.load_ended(*ticket, false),
+            Event::Probed { ticket, finding } => self.probed(*ticket, Some(finding)),
+            Event::ProbeFailed { ticket, .. } => self.probed(*ticket, None),
+            Event::Mounted { ticket } => self.mount_ended(*ticket, true),
+            Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
+            Event::InitFound { ticket, path } => {
+                if self.close(*ticket, |q| matches!(q, Question::FindInit(_))).is_some() {
+                    self.init = Some(path.clone());
+                }
+            }
+            Event::InitMissing { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::FindInit(_)));
+            }
+            Event::HandOverFailed { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::HandOver(_)));
+            }
+            Event::ShellLeft { ticket, .. } => {
+                if self.close(*ticket, |q| matches!(q, Question::Shell)).is_some() {
+                    self.shells_left += 1;
+                    self.gave_up = false;
+                    self.tries.clear();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything that an action asks. Call after the laws have looked at it.
+    pub fn ask(&mut self, action: &Action) {
+        let question = match action {
+            Action::Walk { .. } => Question::Walk,
+            Action::Resolve { alias, .. } => Question::Resolve(alias.clone()),
+            Action::Load { module, .. } => {
+                self.loading.insert(module.clone());
+                *self.tries.entry(module.clone()).or_default() += 1;
+                Question::Load(module.clone())
+            }
+            Action::Probe { device, .. } => Question::Probe(device.clone()),
+            Action::Mount { mount, .. } => Question::Mount(mount.clone()),
+            Action::FindInit { init, .. } => Question::FindInit(init.clone()),
+            Action::HandOver { init, .. } => Question::HandOver(init.clone()),
+            Action::Shell { .. } => Question::Shell,
+            Action::Reply { request, ok } => {
+                if let Some(request) = self.requests.get_mut(request) {
+                    request.1 = Some(*ok);
+                }
+                return;
+            }
+            Action::Say { text, .. } => return self.warnings.push(text.clone()),
+            Action::Page { .. } => return self.gave_up = true,
+            Action::End { .. } | Action::Reboot => return self.over = true,
+        };
+        if let Some(ticket) = ticket_of(action) {
+            self.asked.insert(ticket, Asked { question, step: self.step, answered: false });
+        }
+    }
+
+    fn announced(&mut self, block: &Block, changed: bool) {
+        let step = self.step;
+        match self.blocks.get_mut(&block.name) {
+            Some(seen) if seen.present && seen.block == *block && !changed => seen.reported = step,
+            // The queue still holds news of a disk that a walk has already seen replaced.
+            Some(seen) if seen.present && seen.block.sequence > block.sequence => {
+                seen.reported = step;
+            }
+            _ => {
+                let seen = Seen {
+                    block: block.clone(),
+                    present: true,
+                    fresh: step,
+                    reported: step,
+                    finding: None,
+                    failed: false,
+                    refused: false,
+                };
+                self.blocks.insert(block.name.clone(), seen);
+            }
+        }
+    }
+
+    /// After an overflow, what the walk did not report is gone.
+    fn walked(&mut self, ticket: Ticket) {
+        let Some(walk) = self.close(ticket, |q| *q == Question::Walk) else { return };
+        if self.last_overflow > 0 && walk.step >= self.last_overflow {
+            for seen in self.blocks.values_mut().filter(|s| s.reported <= walk.step) {
+                seen.present = false;
+            }
+        }
+    }
+
+    fn load_ended(&mut self, ticket: Ticket, well: bool) {
+        let asked = self.close(ticket, |q| matches!(q, Question::Load(_)));
+        let Some(Asked { question: Question::Load(module), .. }) = asked else { return };
+        self.loading.remove(&module);
+        if well {
+            self.failed.remove(&module);
+            self.loaded.insert(module);
+        } else {
+            self.failed.insert(module);
+        }
+    }
+
+    fn probed(&mut self, ticket: Ticket, finding: Option<&Finding>) {
+        let asked = self.close(ticket, |q| matches!(q, Question::Probe(_)));
+        let Some(Asked { question: Question::Probe(device), step, .. }) = asked else { return };
+        if let Some(seen) = self.blocks.get_mut(&device).filter(|s| step >= s.fresh) {
+            seen.finding = finding.cloned();
+            seen.failed = finding.is_none();
+        }
+    }
+
+    fn mount_ended(&mut self, ticket: Ticket, well: bool) {
+        let asked = self.close(ticket, |q| matches!(q, Question::Mount(_)));
+        let Some(Asked { question: Question::Mount(mount), step, .. }) = asked else { return };
+        if well {
+            self.mounted = Some(mount);
+        } else if let Some(seen) = self.blocks.get_mut(&mount.device) {
+            seen.refused |= step >= seen.fresh;
+        }
+    }
+}
+
+/// The ticket that an action waits under.
+pub fn ticket_of(action: &Action) -> Option<Ticket> {
+    match action {
+        Action::Walk { ticket }
+        | Action::Resolve { ticket, .. }
+        | Action::Load { ticket, .. }
+        | Action::Probe { ticket, .. }
+        | Action::Mount { ticket, .. }
+        | Action::FindInit { ticket, .. }
+        | Action::HandOver { ticket, .. }
+        | Action::Shell { ticket } => Some(*ticket),
+        Action::Reply { .. }
+        | Action::Say { .. }
+        | Action::Page { .. }
+        | Action::End { .. }
+        | Action::Reboot => None,
+    }
+}

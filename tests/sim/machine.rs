@@ -1,0 +1,514 @@
+//! Lets a world happen: a clock that jumps, a queue of what is to come, and the answers.
+//!
+//! The machine does what a kernel and workers would do for each action, after the world's latency,
+//! and tells the plan what a kernel would tell it. It holds the plan to nothing: laws do that.
+
+use crate::faults::{Fault, Times, Verb};
+use crate::jobs::{Job, Task};
+use crate::rng::Rng;
+use crate::story::{Make, Outcome, Step, Story};
+use crate::world::{Medium, World};
+use landfall::base::fault::Fault as Failure;
+use landfall::base::millis::Millis;
+use landfall::plan::action::Action;
+use landfall::plan::event::{Block, Event, Ticket};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub const HAND_OVER_TEXT: &str = "moving /dev: device or resource busy (simulated)";
+
+/// No world explains more steps than this.
+const MAX_STEPS: usize = 6_000;
+/// Events that are still delivered after the end, to see that nothing follows.
+const AFTER_THE_END: usize = 12;
+/// A person in the shell takes this long.
+const SHELL_MS: u64 = 30_000;
+
+pub fn no_init_text(asked: Option<&str>) -> String {
+    format!("no init: {}", asked.unwrap_or("/sbin/init"))
+}
+
+pub fn load_text(module: &str) -> String {
+    format!("finit_module {module}: exec format error (simulated)")
+}
+
+pub fn mount_text(device: &str) -> String {
+    format!("mount {device}: structure needs cleaning (simulated)")
+}
+
+/// What is to come.
+#[derive(Clone, Debug)]
+pub enum Coming {
+    /// A uevent reaches the plan.
+    Report(Event),
+    NodeUp(usize),
+    Attach(usize, Medium),
+    Detach(usize),
+    Rewrite(usize, Medium),
+    Touch(usize),
+    Insert(usize),
+    LossBegins,
+    LossEnds,
+    /// The job behind this ticket is done, or takes its next step.
+    Proceed(Ticket),
+    /// Something that the plan is told out of the blue.
+    Nudge(Event),
+    Stray(u64),
+}
+
+/// One disk that is there.
+pub struct Live {
+    pub medium: Medium,
+    pub sequence: u64,
+    pub empty: bool,
+}
+
+pub struct Machine<'w> {
+    pub world: &'w World,
+    pub rng: Rng,
+    pub now: u64,
+    coming: BTreeMap<(u64, u64), Coming>,
+    order: u64,
+    /// To be told next, in this order, before anything else happens.
+    front: VecDeque<Event>,
+    nodes_up: BTreeSet<usize>,
+    bound: BTreeSet<usize>,
+    pub disks: BTreeMap<usize, Live>,
+    next_sequence: u64,
+    pub loaded: BTreeSet<String>,
+    pub jobs: BTreeMap<Ticket, Task>,
+    pub requests: BTreeMap<u32, Ticket>,
+    pub next_request: u32,
+    /// How often each job was done, for those that fail once.
+    pub tries: BTreeMap<(Verb, String), u32>,
+    pub hand_overs: u32,
+    pub mounted_on: Option<(usize, u64)>,
+    pulled_during: BTreeSet<usize>,
+    shells: u32,
+    losing: bool,
+    lag: u64,
+    pub echo: bool,
+    outcome: Option<Outcome>,
+}
+
+/// Runs a world from the kernel's start of `/init` to its end.
+pub fn run(world: &World, make: Make) -> Story {
+    let mut plan = make();
+    let mut machine = Machine::new(world);
+    let mut steps: Vec<Step> = Vec::new();
+    let mut after_end = 0;
+    let outcome = loop {
+        if steps.len() >= MAX_STEPS {
+            break Outcome::Runaway;
+        }
+        let deadline = steps.last().and_then(|s| s.deadline);
+        let Some(event) = machine.next_event(deadline, steps.is_empty()) else {
+            break machine.outcome.unwrap_or(Outcome::Waiting);
+        };
+        let now = Millis(machine.now);
+        let told = event.clone();
+        let told = catch_unwind(AssertUnwindSafe(|| (plan.handle(now, told), plan.deadline())));
+        let Ok((actions, deadline)) = told else {
+            steps.push(Step { now, event, actions: Vec::new(), deadline: None });
+            break Outcome::Panicked("the plan panicked".into());
+        };
+        for action in &actions {
+            machine.take(action);
+        }
+        steps.push(Step { now, event, actions, deadline });
+        match machine.outcome {
+            Some(Outcome::HandedOver) => break Outcome::HandedOver,
+            Some(_) => after_end += 1,
+            None => {}
+        }
+        if let (Some(outcome), true) = (&machine.outcome, after_end > AFTER_THE_END) {
+            break outcome.clone();
+        }
+    };
+    Story { steps, outcome }
+}
+
+impl<'w> Machine<'w> {
+    fn new(world: &'w World) -> Self {
+        let mut machine = Self {
+            world,
+            rng: Rng::new(world.seed ^ 0x6d61_6368_696e_6521),
+            now: world.start,
+            coming: BTreeMap::new(),
+            order: 0,
+            front: VecDeque::new(),
+            nodes_up: BTreeSet::new(),
+            bound: BTreeSet::new(),
+            disks: BTreeMap::new(),
+            next_sequence: 1,
+            loaded: BTreeSet::new(),
+            jobs: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            next_request: 1,
+            tries: BTreeMap::new(),
+            hand_overs: 0,
+            mounted_on: None,
+            pulled_during: BTreeSet::new(),
+            shells: 0,
+            losing: false,
+            lag: 0,
+            echo: false,
+            outcome: None,
+        };
+        machine.set_the_stage();
+        machine
+    }
+
+    /// What is there before `/init` starts is only seen by the walk; the rest is still to come.
+    fn set_the_stage(&mut self) {
+        let world = self.world;
+        self.losing = true;
+        self.children_of(None);
+        while let Some(entry) = self.coming.first_entry().filter(|e| e.key().0 <= world.start) {
+            let coming = entry.remove();
+            self.happen(coming);
+        }
+        self.losing = false;
+        for fault in &world.faults {
+            self.arm(fault);
+        }
+        self.front.push_back(Event::Boot { cmdline: world.asked.cmdline.as_str().into() });
+    }
+
+    fn arm(&mut self, fault: &Fault) {
+        let start = self.world.start;
+        match fault {
+            Fault::Pulled { disk, at, back, as_other } => {
+                self.at(start + at, Coming::Detach(*disk));
+                if let Some(after) = back {
+                    let own = &self.world.disks[*disk].medium;
+                    let medium = as_other.as_deref().unwrap_or(own).clone();
+                    self.at(start + at + after, Coming::Attach(*disk, medium));
+                }
+            }
+            Fault::Touched { disk, at } => self.at(start + at, Coming::Touch(*disk)),
+            Fault::Rewritten { disk, at, medium } => {
+                self.at(start + at, Coming::Rewrite(*disk, (**medium).clone()));
+            }
+            Fault::Empty { disk, at } => {
+                if let Some(live) = self.disks.get_mut(disk) {
+                    live.empty = true;
+                }
+                self.at(start + at, Coming::Insert(*disk));
+            }
+            Fault::Lost { from, ms } => {
+                self.at(start + from, Coming::LossBegins);
+                self.at(start + from + ms, Coming::LossEnds);
+            }
+            Fault::Lag { ms } => self.lag = *ms,
+            Fault::Echo => self.echo = true,
+            Fault::Stray { at, kind } => self.at(start + at, Coming::Stray(*kind)),
+            Fault::Request { at, name } => {
+                let request = self.next_request;
+                self.next_request += 1;
+                let event = Event::ModuleWanted { request, name: name.as_str().into() };
+                self.at(start + at, Coming::Nudge(event));
+            }
+            Fault::EarlyTimer { at } => self.at(start + at, Coming::Nudge(Event::Timer)),
+            Fault::CtrlAltDel { at } => self.at(start + at, Coming::Nudge(Event::CtrlAltDel)),
+            _ => {}
+        }
+    }
+
+    pub fn at(&mut self, time: u64, coming: Coming) {
+        self.order += 1;
+        self.coming.insert((time, self.order), coming);
+    }
+
+    pub fn tell(&mut self, event: Event) {
+        self.front.push_back(event);
+    }
+
+    /// The next thing that the plan is told; the clock jumps there.
+    fn next_event(&mut self, deadline: Option<Millis>, first: bool) -> Option<Event> {
+        loop {
+            if let Some(event) = self.front.pop_front() {
+                return Some(event);
+            }
+            let next = self.coming.first_key_value().map(|((time, _), _)| *time);
+            let over = self.outcome.is_some();
+            if let Some(due) = deadline.filter(|_| !first && !over) {
+                let sooner = next.is_none_or(|n| due.0 < n || (due.0 == n && self.rng.chance(50)));
+                if sooner {
+                    self.now = self.now.max(due.0);
+                    return Some(Event::Timer);
+                }
+            }
+            let ((time, _), coming) = self.coming.pop_first()?;
+            self.now = self.now.max(time);
+            self.happen(coming);
+        }
+    }
+
+    fn happen(&mut self, coming: Coming) {
+        match coming {
+            Coming::Report(event) | Coming::Nudge(event) => self.tell(event),
+            Coming::NodeUp(node) => self.node_up(node),
+            Coming::Attach(disk, medium) => self.attach(disk, medium),
+            Coming::Detach(disk) => self.detach(disk),
+            Coming::Rewrite(disk, medium) => self.rewrite(disk, medium),
+            Coming::Touch(disk) => self.touch(disk),
+            Coming::Insert(disk) => self.insert(disk),
+            Coming::LossBegins => self.losing = true,
+            Coming::LossEnds => {
+                self.losing = false;
+                self.at(self.now + self.lag, Coming::Nudge(Event::Overflow));
+            }
+            Coming::Proceed(ticket) => self.proceed(ticket),
+            Coming::Stray(kind) => {
+                let event = crate::jobs::stray(kind, self.jobs.keys().last().copied());
+                self.tell(event);
+            }
+        }
+    }
+
+    // -- devices --------------------------------------------------------------------------------
+
+    fn uevent(&mut self, event: Event) {
+        if !self.losing {
+            self.at(self.now + self.lag, Coming::Report(event));
+        }
+    }
+
+    /// Everything that hangs on this node (or on the machine itself) starts to appear.
+    fn children_of(&mut self, parent: Option<usize>) {
+        let world = self.world;
+        let delay = |at: u64| if parent.is_none() && at > 0 { world.start + at } else { self.now + at };
+        let mut coming = Vec::new();
+        for (index, node) in world.nodes.iter().enumerate().filter(|(_, n)| n.parent == parent) {
+            coming.push((delay(node.at), Coming::NodeUp(index)));
+        }
+        for (index, disk) in world.disks.iter().enumerate().filter(|(_, d)| d.node == parent) {
+            coming.push((delay(disk.at), Coming::Attach(index, disk.medium.clone())));
+        }
+        for (time, coming) in coming {
+            self.at(time, coming);
+        }
+    }
+
+    fn node_up(&mut self, index: usize) {
+        let node = &self.world.nodes[index];
+        self.nodes_up.insert(index);
+        self.uevent(Event::Bus { path: node.path.clone(), modalias: node.modalias.clone() });
+        self.bind();
+    }
+
+    /// Devices whose driver is there are driven, and what hangs on them appears.
+    pub fn bind(&mut self) {
+        let up: Vec<usize> = self.nodes_up.difference(&self.bound).copied().collect();
+        for index in up {
+            let drivers = &self.world.nodes[index].drivers;
+            if drivers.is_empty() || drivers.iter().any(|d| self.loaded.contains(d)) {
+                self.bound.insert(index);
+                self.children_of(Some(index));
+            }
+        }
+    }
+
+    fn attach(&mut self, disk: usize, medium: Medium) {
+        if self.disks.contains_key(&disk) {
+            return;
+        }
+        let held = |f: &Fault| matches!(f, Fault::Empty { disk: d, at } if *d == disk && self.world.start + at > self.now);
+        let empty = self.world.faults.iter().any(held);
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        self.disks.insert(disk, Live { medium, sequence, empty });
+        let twice = |f: &Fault| matches!(f, Fault::Twice { disk: d } if *d == disk);
+        let times = if self.world.faults.iter().any(twice) { 2 } else { 1 };
+        for _ in 0..times {
+            for block in self.blocks(disk) {
+                self.uevent(Event::Block(block));
+            }
+        }
+        if times == 2 && self.now <= self.world.start {
+            for block in self.blocks(disk) {
+                let late = self.world.start + self.rng.below(1 + self.world.pace);
+                self.at(late, Coming::Report(Event::Block(block)));
+            }
+        }
+    }
+
+    pub fn detach(&mut self, disk: usize) {
+        let blocks = self.blocks(disk);
+        self.disks.remove(&disk);
+        for block in blocks.into_iter().rev() {
+            self.uevent(Event::BlockGone { name: block.name });
+        }
+    }
+
+    fn rewrite(&mut self, disk: usize, medium: Medium) {
+        let old = self.blocks(disk);
+        let Some(live) = self.disks.get_mut(&disk) else { return };
+        live.medium = medium;
+        for block in old.into_iter().skip(1).rev() {
+            self.uevent(Event::BlockGone { name: block.name });
+        }
+        self.announce_change(disk);
+    }
+
+    fn announce_change(&mut self, disk: usize) {
+        for (index, block) in self.blocks(disk).into_iter().enumerate() {
+            self.uevent(if index == 0 { Event::BlockChanged(block) } else { Event::Block(block) });
+        }
+    }
+
+    fn touch(&mut self, disk: usize) {
+        for block in self.blocks(disk) {
+            self.uevent(Event::BlockChanged(block));
+        }
+    }
+
+    fn insert(&mut self, disk: usize) {
+        if let Some(live) = self.disks.get_mut(&disk).filter(|l| l.empty) {
+            live.empty = false;
+            live.sequence = self.next_sequence;
+            self.next_sequence += 1;
+            self.announce_change(disk);
+        }
+    }
+
+    /// The whole disk first, then its partitions, as the kernel would report them now.
+    pub fn blocks(&self, disk: usize) -> Vec<Block> {
+        let Some(live) = self.disks.get(&disk) else { return Vec::new() };
+        let spec = &self.world.disks[disk];
+        let major = 8 + disk as u32;
+        let sectors = if live.empty { 0 } else { live.medium.sectors };
+        let whole = Block {
+            name: spec.name.clone(),
+            major,
+            minor: 0,
+            sectors,
+            part_of: None,
+            sequence: live.sequence,
+        };
+        let parts = live.medium.parts.iter().filter(|_| !live.empty).map(|part| Block {
+            name: spec.part_name(part.number),
+            major,
+            minor: part.number,
+            sectors: part.sectors,
+            part_of: Some((spec.name.clone(), part.number)),
+            sequence: live.sequence,
+        });
+        std::iter::once(whole).chain(parts).collect()
+    }
+
+    /// The disk behind a device's name, if it is there.
+    pub fn disk_behind(&self, device: &str) -> Option<(usize, u64)> {
+        let live = self.disks.iter();
+        let mut found = live.filter(|(d, _)| self.blocks(**d).iter().any(|b| b.name == device));
+        found.next().map(|(d, live)| (*d, live.sequence))
+    }
+
+    // -- actions --------------------------------------------------------------------------------
+
+    fn take(&mut self, action: &Action) {
+        if self.outcome.is_some() && !matches!(action, Action::Reboot) {
+            return;
+        }
+        match action {
+            Action::Reply { request, .. } => {
+                if let Some(ticket) = self.requests.remove(request) {
+                    self.at(self.now, Coming::Proceed(ticket));
+                }
+            }
+            Action::HandOver { ticket, .. } => self.hand_over(*ticket),
+            Action::Shell { ticket } => self.shell(*ticket),
+            Action::End { end } => self.outcome = Some(Outcome::Ended(*end)),
+            Action::Reboot => self.outcome = Some(Outcome::Rebooted),
+            Action::Say { .. } | Action::Page { .. } => {}
+            _ => self.start(action),
+        }
+    }
+
+    fn hand_over(&mut self, ticket: Ticket) {
+        self.hand_overs += 1;
+        let fails = self.world.faults.iter().any(|f| match f {
+            Fault::HandOverFails { times: Times::Always } => true,
+            Fault::HandOverFails { times: Times::Once } => self.hand_overs == 1,
+            _ => false,
+        });
+        if fails {
+            let fault = Failure::new(16, HAND_OVER_TEXT);
+            self.at(self.now, Coming::Nudge(Event::HandOverFailed { ticket, fault }));
+        } else {
+            self.outcome = Some(Outcome::HandedOver);
+        }
+    }
+
+    fn shell(&mut self, ticket: Ticket) {
+        self.shells += 1;
+        match self.world.shells {
+            None => {
+                let fault = Some(Failure::plain("no shell in this image"));
+                self.at(self.now, Coming::Nudge(Event::ShellLeft { ticket, fault }));
+                if self.shells > 3 {
+                    self.outcome = Some(Outcome::Runaway);
+                }
+            }
+            Some(left) if self.shells <= left => {
+                let event = Event::ShellLeft { ticket, fault: None };
+                self.at(self.now + SHELL_MS, Coming::Nudge(event));
+            }
+            Some(_) => self.outcome = Some(Outcome::InShell),
+        }
+    }
+
+    fn start(&mut self, action: &Action) {
+        let Some((ticket, job)) = Job::of(action) else { return };
+        self.pull_if_cursed(&job);
+        if self.is_mute(&job) {
+            return;
+        }
+        let done = self.now + job.latency(self.world);
+        let task = self.task(job);
+        self.jobs.insert(ticket, task);
+        self.at(done, Coming::Proceed(ticket));
+    }
+
+    fn is_mute(&self, job: &Job) -> bool {
+        self.world.faults.iter().any(|f| {
+            matches!(f, Fault::Never { verb, object } if job.is(*verb, object))
+        })
+    }
+
+    /// A disk that is pulled the moment somebody looks at it.
+    fn pull_if_cursed(&mut self, job: &Job) {
+        let (Job::Probe(device) | Job::Mount { device, .. }) = job else { return };
+        let Some((hit, _)) = self.disk_behind(device) else { return };
+        for fault in &self.world.faults {
+            let Fault::PulledDuring { disk, verb, back } = fault else { continue };
+            if *disk != hit || !job.is(*verb, device) || !self.pulled_during.insert(hit) {
+                continue;
+            }
+            let soon = self.now + self.rng.below(1 + self.world.pace / 2);
+            self.at(soon, Coming::Detach(hit));
+            if let Some(after) = back {
+                let medium = self.world.disks[hit].medium.clone();
+                self.at(soon + after, Coming::Attach(hit, medium));
+            }
+        }
+    }
+
+    /// Everything that a walk of /sys finds, and that it is over.
+    pub fn walk(&mut self, ticket: Ticket) {
+        let world = self.world;
+        for index in self.nodes_up.clone() {
+            let node = &world.nodes[index];
+            self.tell(Event::Bus { path: node.path.clone(), modalias: node.modalias.clone() });
+        }
+        let mut disks: Vec<usize> = self.disks.keys().copied().collect();
+        self.rng.shuffle(&mut disks);
+        for disk in disks {
+            for block in self.blocks(disk) {
+                self.tell(Event::Block(block));
+            }
+        }
+        self.tell(Event::Walked { ticket });
+    }
+}
