@@ -38,7 +38,7 @@ pub enum Times {
 }
 
 /// What kind of job never answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb {
     Walk,
     Resolve,
@@ -128,7 +128,7 @@ impl World {
             return Prospect::Either;
         }
         let by = self.start + path.slowest + delay;
-        let patience = self.asked.patience.unwrap_or(u64::MAX);
+        let patience = self.asked.patience.map_or(u64::MAX, |ms| self.start + ms);
         let fatal = fatal.first().map(|s| s.to_vec()).or_else(|| path.broken.clone());
         if let Some(must_say) = fatal {
             let in_time = by < patience && self.start + path.earliest < patience;
@@ -192,7 +192,7 @@ impl Path {
             earliest: 0,
             broken: None,
         };
-        if matches!(world.asked.root, Some(Source::PartUuid(_) | Source::PartLabel(_))) {
+        if host.name != root {
             path.probes.push(host.name.clone());
         }
         for node in world.path_to(host) {

@@ -148,8 +148,9 @@ impl Known {
             Event::HandOverFailed { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::HandOver(_)));
             }
-            Event::ShellLeft { ticket, .. } => {
-                if self.close(*ticket, |q| matches!(q, Question::Shell)).is_some() {
+            Event::ShellLeft { ticket, fault } => {
+                let open = self.close(*ticket, |q| matches!(q, Question::Shell)).is_some();
+                if open && fault.is_none() {
                     self.shells_left += 1;
                     self.gave_up = false;
                     self.tries.clear();

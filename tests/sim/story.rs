@@ -4,6 +4,7 @@ use landfall::base::millis::Millis;
 use landfall::format::wish::End;
 use landfall::plan::action::Action;
 use landfall::plan::event::Event;
+use landfall::plan::trace;
 use std::fmt;
 
 /// Whatever decides: the plan, or a mutant of it.
@@ -80,19 +81,11 @@ impl Story {
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.steps {
-            writeln!(f, "{:>9} {}", step.now.to_string(), event_line(&step.event))?;
+            writeln!(f, "{}", trace::event_record(step.now, &step.event))?;
             for action in &step.actions {
-                writeln!(f, "              -> {}", action_line(action))?;
+                writeln!(f, "{}", trace::action_record(step.now, action))?;
             }
         }
         writeln!(f, "outcome: {:?}", self.outcome)
     }
-}
-
-fn event_line(event: &Event) -> String {
-    format!("{event:?}")
-}
-
-fn action_line(action: &Action) -> String {
-    format!("{action:?}")
 }

@@ -3,7 +3,6 @@
 
 use crate::faults::Fault;
 use crate::rng::hash;
-use landfall::base::text::Text;
 use landfall::format::identity::{Finding, Usage};
 use landfall::format::kmod::{Module, Resolution};
 use landfall::format::wish::{End, Source};
@@ -179,7 +178,8 @@ impl World {
             for part in &disk.medium.parts {
                 let name = disk.part_name(part.number);
                 let table = Some((&disk.medium.finding, part.number));
-                if self.asked.fits(&name, &part.finding, table) {
+                let shines_through = is_container(&disk.medium.finding);
+                if !shines_through && self.asked.fits(&name, &part.finding, table) {
                     roots.push(name);
                 }
             }
@@ -234,20 +234,23 @@ impl Asked {
         }
     }
 
-    /// A file system, or bytes that nobody knows and a type that was given by hand.
+    /// A file system; or, with a type that was given by hand, whatever is not part of something.
     pub fn can_be_root(&self, finding: &Finding) -> bool {
         match &finding.signature {
-            Some(signature) => signature.usage == Usage::Filesystem,
-            None => finding.ambivalent.is_empty() && !self.fstypes.is_empty(),
+            Some(signature) if self.fstypes.is_empty() => signature.usage == Usage::Filesystem,
+            Some(_) => !is_container(finding),
+            None => !self.fstypes.is_empty(),
         }
     }
+}
+
+/// A member of an array or of a volume group, or an encrypted container.
+pub fn is_container(finding: &Finding) -> bool {
+    let usage = finding.signature.as_ref().map(|s| s.usage);
+    matches!(usage, Some(Usage::Raid | Usage::Crypto))
 }
 
 /// The alias under which the kernel asks for a file system's driver.
 pub fn fs_alias(kind: &str) -> String {
     format!("fs-{kind}")
-}
-
-pub fn text(s: &str) -> Text {
-    Text::from(s)
 }

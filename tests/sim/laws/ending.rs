@@ -5,6 +5,7 @@ use super::{Case, Verdict, ensure};
 use crate::faults::Prospect;
 use crate::known::Question;
 use crate::story::{Outcome, Step};
+use landfall::format::wish::End;
 use landfall::plan::action::Action;
 use landfall::plan::event::Event;
 
@@ -34,7 +35,7 @@ pub fn a_page_comes_before_the_end(case: &Case, _: &Step, action: &Action) -> Ve
 /// While root may still appear, the plan waits for it.
 pub fn no_early_surrender(case: &Case, step: &Step, action: &Action) -> Verdict {
     let Action::Page { .. } = action else { return Ok(()) };
-    let past = case.world.asked.patience.is_some_and(|p| step.now.0 >= p);
+    let past = case.world.asked.patience.is_some_and(|p| step.now.0 >= case.world.start + p);
     let hopeless = matches!(case.prospect, Prospect::Fails { must_say } if must_say[0] == "root=");
     let tried = case.known.mounted.is_some()
         || case.known.blocks.values().any(|s| s.refused)
@@ -53,7 +54,17 @@ pub fn the_end_is_the_one_asked_for(case: &Case, step: &Step, action: &Action) -
     match action {
         Action::End { end } => {
             let asked = case.world.asked.end;
-            ensure(*end == asked, || format!("asked for {asked:?}, got {end:?}"))
+            // The page stays for so long; then the reboot is due at once.
+            let due = match asked {
+                End::Reboot(_) => End::Reboot(0),
+                other => other,
+            };
+            ensure(*end == due, || format!("asked for {asked:?}, got {end:?}"))?;
+            let End::Reboot(seconds) = asked else { return Ok(()) };
+            let pages = case.story.pages().into_iter().filter(|(at, _)| *at <= step.now);
+            let shown = pages.last().map_or(0, |(at, _)| at.until(step.now));
+            let long = shown >= u64::from(seconds) * 1000;
+            ensure(long, || format!("the page stood for {shown} ms of {seconds} s"))
         }
         Action::Reboot => {
             ensure(step.event == Event::CtrlAltDel, || "nobody asked for a reboot".into())
@@ -86,17 +97,18 @@ pub fn every_world_ends(case: &Case) -> Verdict {
     let Some(patience) = case.world.asked.patience else {
         return ensure(case.story.outcome != Outcome::Runaway, || "never ends".into());
     };
+    let patience = case.world.start + patience;
     let ended = !matches!(case.story.outcome, Outcome::Waiting | Outcome::Runaway);
     ensure(ended, || format!("the world came to an end, the boot did not: {:?}", case.story.outcome))?;
     let Some((first_page, _)) = case.story.pages().into_iter().next() else {
         let mounted = case.story.root();
-        let in_time = mounted.as_ref().is_none_or(|(_, at)| at.0 <= patience.max(case.world.start));
+        let in_time = mounted.as_ref().is_none_or(|(_, at)| at.0 <= patience);
         return ensure(in_time, || format!("mounted after the deadline: {mounted:?}"));
     };
     let begun = case.story.steps.iter().any(|s| {
         s.now.0 <= patience && s.actions.iter().any(|a| matches!(a, Action::Mount { .. }))
     });
-    let last = patience.max(case.world.start) + if begun { GRACE_MS } else { 0 };
+    let last = patience + if begun { GRACE_MS } else { 0 };
     ensure(first_page.0 <= last, || format!("gave up at {first_page}, {patience} ms were given"))
 }
 

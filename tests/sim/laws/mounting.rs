@@ -3,7 +3,7 @@
 use super::{Case, Verdict, ensure};
 use crate::known::{Known, Question};
 use crate::story::Step;
-use crate::world::World;
+use crate::world::{World, is_container};
 use landfall::plan::action::{Action, Level, Mount};
 
 pub fn one_mount_at_a_time(case: &Case, _: &Step, action: &Action) -> Verdict {
@@ -31,8 +31,16 @@ pub fn only_what_was_asked_for_is_mounted(case: &Case, _: &Step, action: &Action
 pub fn fits(world: &World, known: &Known, device: &str) -> bool {
     let Some(finding) = known.finding(device) else { return false };
     let part_of = known.blocks.get(device).and_then(|s| s.block.part_of.as_ref());
-    let table = part_of.and_then(|(disk, number)| Some((known.finding(disk)?, *number)));
-    world.asked.fits(device, finding, table)
+    let Some((disk, number)) = part_of else { return world.asked.fits(device, finding, None) };
+    // A partition counts when its disk is known, too: the disk may be a member of something.
+    match known.finding(disk) {
+        Some(table) if is_container(table) => false,
+        Some(table) => world.asked.fits(device, finding, Some((table, *number))),
+        None => {
+            let failed = known.blocks.get(disk).is_some_and(|s| s.present && s.failed);
+            failed && world.asked.fits(device, finding, None)
+        }
+    }
 }
 
 /// All devices that are what root asks for.

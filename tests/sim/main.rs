@@ -1,0 +1,107 @@
+//! The simulator: seeded worlds in which everything goes wrong, and the laws that hold anyway.
+//!
+//! `laws.rs` says what must be true, `faults.rs` what may happen; `world.rs` is a machine at rest,
+//! `machine.rs` and `jobs.rs` let it run. `LANDFALL_SEED=n cargo test --test sim -- --nocapture`
+//! runs one world and shows it; `LANDFALL_WORLDS=n` runs that many instead of the default.
+
+mod faults;
+mod hardware;
+mod jobs;
+mod known;
+mod laws;
+mod machine;
+mod make;
+mod media;
+mod mutants;
+mod rng;
+mod seeds;
+mod small;
+mod story;
+mod world;
+
+use landfall::base::millis::Millis;
+use landfall::plan::Plan;
+use landfall::plan::action::Action;
+use landfall::plan::event::Event;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use story::Decider;
+
+/// Worlds in a default run, seeds from 0.
+const FIXED: u64 = 100_000;
+/// Worlds with seeds that nobody has seen yet.
+const FRESH: u64 = 5_000;
+
+impl Decider for Plan {
+    fn handle(&mut self, now: Millis, event: Event) -> Vec<Action> {
+        Plan::handle(self, now, event)
+    }
+
+    fn deadline(&self) -> Option<Millis> {
+        Plan::deadline(self)
+    }
+}
+
+fn the_plan() -> Box<dyn Decider> {
+    Box::new(Plan::new())
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs seeds on two threads; the tally, or the broken worlds with the lowest seeds.
+fn run_all(first: u64, count: u64) -> (seeds::Tally, Vec<seeds::Broken>) {
+    let half = |odd: u64| {
+        let mut tally = seeds::Tally::default();
+        let mut broken = Vec::new();
+        for seed in (first..first + count).filter(|s| s % 2 == odd) {
+            match seeds::try_seed(seed, &the_plan) {
+                Ok((outcome, prospect)) => tally.count(&outcome, &prospect),
+                Err(world) => broken.push(*world),
+            }
+            if broken.len() >= 20 {
+                break;
+            }
+        }
+        (tally, broken)
+    };
+    let ((mut tally, mut broken), (other, more)) = std::thread::scope(|scope| {
+        let odd = scope.spawn(|| half(1));
+        (half(0), odd.join().expect("a thread of the simulator panicked"))
+    });
+    tally.worlds += other.worlds;
+    for (name, n) in other.outcomes {
+        *tally.outcomes.entry(name).or_default() += n;
+    }
+    for (name, n) in other.prospects {
+        *tally.prospects.entry(name).or_default() += n;
+    }
+    broken.extend(more);
+    broken.sort_by_key(|b| b.seed);
+    (tally, broken)
+}
+
+#[test]
+fn the_laws_hold_in_every_seeded_world() {
+    if let Some(seed) = number("LANDFALL_SEED") {
+        let world = make::world(seed);
+        let (story, verdict) = seeds::try_world(&world, &the_plan);
+        println!("{world:#?}\n{story}");
+        verdict.unwrap_or_else(|breach| panic!("{breach:#?}"));
+        return;
+    }
+    let fresh = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() << 20);
+    for (first, count) in [(0, number("LANDFALL_WORLDS").unwrap_or(FIXED)), (fresh, FRESH)] {
+        let began = Instant::now();
+        let (tally, broken) = run_all(first, count);
+        let ms = began.elapsed().as_millis().max(1) as u64;
+        println!("{} worlds from seed {first}, {} a second", tally.worlds, tally.worlds * 1000 / ms);
+        println!("  {:?}\n  {:?}", tally.outcomes, tally.prospects);
+        for b in &broken {
+            println!("seed {}: {}: {}", b.seed, b.breach.law, b.breach.why.lines().next().unwrap_or(""));
+        }
+        if let Some(first) = broken.first() {
+            panic!("{}", seeds::report(first));
+        }
+    }
+}

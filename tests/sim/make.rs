@@ -1,0 +1,254 @@
+//! Makes a world out of a seed: a machine as people have them, with things gone wrong in it.
+
+use crate::faults::{Fault, Times, Verb};
+use crate::hardware::{self, Hardware};
+use crate::media;
+use crate::rng::{Rng, mix};
+use crate::world::{Asked, Disk, World};
+use landfall::base::text::Text;
+use landfall::format::identity::{Finding, Usage};
+use landfall::format::wish::{End, Source};
+
+/// The world of this seed.
+pub fn world(seed: u64) -> World {
+    let mut rng = Rng::new(mix(seed));
+    let mut hardware = Hardware::new(&mut rng);
+    let disks = match rng.below(20) {
+        0 => rng.between(12, 34),
+        1..=5 => rng.between(5, 9),
+        _ => rng.between(1, 4),
+    };
+    let mut all: Vec<Disk> = (0..disks).map(|_| hardware.disk(&mut rng)).collect();
+    for disk in &mut all {
+        disk.medium = media::medium(&mut rng, disks > 10);
+    }
+    hardware.noise(&mut rng, disks);
+    let asked = asked(&mut rng, &mut all);
+    let mut world = World {
+        seed,
+        asked,
+        nodes: hardware.nodes,
+        disks: all,
+        catalog: hardware.catalog,
+        faults: Vec::new(),
+        pace: *rng.pick(&[0, 1, 5, 40, 200]),
+        start: *rng.pick(&[0, 700, 3_000]),
+        shells: if rng.chance(60) { Some(rng.below(3) as u32) } else { None },
+    };
+    decoys(&mut rng, &mut world);
+    hardware::spoil(&mut rng, &mut world.catalog);
+    if rng.chance(75) {
+        for _ in 0..rng.between(1, 4) {
+            let fault = fault(&mut rng, &world);
+            world.faults.push(fault);
+        }
+    }
+    world
+}
+
+/// What people ask for, of what is there; sometimes of what is not.
+fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
+    let (root, typed) = if rng.chance(3) {
+        nonsense(rng)
+    } else if rng.chance(10) {
+        absent(rng)
+    } else {
+        media::present(rng, disks).unwrap_or_else(|| absent(rng))
+    };
+    let mut words = vec!["BOOT_IMAGE=/vmlinuz".to_string()];
+    if root.is_some() {
+        let quote = if typed.contains(' ') { "\"" } else { "" };
+        words.push(format!("{quote}root={typed}{quote}"));
+    }
+    let writable = rng.chance(20);
+    words.push(if writable { "rw" } else { "ro" }.into());
+    let init = rng.chance(15).then(|| "/usr/lib/systemd/systemd".to_string());
+    words.extend(init.iter().map(|i| format!("init={i}")));
+    let patience = match rng.below(10) {
+        0 => {
+            words.push("rootwait".into());
+            None
+        }
+        1..=4 => {
+            let seconds = rng.between(2, 60);
+            words.push(format!("rd.timeout={seconds}"));
+            Some(seconds * 1000)
+        }
+        _ => Some(90_000),
+    };
+    let (shell, end) = policy(rng, &mut words);
+    if rng.chance(10) {
+        words.push("quiet".into());
+    }
+    words.push("--".into());
+    words.push("single".into());
+    let fstypes = Vec::new();
+    let cmdline = words.join(" ");
+    Asked { cmdline, root, typed, fstypes, writable, init, patience, shell, end }
+}
+
+fn policy(rng: &mut Rng, words: &mut Vec<String>) -> (bool, End) {
+    match rng.below(6) {
+        0 => {
+            words.push("rd.shell".into());
+            (true, End::Halt)
+        }
+        1 => {
+            words.push("panic=-1".into());
+            (false, End::Reboot(0))
+        }
+        2 => {
+            words.push("panic=5".into());
+            (false, End::Reboot(5))
+        }
+        3 => {
+            words.push("rd.emergency=poweroff".into());
+            (false, End::PowerOff)
+        }
+        _ => (false, End::Halt),
+    }
+}
+
+fn nonsense(rng: &mut Rng) -> (Option<Source>, String) {
+    if rng.chance(50) {
+        return (None, String::new());
+    }
+    let typed = "live:http://example.org/root.img";
+    (Some(Source::Unknown(Text::from(typed))), typed.into())
+}
+
+fn absent(rng: &mut Rng) -> (Option<Source>, String) {
+    match rng.below(3) {
+        0 => (Some(Source::Name("sdzz9".into())), "/dev/sdzz9".into()),
+        1 => (Some(Source::Label(Text::from("nowhere"))), "LABEL=nowhere".into()),
+        _ => {
+            let uuid = media::uuid(rng);
+            let typed = format!("UUID={uuid}");
+            (Some(Source::Uuid(uuid)), typed)
+        }
+    }
+}
+
+/// Other devices that show the wanted identity without being root: members of containers that it
+/// shines through, swap, ambivalent bytes; rarely a true clone.
+fn decoys(rng: &mut Rng, world: &mut World) {
+    let roots = world.roots();
+    let [root] = roots.as_slice() else { return };
+    let Some(origin) = world.disks.iter().position(|d| {
+        d.name == *root || d.medium.parts.iter().any(|p| d.part_name(p.number) == *root)
+    }) else {
+        return;
+    };
+    let host = world.disks[origin].clone();
+    let part = host.medium.parts.iter().find(|p| host.part_name(p.number) == *root);
+    let mut shown = part.map_or(&host.medium.finding, |p| &p.finding).clone();
+    for (index, disk) in world.disks.iter_mut().enumerate() {
+        if index == origin || !rng.chance(25) {
+            continue;
+        }
+        if rng.chance(8) {
+            disk.medium = host.medium.clone();
+            continue;
+        }
+        disguise(rng, &mut shown);
+        let targets = disk.medium.parts.len();
+        match targets {
+            0 if disk.medium.finding.table.is_none() => disk.medium.finding = shown.clone(),
+            0 => {}
+            _ => disk.medium.parts[rng.index(targets)].finding = shown.clone(),
+        }
+        // Half of a mirror with its metadata at the end: a whole table shines through.
+        if targets > 0 && rng.chance(30) {
+            disk.medium = host.medium.clone();
+            disk.medium.finding.signature = Some(media::member(rng, None));
+        }
+    }
+}
+
+fn disguise(rng: &mut Rng, shown: &mut Finding) {
+    let Some(signature) = &mut shown.signature else { return };
+    let (kind, usage) = *rng.pick(&[
+        ("linux_raid_member", Usage::Raid),
+        ("LVM2_member", Usage::Raid),
+        ("crypto_LUKS", Usage::Crypto),
+        ("swap", Usage::Other),
+    ]);
+    signature.kind = kind.into();
+    signature.usage = usage;
+}
+
+/// One thing that goes wrong.
+fn fault(rng: &mut Rng, world: &World) -> Fault {
+    let disk = rng.index(world.disks.len());
+    let at = if rng.chance(50) { rng.below(400) } else { rng.below(20_000) };
+    let after = rng.chance(70).then(|| rng.below(5_000));
+    let times = if rng.chance(50) { Times::Once } else { Times::Always };
+    match rng.below(24) {
+        0 => Fault::Twice { disk },
+        1 | 2 => {
+            let other = rng.chance(40).then(|| Box::new(media::medium(rng, false)));
+            Fault::Pulled { disk, at, back: after, as_other: other }
+        }
+        3 => Fault::PulledDuring { disk, verb: Verb::Probe, back: after },
+        4 => Fault::PulledDuring { disk, verb: Verb::Mount, back: after },
+        5 => Fault::Touched { disk, at },
+        6 => Fault::Rewritten { disk, at, medium: Box::new(media::medium(rng, false)) },
+        7 => Fault::Empty { disk, at },
+        8 => Fault::ProbeFails { device: device(rng, world), times },
+        9 => Fault::ProbeLies { device: device(rng, world) },
+        10 | 11 => Fault::LoadFails { module: module(rng, world), times },
+        12 => Fault::MountFails { device: device(rng, world), times },
+        13 => Fault::HandOverFails { times },
+        14 => Fault::Never { verb: Verb::Probe, object: device(rng, world) },
+        15 => Fault::Never { verb: Verb::Load, object: module(rng, world) },
+        16 => never(rng, world),
+        17 => Fault::ResolveEmpty { alias: alias(rng, world) },
+        18 => Fault::Lost { from: rng.below(2_000), ms: rng.below(2_000) },
+        19 => Fault::Lag { ms: rng.between(1, 300) },
+        20 => Fault::Echo,
+        21 => Fault::Stray { at, kind: rng.next() },
+        22 => {
+            let known = rng.chance(50);
+            let name = if known { alias(rng, world) } else { "net-pf-99".into() };
+            Fault::Request { at, name }
+        }
+        _ if rng.chance(60) => Fault::EarlyTimer { at },
+        _ => Fault::CtrlAltDel { at },
+    }
+}
+
+fn never(rng: &mut Rng, world: &World) -> Fault {
+    let (verb, object) = match rng.below(4) {
+        0 => (Verb::Walk, String::new()),
+        1 => (Verb::Resolve, alias(rng, world)),
+        2 => (Verb::Mount, device(rng, world)),
+        _ => (Verb::FindInit, String::new()),
+    };
+    Fault::Never { verb, object }
+}
+
+/// A device; root more often than chance would have it.
+fn device(rng: &mut Rng, world: &World) -> String {
+    let roots = world.roots();
+    if !roots.is_empty() && rng.chance(40) {
+        return rng.pick(&roots).clone();
+    }
+    let disk = rng.pick(&world.disks);
+    match disk.medium.parts.len() {
+        0 => disk.name.clone(),
+        n => match rng.index(n + 1) {
+            0 => disk.name.clone(),
+            i => disk.part_name(disk.medium.parts[i - 1].number),
+        },
+    }
+}
+
+fn module(rng: &mut Rng, world: &World) -> String {
+    let names: Vec<&String> = world.catalog.mods.keys().collect();
+    (*rng.pick(&names)).clone()
+}
+
+fn alias(rng: &mut Rng, world: &World) -> String {
+    let names: Vec<&String> = world.catalog.aliases.keys().collect();
+    (*rng.pick(&names)).clone()
+}

@@ -1,0 +1,1 @@
+//! Mutants of the plan's rules: the laws must find each.

@@ -1,0 +1,1 @@
+//! Small worlds, completely: every order in which their devices can arrive.
