@@ -1,7 +1,43 @@
-//! (to be written)
+//! The host tool: builds images, looks into them, boots them. Never linked into `init`.
+//!
+//! | File | What it is |
+//! |---|---|
+//! | `failure`, `progress`, `atomic` | how a command fails, what it shows meanwhile, how it writes |
+//! | `cpio`, `segments` | newc archives; an image as the kernel sees it: a row of them |
+//! | `compress`, `decompress`, `lzo`, `lzop`, `lz4_legacy` | every compression the kernel unpacks |
+//! | `tree`, `skeleton`, `early` | what lies in an image; what lies in each; microcode before it |
+//! | `module_tree`, `closure`, `generic`, `firmware` | which modules and firmware a need implies |
+//! | `kmod_index`, `kmod_files` | the module indexes, cut down to what is in the image |
+//! | `image`, `image_args`, `list_form` | `landfall image` |
+//! | `inspect`, `unpack` | `landfall inspect` |
+//! | `boot`, `boot_options`, `qemu`, `console`, `story` | `landfall boot` |
+
+pub mod atomic;
 pub mod boot;
 pub mod boot_options;
+pub mod closure;
+pub mod compress;
 pub mod console;
+pub mod cpio;
+pub mod decompress;
+pub mod early;
 pub mod failure;
+pub mod firmware;
+pub mod generic;
+pub mod image;
+pub mod image_args;
+pub mod inspect;
+pub mod kmod_files;
+pub mod kmod_index;
+pub mod list_form;
+pub mod lz4_legacy;
+pub mod lzo;
+pub mod lzop;
+pub mod module_tree;
+pub mod progress;
 pub mod qemu;
+pub mod segments;
+pub mod skeleton;
 pub mod story;
+pub mod tree;
+pub mod unpack;

@@ -1,0 +1,130 @@
+//! A file that appears whole or not at all.
+//!
+//! Written beside its final name, synced, renamed. On any error, and when dropped unfinished, the
+//! temporary file is removed; whatever stood under the final name before is untouched.
+
+use crate::host::failure::{Failure, Tried};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+pub struct AtomicFile {
+    out: BufWriter<File>,
+    temporary: PathBuf,
+    target: PathBuf,
+    done: bool,
+}
+
+impl AtomicFile {
+    /// Opens the temporary file. `target` must be a plain file or not exist: renaming over a
+    /// device such as `/dev/null` would replace it.
+    pub fn create(target: &Path) -> Result<Self, Failure> {
+        if let Ok(meta) = std::fs::metadata(target)
+            && !meta.is_file()
+        {
+            let text = format!("cannot write {}: it is not a plain file", target.display());
+            return Err(Failure::new(text));
+        }
+        let Some(temporary) = beside(target) else {
+            let text = format!("cannot write {}: it names no file", target.display());
+            return Err(Failure::new(text));
+        };
+        let out = File::options()
+            .write(true)
+            .create_new(true)
+            .open(&temporary);
+        let out = out.or_cannot(|| {
+            format!(
+                "write {} (its directory must exist and be writable)",
+                target.display()
+            )
+        })?;
+        Ok(Self {
+            out: BufWriter::with_capacity(1 << 16, out),
+            temporary,
+            target: target.to_path_buf(),
+            done: false,
+        })
+    }
+
+    /// Gives the file its name. Returns its length in bytes.
+    pub fn commit(mut self) -> Result<u64, Failure> {
+        let length = self.settle();
+        self.done = length.is_ok();
+        let target = self.target.clone();
+        length.or_cannot(|| format!("write {}", target.display()))
+    }
+
+    fn settle(&mut self) -> io::Result<u64> {
+        self.out.flush()?;
+        self.out.get_ref().sync_all()?;
+        let length = self.out.get_ref().metadata()?.len();
+        std::fs::rename(&self.temporary, &self.target)?;
+        if let Some(parent) = self.target.parent()
+            && let Ok(directory) = File::open(parent)
+        {
+            // The rename is done; a file system that cannot sync directories is no reason to fail.
+            let _ = directory.sync_all();
+        }
+        Ok(length)
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.done {
+            let _ = std::fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// `dir/.name.PID.part`: in the same directory, so that the rename cannot cross file systems.
+pub fn beside(target: &Path) -> Option<PathBuf> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(target.file_name()?);
+    name.push(format!(".{}.part", std::process::id()));
+    Some(target.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let list = std::fs::read_dir(directory).unwrap();
+        let mut names: Vec<_> = list
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_unfinished_file_leaves_the_old_one_alone() {
+        let directory =
+            std::env::temp_dir().join(format!("landfall-atomic-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let target = directory.join("out");
+        let mut file = AtomicFile::create(&target).unwrap();
+        file.write_all(b"one").unwrap();
+        assert_eq!(file.commit().unwrap(), 3);
+        let mut file = AtomicFile::create(&target).unwrap();
+        file.write_all(b"two").unwrap();
+        drop(file);
+        assert_eq!(names(&directory), ["out"]);
+        assert_eq!(std::fs::read(&target).unwrap(), b"one");
+        assert!(AtomicFile::create(Path::new("/dev/null")).is_err());
+        assert!(AtomicFile::create(Path::new("/")).is_err());
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+}

@@ -1,0 +1,71 @@
+//! From what a target needs to every module that must be in its image.
+//!
+//! Hard dependencies, soft ones before and after, weak ones, and of an alias every provider: which
+//! of them fits the machine is known only when it boots.
+
+use crate::format::kmod::Catalog;
+use crate::host::failure::Failure;
+use crate::host::generic;
+use crate::host::module_tree::ModuleTree;
+use std::collections::BTreeSet;
+
+/// Which modules were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    pub generic: bool,
+    /// Names, aliases, modaliases, or types of file systems.
+    pub named: Vec<String>,
+}
+
+/// The names of all modules that `needs` imply.
+pub fn close(tree: &ModuleTree, needs: &Needs) -> Result<BTreeSet<String>, Failure> {
+    let catalog = tree.catalog();
+    let mut closure = BTreeSet::new();
+    for name in &needs.named {
+        if !include(&catalog, name, &mut closure) {
+            return Err(Failure::new(format!(
+                "the kernel {} has no module, alias, file system or built-in called '{name}'",
+                tree.version
+            )));
+        }
+    }
+    if needs.generic {
+        for module in tree.dependencies() {
+            if std::str::from_utf8(module.path).is_ok_and(generic::has_path) {
+                include(&catalog, &module.name, &mut closure);
+            }
+        }
+        for name in generic::names() {
+            include(&catalog, name, &mut closure);
+        }
+    }
+    if !closure.is_empty() {
+        for name in generic::ALWAYS {
+            include(&catalog, name, &mut closure);
+        }
+    }
+    Ok(closure)
+}
+
+/// Adds what `name` leads to. False if it leads nowhere.
+fn include(catalog: &Catalog<'_>, name: &str, closure: &mut BTreeSet<String>) -> bool {
+    if closure.contains(name) {
+        return true;
+    }
+    let direct = catalog.resolve(name.as_bytes());
+    let found = if direct.answers.is_empty() && !direct.builtin {
+        catalog.resolve(format!("fs-{name}").as_bytes())
+    } else {
+        direct
+    };
+    let mut weak = Vec::new();
+    for module in &found.modules {
+        if closure.insert(module.name.clone()) {
+            weak.extend(catalog.weak_of(&module.name));
+        }
+    }
+    for name in weak {
+        include(catalog, &name, closure);
+    }
+    found.builtin || !found.answers.is_empty()
+}

@@ -1,0 +1,135 @@
+//! What "generic" means: the modules with which an image boots most machines from their own disks.
+//!
+//! Storage and the buses it hangs on, file systems that roots lie on, and keyboards, so that
+//! a person can answer when a boot fails. Not in it: network, graphics, sound, and storage that is
+//! reached over a network.
+
+/// Everything in these directories of the kernel's tree, except what `LEFT_OUT` names.
+const DIRECTORIES: &[&str] = &[
+    "kernel/drivers/ata/",
+    "kernel/drivers/cdrom/",
+    "kernel/drivers/hv/",
+    "kernel/drivers/message/fusion/",
+    "kernel/drivers/mmc/",
+    "kernel/drivers/nvdimm/",
+    "kernel/drivers/nvme/host/",
+    "kernel/drivers/pci/controller/",
+    "kernel/drivers/scsi/",
+    "kernel/drivers/ufs/",
+    "kernel/drivers/usb/dwc3/",
+    "kernel/drivers/usb/host/",
+    "kernel/drivers/usb/storage/",
+    "kernel/drivers/virtio/",
+];
+
+/// Storage over networks (whole network drivers hang on it), tests, tapes, back ends for guests.
+const LEFT_OUT: &[&str] = &[
+    "kernel/drivers/nvme/host/nvme-rdma.ko",
+    "kernel/drivers/nvme/host/nvme-tcp.ko",
+    "kernel/drivers/nvme/host/nvme-fc.ko",
+    "kernel/drivers/nvme/host/nvme-fabrics.ko",
+    "kernel/drivers/scsi/be2iscsi/",
+    "kernel/drivers/scsi/bnx2fc/",
+    "kernel/drivers/scsi/bnx2i/",
+    "kernel/drivers/scsi/csiostor/",
+    "kernel/drivers/scsi/cxgbi/",
+    "kernel/drivers/scsi/fcoe/",
+    "kernel/drivers/scsi/iscsi_tcp.ko",
+    "kernel/drivers/scsi/pcmcia/",
+    "kernel/drivers/scsi/qedf/",
+    "kernel/drivers/scsi/qedi/",
+    "kernel/drivers/scsi/qla4xxx/",
+    "kernel/drivers/scsi/scsi_debug.ko",
+    "kernel/drivers/scsi/st.ko",
+    "kernel/drivers/scsi/xen-scsiback.ko",
+];
+
+/// Single modules and aliases. Those that a kernel does not have are passed over.
+const NAMES: &[&str] = &[
+    // Disks that have no directory of their own.
+    "virtio_blk",
+    "xen-blkfront",
+    "vmd",
+    "loop",
+    "firewire-sbp2",
+    "uas",
+    // File systems, and what they ask the kernel for while they mount.
+    "fs-ext4",
+    "fs-xfs",
+    "fs-btrfs",
+    "fs-vfat",
+    "fs-exfat",
+    "fs-f2fs",
+    "fs-erofs",
+    "fs-squashfs",
+    "fs-iso9660",
+    "fs-udf",
+    "fs-overlay",
+    "fs-jfs",
+    "fs-nilfs2",
+    "fs-bcachefs",
+    "nls_cp437",
+    "nls_ascii",
+    "nls_iso8859-1",
+    "nls_utf8",
+    "crypto-crc32",
+    "crypto-crc32c",
+    "crypto-crct10dif",
+    "crypto-xxhash64",
+    "crypto-blake2b-256",
+    "crypto-sha256",
+    // Keyboards.
+    "atkbd",
+    "i8042",
+    "hid-generic",
+    "usbhid",
+    "hid-hyperv",
+    "hyperv-keyboard",
+    "hid-apple",
+    "hid-cherry",
+    "hid-corsair",
+    "hid-google-hammer",
+    "hid-holtek-kbd",
+    "hid-keytouch",
+    "hid-lenovo",
+    "hid-logitech",
+    "hid-logitech-dj",
+    "hid-logitech-hidpp",
+    "hid-microsoft",
+    "hid-roccat",
+    "hid-steelseries",
+    "i2c-hid-acpi",
+    "i2c-hid-of",
+    "intel-lpss-pci",
+    "spi-pxa2xx-platform",
+    "applespi",
+    "virtio_input",
+    "evdev",
+];
+
+/// Loading modules hashes them, wherever the kernel checks signatures: with the accelerated
+/// providers that takes a fraction of the time. So they go into every image that has modules.
+pub const ALWAYS: &[&str] = &["crypto-sha256"];
+
+/// Is a module with this path (as in modules.dep) part of the generic set?
+pub fn has_path(path: &str) -> bool {
+    let below = |places: &[&str]| places.iter().any(|place| path.starts_with(place));
+    below(DIRECTORIES) && !below(LEFT_OUT)
+}
+
+pub fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn storage_is_in_and_networks_are_out() {
+        assert!(has_path("kernel/drivers/scsi/virtio_scsi.ko"));
+        assert!(has_path("kernel/drivers/nvme/host/nvme.ko.xz"));
+        assert!(!has_path("kernel/drivers/scsi/iscsi_tcp.ko.zst"));
+        assert!(!has_path("kernel/drivers/net/virtio_net.ko"));
+    }
+}
