@@ -51,39 +51,93 @@ pub enum Verb {
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// The uevent comes although a walk reported the device too, and comes again.
-    Twice { disk: usize },
+    Twice {
+        disk: usize,
+    },
     /// Pulled `at` ms after boot, back `after` ms later, perhaps as another disk.
-    Pulled { disk: usize, at: u64, back: Option<u64>, as_other: Option<Box<Medium>> },
+    Pulled {
+        disk: usize,
+        at: u64,
+        back: Option<u64>,
+        as_other: Option<Box<Medium>>,
+    },
     /// Pulled the moment its probe (or mount) began.
-    PulledDuring { disk: usize, verb: Verb, back: Option<u64> },
+    PulledDuring {
+        disk: usize,
+        verb: Verb,
+        back: Option<u64>,
+    },
     /// A change event without a change.
-    Touched { disk: usize, at: u64 },
+    Touched {
+        disk: usize,
+        at: u64,
+    },
     /// Another table, other partitions.
-    Rewritten { disk: usize, at: u64, medium: Box<Medium> },
+    Rewritten {
+        disk: usize,
+        at: u64,
+        medium: Box<Medium>,
+    },
     /// No medium until `at`: length 0, then a change event.
-    Empty { disk: usize, at: u64 },
-    ProbeFails { device: String, times: Times },
+    Empty {
+        disk: usize,
+        at: u64,
+    },
+    ProbeFails {
+        device: String,
+        times: Times,
+    },
     /// Identification finds nothing where something is (a device that lies about its size).
-    ProbeLies { device: String },
-    LoadFails { module: String, times: Times },
-    MountFails { device: String, times: Times },
-    HandOverFails { times: Times },
+    ProbeLies {
+        device: String,
+    },
+    LoadFails {
+        module: String,
+        times: Times,
+    },
+    MountFails {
+        device: String,
+        times: Times,
+    },
+    HandOverFails {
+        times: Times,
+    },
     /// The answer never comes.
-    Never { verb: Verb, object: String },
+    Never {
+        verb: Verb,
+        object: String,
+    },
     /// The lookup finds nothing although there is something.
-    ResolveEmpty { alias: String },
+    ResolveEmpty {
+        alias: String,
+    },
     /// Uevents are lost for so long, then the overflow is reported.
-    Lost { from: u64, ms: u64 },
+    Lost {
+        from: u64,
+        ms: u64,
+    },
     /// Every uevent is so late.
-    Lag { ms: u64 },
+    Lag {
+        ms: u64,
+    },
     /// Every answer comes a second time.
     Echo,
     /// An answer to a ticket that nobody issued.
-    Stray { at: u64, kind: u64 },
+    Stray {
+        at: u64,
+        kind: u64,
+    },
     /// The kernel asks for a module by this name.
-    Request { at: u64, name: String },
-    EarlyTimer { at: u64 },
-    CtrlAltDel { at: u64 },
+    Request {
+        at: u64,
+        name: String,
+    },
+    EarlyTimer {
+        at: u64,
+    },
+    CtrlAltDel {
+        at: u64,
+    },
 }
 
 /// What must become of a world, as far as can be told without running it.
@@ -101,43 +155,82 @@ impl World {
     pub fn prospect(&self) -> Prospect {
         let either = Prospect::Either;
         if matches!(self.asked.root, None | Some(Source::Unknown(_))) {
-            return Prospect::Fails { must_say: vec!["root=".into()] };
+            return Prospect::Fails {
+                must_say: vec!["root=".into()],
+            };
         }
         let roots = self.roots();
         let new_media = |f: &Fault| {
-            matches!(f, Fault::Pulled { as_other: Some(_), .. } | Fault::Rewritten { .. })
+            matches!(
+                f,
+                Fault::Pulled {
+                    as_other: Some(_),
+                    ..
+                } | Fault::Rewritten { .. }
+            )
         };
-        if self.faults.iter().any(|f| matches!(f, Fault::CtrlAltDel { .. })) {
+        if self
+            .faults
+            .iter()
+            .any(|f| matches!(f, Fault::CtrlAltDel { .. }))
+        {
             return either;
         }
         match roots.as_slice() {
             [] if self.faults.iter().any(new_media) => either,
-            [] => Prospect::Fails { must_say: vec![self.asked.typed.clone()] },
+            [] => Prospect::Fails {
+                must_say: vec![self.asked.typed.clone()],
+            },
             [root] => self.prospect_of(root),
             _ => either,
         }
     }
 
     fn prospect_of(&self, root: &str) -> Prospect {
-        let Some(path) = Path::to(self, root) else { return Prospect::Either };
+        let Some(path) = Path::to(self, root) else {
+            return Prospect::Either;
+        };
         let effects: Vec<Effect> = self.faults.iter().map(|f| path.effect(self, f)).collect();
-        let delay: u64 = effects.iter().map(|e| if let Effect::Delays(ms) = e { *ms } else { 0 }).sum();
-        let fatal: Vec<&Vec<String>> =
-            effects.iter().filter_map(|e| if let Effect::Prevents(s) = e { Some(s) } else { None }).collect();
+        let delay: u64 = effects
+            .iter()
+            .map(|e| if let Effect::Delays(ms) = e { *ms } else { 0 })
+            .sum();
+        let fatal: Vec<&Vec<String>> = effects
+            .iter()
+            .filter_map(|e| {
+                if let Effect::Prevents(s) = e {
+                    Some(s)
+                } else {
+                    None
+                }
+            })
+            .collect();
         if effects.contains(&Effect::Unclear) || fatal.len() > 1 {
             return Prospect::Either;
         }
         let by = self.start + path.slowest + delay;
         let patience = self.asked.patience.map_or(u64::MAX, |ms| self.start + ms);
-        let fatal = fatal.first().map(|s| s.to_vec()).or_else(|| path.broken.clone());
+        let fatal = fatal
+            .first()
+            .map(|s| s.to_vec())
+            .or_else(|| path.broken.clone());
         if let Some(must_say) = fatal {
             let in_time = by < patience && self.start + path.earliest < patience;
-            return if in_time { Prospect::Fails { must_say } } else { Prospect::Either };
+            return if in_time {
+                Prospect::Fails { must_say }
+            } else {
+                Prospect::Either
+            };
         }
         if by < patience {
-            Prospect::Boots { device: root.into(), by }
+            Prospect::Boots {
+                device: root.into(),
+                by,
+            }
         } else if self.start + path.earliest > patience {
-            Prospect::Fails { must_say: vec![self.asked.typed.clone()] }
+            Prospect::Fails {
+                must_say: vec![self.asked.typed.clone()],
+            }
         } else {
             Prospect::Either
         }
@@ -206,7 +299,11 @@ impl Path {
         }
         path.wait(host.at);
         path.need_filesystem(world, root)?;
-        path.slowest += path.probes.iter().map(|d| world.latency("probe", d)).sum::<u64>();
+        path.slowest += path
+            .probes
+            .iter()
+            .map(|d| world.latency("probe", d))
+            .sum::<u64>();
         path.slowest += world.latency("mount", root) + world.latency("init", "");
         Some(path)
     }
@@ -218,7 +315,11 @@ impl Path {
 
     fn need_filesystem(&mut self, world: &World, root: &str) -> Option<()> {
         let disk = world.disk_of(root)?;
-        let part = disk.medium.parts.iter().find(|p| disk.part_name(p.number) == root);
+        let part = disk
+            .medium
+            .parts
+            .iter()
+            .find(|p| disk.part_name(p.number) == root);
         let finding = part.map_or(&disk.medium.finding, |p| &p.finding);
         let kind = finding.signature.as_ref().map(|s| s.kind.clone());
         let kind = world.asked.fstypes.first().cloned().or(kind)?;
@@ -254,20 +355,30 @@ impl Path {
         let all = world.catalog.closure(&found.answers);
         self.slowest += all.iter().map(|m| world.latency("load", m)).sum::<u64>();
         let module = world.catalog.mods.get(best).cloned().unwrap_or_default();
-        let missing = module.needs.iter().find(|n| !world.catalog.mods.contains_key(*n));
+        let missing = module
+            .needs
+            .iter()
+            .find(|n| !world.catalog.mods.contains_key(*n));
         if let Some(missing) = missing {
             self.broken.get_or_insert_with(|| vec![missing.clone()]);
         }
         let hard: Vec<String> = module.needs.iter().chain([best]).cloned().collect();
-        let asks = hard.iter().filter_map(|m| world.catalog.mods.get(m)).flat_map(|m| &m.asks);
+        let asks = hard
+            .iter()
+            .filter_map(|m| world.catalog.mods.get(m))
+            .flat_map(|m| &m.asks);
         for ask in asks {
             let modules = world.catalog.closure(&world.catalog.resolve(ask).answers);
             self.slowest += world.latency("resolve", ask);
-            self.slowest += modules.iter().map(|m| world.latency("load", m)).sum::<u64>();
+            self.slowest += modules
+                .iter()
+                .map(|m| world.latency("load", m))
+                .sum::<u64>();
             self.soft.extend(modules);
             self.soft.push(ask.clone());
         }
-        self.soft.extend(all.into_iter().filter(|m| !hard.contains(m)));
+        self.soft
+            .extend(all.into_iter().filter(|m| !hard.contains(m)));
         self.modules.extend(hard);
     }
 
@@ -282,14 +393,21 @@ impl Path {
                 Effect::Delays(at + 2 * self.probe_ms(world))
             }
             Fault::Empty { disk, at } if hits(disk) => Effect::Delays(*at),
-            Fault::Pulled { disk, at, back, as_other } if hits(disk) => {
-                self.effect_of_pulling(*at, *back, as_other.is_some())
-            }
+            Fault::Pulled {
+                disk,
+                at,
+                back,
+                as_other,
+            } if hits(disk) => self.effect_of_pulling(*at, *back, as_other.is_some()),
             Fault::PulledDuring { disk, .. } | Fault::Rewritten { disk, .. } if hits(disk) => {
                 Effect::Unclear
             }
             Fault::ProbeFails { device, .. } | Fault::ProbeLies { device } => {
-                if self.probes.contains(device) { Effect::Unclear } else { Effect::Nothing }
+                if self.probes.contains(device) {
+                    Effect::Unclear
+                } else {
+                    Effect::Nothing
+                }
             }
             Fault::LoadFails { module, .. } => {
                 let must_say = vec![module.clone(), crate::machine::load_text(module)];
@@ -299,15 +417,17 @@ impl Path {
                 Times::Always => Effect::Prevents(vec![crate::machine::mount_text(device)]),
                 Times::Once => Effect::Unclear,
             },
-            Fault::HandOverFails { times: Times::Always } => {
-                Effect::Prevents(vec![crate::machine::HAND_OVER_TEXT.into()])
-            }
+            Fault::HandOverFails {
+                times: Times::Always,
+            } => Effect::Prevents(vec![crate::machine::HAND_OVER_TEXT.into()]),
             Fault::HandOverFails { times: Times::Once } => Effect::Unclear,
             Fault::Never { verb, object } => self.effect_of_silence(*verb, object),
             Fault::ResolveEmpty { alias } => {
                 self.effect_of_alias(alias, Effect::Prevents(vec![alias.clone()]))
             }
-            Fault::Lost { from, ms } => Effect::Delays(from + 2 * ms + 2 * world.latency("walk", "")),
+            Fault::Lost { from, ms } => {
+                Effect::Delays(from + 2 * ms + 2 * world.latency("walk", ""))
+            }
             Fault::Lag { ms } => Effect::Delays(ms * (2 + self.aliases.len() as u64)),
             Fault::CtrlAltDel { .. } => Effect::Unclear,
             _ => Effect::Nothing,

@@ -10,16 +10,30 @@ use crate::world::{Catalog, Disk, Haste, Mod, Node, fs_alias};
 const TREE: &[(&str, &[&str])] = &[
     ("virtio", &[]),
     ("virtio_ring", &["virtio"]),
-    ("virtio_pci", &["virtio_ring", "virtio_pci_legacy_dev", "virtio", "virtio_pci_modern_dev"]),
+    (
+        "virtio_pci",
+        &[
+            "virtio_ring",
+            "virtio_pci_legacy_dev",
+            "virtio",
+            "virtio_pci_modern_dev",
+        ],
+    ),
     ("virtio_pci_legacy_dev", &[]),
     ("virtio_pci_modern_dev", &[]),
     ("virtio_blk", &["virtio", "virtio_ring"]),
-    ("virtio_net", &["net_failover", "virtio_ring", "virtio", "failover"]),
+    (
+        "virtio_net",
+        &["net_failover", "virtio_ring", "virtio", "failover"],
+    ),
     ("net_failover", &["failover"]),
     ("failover", &[]),
     ("scsi_common", &[]),
     ("scsi_mod", &["scsi_common"]),
-    ("sd_mod", &["scsi_mod", "crc_t10dif", "scsi_common", "crc64"]),
+    (
+        "sd_mod",
+        &["scsi_mod", "crc_t10dif", "scsi_common", "crc64"],
+    ),
     ("sg", &["scsi_mod", "scsi_common"]),
     ("crc_t10dif", &[]),
     ("crc64", &[]),
@@ -32,8 +46,20 @@ const TREE: &[(&str, &[&str])] = &[
     ("usbcore", &["usb_common"]),
     ("xhci_hcd", &["usb_common", "usbcore"]),
     ("xhci_pci", &["xhci_hcd", "usbcore", "usb_common"]),
-    ("usb_storage", &["usbcore", "scsi_mod", "scsi_common", "usb_common"]),
-    ("uas", &["usb_storage", "scsi_mod", "usbcore", "usb_common", "scsi_common"]),
+    (
+        "usb_storage",
+        &["usbcore", "scsi_mod", "scsi_common", "usb_common"],
+    ),
+    (
+        "uas",
+        &[
+            "usb_storage",
+            "scsi_mod",
+            "usbcore",
+            "usb_common",
+            "scsi_common",
+        ],
+    ),
     ("odd_bus", &[]),
     ("odd_disk", &["odd_bus"]),
     ("snd_hda_intel", &["snd"]),
@@ -58,15 +84,33 @@ const TREE: &[(&str, &[&str])] = &[
 /// What stands between the machine and a disk: modalias pattern, haste, drivers.
 type Step = (&'static str, Haste, &'static [&'static str]);
 
-const PCI_VIRTIO: Step =
-    ("pci:v00001AF4d{}sv00001AF4sd00000002bc01sc00i00", Haste::AtOnce, &["virtio_pci"]);
-const PCI_AHCI: Step = ("pci:v00008086d{}sv0sd0bc01sc06i01", Haste::AtOnce, &["ahci"]);
-const PCI_NVME: Step = ("pci:v0000144Dd{}sv0sd0bc01sc08i02", Haste::AtOnce, &["nvme"]);
-const PCI_XHCI: Step = ("pci:v00001B36d{}sv0sd0bc0Csc03i30", Haste::WhenQuiet, &["xhci_pci"]);
+const PCI_VIRTIO: Step = (
+    "pci:v00001AF4d{}sv00001AF4sd00000002bc01sc00i00",
+    Haste::AtOnce,
+    &["virtio_pci"],
+);
+const PCI_AHCI: Step = (
+    "pci:v00008086d{}sv0sd0bc01sc06i01",
+    Haste::AtOnce,
+    &["ahci"],
+);
+const PCI_NVME: Step = (
+    "pci:v0000144Dd{}sv0sd0bc01sc08i02",
+    Haste::AtOnce,
+    &["nvme"],
+);
+const PCI_XHCI: Step = (
+    "pci:v00001B36d{}sv0sd0bc0Csc03i30",
+    Haste::WhenQuiet,
+    &["xhci_pci"],
+);
 const VIRTIO_BLK: Step = ("virtio:d00000002v{}", Haste::AtOnce, &["virtio_blk"]);
 const SCSI_DISK: Step = ("scsi:t-0x00", Haste::AtOnce, &["sd_mod", "sg"]);
-const USB_DISK: Step =
-    ("usb:v46F4p{}d0000dc00dsc00dp00ic08isc06ip62in00", Haste::AtOnce, &["usb_storage", "uas"]);
+const USB_DISK: Step = (
+    "usb:v46F4p{}d0000dc00dsc00dp00ic08isc06ip62in00",
+    Haste::AtOnce,
+    &["usb_storage", "uas"],
+);
 const ODD: Step = ("odd:{}", Haste::SomeTime, &["odd_disk"]);
 
 const WAYS: &[(&str, &[Step])] = &[
@@ -112,7 +156,12 @@ impl Hardware {
             parent = Some(self.node(rng, step, parent, depth));
         }
         let name = self.name(family);
-        Disk { name, node: parent, at: self.delay(rng), medium: media::medium(rng, true) }
+        Disk {
+            name,
+            node: parent,
+            at: self.delay(rng),
+            medium: media::medium(rng, true),
+        }
     }
 
     fn delay(&self, rng: &mut Rng) -> u64 {
@@ -128,21 +177,42 @@ impl Hardware {
         let (pattern, haste, drivers) = step;
         self.serial += 1;
         let modalias = pattern.replace("{}", &format!("{:08X}", self.serial));
-        let at = if depth == 0 { self.delay(rng) } else { rng.below(3) * 20 };
+        let at = if depth == 0 {
+            self.delay(rng)
+        } else {
+            rng.below(3) * 20
+        };
         let path = format!("/devices/{:x}/{depth}", self.serial);
         let drivers: Vec<String> = drivers.iter().map(|d| d.to_string()).collect();
-        self.catalog.aliases.insert(modalias.clone(), drivers.clone());
+        self.catalog
+            .aliases
+            .insert(modalias.clone(), drivers.clone());
         // `sg` answers for disks too, but does not drive them.
         let drivers = drivers.into_iter().filter(|d| d != "sg").collect();
-        self.nodes.push(Node { path, modalias, haste: *haste, parent, at, drivers });
+        self.nodes.push(Node {
+            path,
+            modalias,
+            haste: *haste,
+            parent,
+            at,
+            drivers,
+        });
         self.nodes.len() - 1
     }
 
     /// Devices that have nothing to do with disks.
     pub fn noise(&mut self, rng: &mut Rng, about: u64) {
         const CARDS: [Step; 4] = [
-            ("pci:v00001AF4d{}sv0sd0bc02sc00i00", Haste::SomeTime, &["virtio_net"]),
-            ("pci:v00008086d{}sv0sd0bc04sc03i00", Haste::SomeTime, &["snd_hda_intel"]),
+            (
+                "pci:v00001AF4d{}sv0sd0bc02sc00i00",
+                Haste::SomeTime,
+                &["virtio_net"],
+            ),
+            (
+                "pci:v00008086d{}sv0sd0bc04sc03i00",
+                Haste::SomeTime,
+                &["snd_hda_intel"],
+            ),
             ("cpu:type:x86,ven{}", Haste::SomeTime, &[]),
             ("pci:v00009999d{}sv0sd0bc01sc00i00", Haste::SomeTime, &[]),
         ];
@@ -179,19 +249,31 @@ fn catalog(rng: &mut Rng) -> Catalog {
     for (name, needs) in TREE {
         let mut needs: Vec<String> = needs.iter().map(|n| n.to_string()).collect();
         rng.shuffle(&mut needs);
-        catalog.mods.insert(name.to_string(), Mod { needs, ..Mod::default() });
+        catalog.mods.insert(
+            name.to_string(),
+            Mod {
+                needs,
+                ..Mod::default()
+            },
+        );
     }
     for kind in ["ext4", "xfs", "btrfs", "vfat"] {
         catalog.aliases.insert(fs_alias(kind), vec![kind.into()]);
     }
-    catalog.aliases.insert(fs_alias("ext2"), vec!["ext4".into()]);
+    catalog
+        .aliases
+        .insert(fs_alias("ext2"), vec!["ext4".into()]);
     let checksums = || vec!["crc32c_intel".to_string(), "crc32c_generic".to_string()];
     catalog.aliases.insert("crypto-crc32c".into(), checksums());
-    catalog.aliases.insert("crypto-xxhash64".into(), vec!["xxhash_generic".into()]);
+    catalog
+        .aliases
+        .insert("crypto-xxhash64".into(), vec!["xxhash_generic".into()]);
     for user in ["ext4", "libcrc32c", "jbd2"] {
         edit(&mut catalog, user, |m| m.before.push(checksums()));
     }
-    edit(&mut catalog, "vfat", |m| m.after.push(vec!["nls_ascii".into(), "nls_utf8".into()]));
+    edit(&mut catalog, "vfat", |m| {
+        m.after.push(vec!["nls_ascii".into(), "nls_utf8".into()])
+    });
     catalog
 }
 
@@ -225,9 +307,13 @@ pub fn spoil(rng: &mut Rng, catalog: &mut Catalog) {
     }
     // A wish with nobody to fulfil it, and one with a wish behind it.
     if rng.chance(15) {
-        edit(catalog, &names[rng.index(names.len())], |m| m.before.push(vec!["nonesuch".into()]));
+        edit(catalog, &names[rng.index(names.len())], |m| {
+            m.before.push(vec!["nonesuch".into()])
+        });
         let other = rng.pick(&names).clone();
-        edit(catalog, &names[rng.index(names.len())], |m| m.after.push(vec![other]));
+        edit(catalog, &names[rng.index(names.len())], |m| {
+            m.after.push(vec![other])
+        });
     }
     // A driver that makes the kernel ask while it loads.
     if rng.chance(20) {

@@ -77,11 +77,18 @@ impl Job {
 impl Machine<'_> {
     /// Starts a job: a probe reads now and answers later, as real ones do.
     pub fn task(&mut self, job: Job) -> Task {
-        let mut task = Task { job, asks: VecDeque::new(), medium: None, read: None };
+        let mut task = Task {
+            job,
+            asks: VecDeque::new(),
+            medium: None,
+            read: None,
+        };
         match &task.job {
             Job::Load(module) => {
                 let entry = self.world.catalog.mods.get(module);
-                task.asks = entry.map(|m| m.asks.iter().cloned().collect()).unwrap_or_default();
+                task.asks = entry
+                    .map(|m| m.asks.iter().cloned().collect())
+                    .unwrap_or_default();
             }
             Job::Probe(device) => {
                 task.medium = self.disk_behind(device);
@@ -92,7 +99,8 @@ impl Machine<'_> {
                 task.asks.push_back(fs_alias(fstype));
                 if let Some((disk, _)) = task.medium {
                     let wants = &self.disks[&disk].medium.wants;
-                    task.asks.extend(wants.iter().map(|(alias, _)| alias.clone()));
+                    task.asks
+                        .extend(wants.iter().map(|(alias, _)| alias.clone()));
                 }
             }
             Job::Walk | Job::Resolve(_) | Job::FindInit(_) => {}
@@ -112,13 +120,19 @@ impl Machine<'_> {
             return Some(Finding::default());
         }
         let spec = &self.world.disks[disk];
-        let part = live.medium.parts.iter().find(|p| spec.part_name(p.number) == device);
+        let part = live
+            .medium
+            .parts
+            .iter()
+            .find(|p| spec.part_name(p.number) == device);
         Some(part.map_or(&live.medium.finding, |p| &p.finding).clone())
     }
 
     /// The next step of a job: another request of the kernel, or its end.
     pub fn proceed(&mut self, ticket: Ticket) {
-        let Some(task) = self.jobs.get_mut(&ticket) else { return };
+        let Some(task) = self.jobs.get_mut(&ticket) else {
+            return;
+        };
         while let Some(alias) = task.asks.pop_front() {
             let found = self.world.catalog.resolve(&alias);
             let there = found.builtin || found.answers.iter().any(|m| self.loaded.contains(m));
@@ -139,7 +153,10 @@ impl Machine<'_> {
     fn finish(&mut self, ticket: Ticket, task: Task) {
         let event = match &task.job {
             Job::Walk => return self.walk(ticket),
-            Job::Resolve(alias) => Event::Resolved { ticket, resolution: self.lookup(alias) },
+            Job::Resolve(alias) => Event::Resolved {
+                ticket,
+                resolution: self.lookup(alias),
+            },
             Job::Load(module) => self.load(ticket, module),
             Job::Probe(device) => self.probe(ticket, device, &task),
             Job::Mount { device, fstype } => self.mount(ticket, device, fstype, &task),
@@ -181,7 +198,10 @@ impl Machine<'_> {
         let needs = known.is_some_and(|m| m.needs.iter().all(|n| self.loaded.contains(n)));
         if known.is_none() || !needs || self.fails(Verb::Load, module) {
             let errno = if known.is_none() { 2 } else { 8 };
-            return Event::LoadFailed { ticket, fault: Failure::new(errno, load_text(module)) };
+            return Event::LoadFailed {
+                ticket,
+                fault: Failure::new(errno, load_text(module)),
+            };
         }
         self.loaded.insert(module.into());
         self.bind();
@@ -191,34 +211,59 @@ impl Machine<'_> {
     fn probe(&mut self, ticket: Ticket, device: &str, task: &Task) -> Event {
         let now = self.disk_behind(device);
         let same = now.is_some() && now == task.medium;
-        if self.fails(Verb::Probe, device) || task.read.is_none() || (!same && self.rng.chance(50)) {
-            let fault = Failure::new(5, format!("reading {device}: input/output error (simulated)"));
+        if self.fails(Verb::Probe, device) || task.read.is_none() || (!same && self.rng.chance(50))
+        {
+            let fault = Failure::new(
+                5,
+                format!("reading {device}: input/output error (simulated)"),
+            );
             return Event::ProbeFailed { ticket, fault };
         }
-        Event::Probed { ticket, finding: task.read.clone().unwrap_or_default() }
+        Event::Probed {
+            ticket,
+            finding: task.read.clone().unwrap_or_default(),
+        }
     }
 
     fn mount(&mut self, ticket: Ticket, device: &str, fstype: &str, task: &Task) -> Event {
         let refuse = |errno, text: String| {
             let kernel = vec![Text::from(format!("{device}: Can't open blockdev"))];
-            Event::MountFailed { ticket, fault: Failure::new(errno, text), kernel }
+            Event::MountFailed {
+                ticket,
+                fault: Failure::new(errno, text),
+                kernel,
+            }
         };
         let now = self.disk_behind(device);
         if now.is_none() || now != task.medium {
-            return refuse(6, format!("mount {device}: no such device or address (simulated)"));
+            return refuse(
+                6,
+                format!("mount {device}: no such device or address (simulated)"),
+            );
         }
         if self.fails(Verb::Mount, device) {
             return refuse(117, mount_text(device));
         }
-        let wants = now.map(|(d, _)| self.disks[&d].medium.wants.clone()).unwrap_or_default();
-        let required = wants.into_iter().filter(|(_, required)| *required).map(|(alias, _)| alias);
+        let wants = now
+            .map(|(d, _)| self.disks[&d].medium.wants.clone())
+            .unwrap_or_default();
+        let required = wants
+            .into_iter()
+            .filter(|(_, required)| *required)
+            .map(|(alias, _)| alias);
         for alias in required.chain([fs_alias(fstype)]) {
             let found = self.world.catalog.resolve(&alias);
             if !found.builtin && !found.answers.iter().any(|m| self.loaded.contains(m)) {
-                return refuse(19, format!("mount {device}: no module for {alias} (simulated)"));
+                return refuse(
+                    19,
+                    format!("mount {device}: no module for {alias} (simulated)"),
+                );
             }
         }
-        let kind = self.content(device).and_then(|f| f.signature).map(|s| s.kind);
+        let kind = self
+            .content(device)
+            .and_then(|f| f.signature)
+            .map(|s| s.kind);
         if kind.as_deref() != Some(fstype) {
             return refuse(22, format!("mount {device}: it is no {fstype} (simulated)"));
         }
@@ -230,7 +275,11 @@ impl Machine<'_> {
         let there = |path: &str| {
             let (disk, sequence) = self.mounted_on?;
             let live = self.disks.get(&disk).filter(|l| l.sequence == sequence)?;
-            live.medium.inits.iter().any(|i| i == path).then(|| Text::from(path))
+            live.medium
+                .inits
+                .iter()
+                .any(|i| i == path)
+                .then(|| Text::from(path))
         };
         let found = match init {
             Some(path) => there(path),
@@ -238,9 +287,10 @@ impl Machine<'_> {
         };
         match found {
             Some(path) => Event::InitFound { ticket, path },
-            None => {
-                Event::InitMissing { ticket, fault: Failure::new(2, no_init_text(init)) }
-            }
+            None => Event::InitMissing {
+                ticket,
+                fault: Failure::new(2, no_init_text(init)),
+            },
         }
     }
 }
@@ -252,13 +302,29 @@ pub fn stray(kind: u64, _open: Option<Ticket>) -> Event {
     match kind % 10 {
         0 => Event::Loaded { ticket },
         1 => Event::LoadFailed { ticket, fault },
-        2 => Event::Probed { ticket, finding: Finding::default() },
+        2 => Event::Probed {
+            ticket,
+            finding: Finding::default(),
+        },
         3 => Event::Mounted { ticket },
-        4 => Event::MountFailed { ticket, fault, kernel: Vec::new() },
-        5 => Event::InitFound { ticket, path: "/stray".into() },
+        4 => Event::MountFailed {
+            ticket,
+            fault,
+            kernel: Vec::new(),
+        },
+        5 => Event::InitFound {
+            ticket,
+            path: "/stray".into(),
+        },
         6 => Event::Walked { ticket },
-        7 => Event::Resolved { ticket, resolution: Resolution::default() },
-        8 => Event::ShellLeft { ticket, fault: None },
+        7 => Event::Resolved {
+            ticket,
+            resolution: Resolution::default(),
+        },
+        8 => Event::ShellLeft {
+            ticket,
+            fault: None,
+        },
         _ => Event::HandOverFailed { ticket, fault },
     }
 }

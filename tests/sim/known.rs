@@ -92,12 +92,17 @@ impl Known {
     /// An open probe whose answer will still be worth something.
     pub fn is_probing(&self, device: &str) -> bool {
         let fresh = self.blocks.get(device).map_or(0, |s| s.fresh);
-        self.open().any(|a| a.step >= fresh && a.question == Question::Probe(device.into()))
+        self.open()
+            .any(|a| a.step >= fresh && a.question == Question::Probe(device.into()))
     }
 
     /// The finding of a device that is there.
     pub fn finding(&self, device: &str) -> Option<&Finding> {
-        self.blocks.get(device).filter(|s| s.present)?.finding.as_ref()
+        self.blocks
+            .get(device)
+            .filter(|s| s.present)?
+            .finding
+            .as_ref()
     }
 
     /// Everything that an event tells.
@@ -116,7 +121,9 @@ impl Known {
             }
             Event::Overflow => self.last_overflow = step,
             Event::ModuleWanted { request, name } => {
-                self.requests.entry(*request).or_insert((name.clone(), None));
+                self.requests
+                    .entry(*request)
+                    .or_insert((name.clone(), None));
             }
             _ => self.hear_answer(event),
         }
@@ -127,7 +134,11 @@ impl Known {
             Event::Walked { ticket } => self.walked(*ticket),
             Event::Resolved { ticket, resolution } => {
                 let asked = self.close(*ticket, |q| matches!(q, Question::Resolve(_)));
-                if let Some(Asked { question: Question::Resolve(alias), .. }) = asked {
+                if let Some(Asked {
+                    question: Question::Resolve(alias),
+                    ..
+                }) = asked
+                {
                     self.resolutions.insert(alias, resolution.clone());
                 }
             }
@@ -138,7 +149,10 @@ impl Known {
             Event::Mounted { ticket } => self.mount_ended(*ticket, true),
             Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
             Event::InitFound { ticket, path } => {
-                if self.close(*ticket, |q| matches!(q, Question::FindInit(_))).is_some() {
+                if self
+                    .close(*ticket, |q| matches!(q, Question::FindInit(_)))
+                    .is_some()
+                {
                     self.init = Some(path.clone());
                 }
             }
@@ -149,7 +163,9 @@ impl Known {
                 self.close(*ticket, |q| matches!(q, Question::HandOver(_)));
             }
             Event::ShellLeft { ticket, fault } => {
-                let open = self.close(*ticket, |q| matches!(q, Question::Shell)).is_some();
+                let open = self
+                    .close(*ticket, |q| matches!(q, Question::Shell))
+                    .is_some();
                 if open && fault.is_none() {
                     self.shells_left += 1;
                     self.gave_up = false;
@@ -186,7 +202,14 @@ impl Known {
             Action::End { .. } | Action::Reboot => return self.over = true,
         };
         if let Some(ticket) = ticket_of(action) {
-            self.asked.insert(ticket, Asked { question, step: self.step, answered: false });
+            self.asked.insert(
+                ticket,
+                Asked {
+                    question,
+                    step: self.step,
+                    answered: false,
+                },
+            );
         }
     }
 
@@ -215,7 +238,9 @@ impl Known {
 
     /// After an overflow, what the walk did not report is gone.
     fn walked(&mut self, ticket: Ticket) {
-        let Some(walk) = self.close(ticket, |q| *q == Question::Walk) else { return };
+        let Some(walk) = self.close(ticket, |q| *q == Question::Walk) else {
+            return;
+        };
         if self.last_overflow > 0 && walk.step >= self.last_overflow {
             for seen in self.blocks.values_mut().filter(|s| s.reported <= walk.step) {
                 seen.present = false;
@@ -225,7 +250,13 @@ impl Known {
 
     fn load_ended(&mut self, ticket: Ticket, well: bool) {
         let asked = self.close(ticket, |q| matches!(q, Question::Load(_)));
-        let Some(Asked { question: Question::Load(module), .. }) = asked else { return };
+        let Some(Asked {
+            question: Question::Load(module),
+            ..
+        }) = asked
+        else {
+            return;
+        };
         self.loading.remove(&module);
         if well {
             self.failed.remove(&module);
@@ -237,7 +268,14 @@ impl Known {
 
     fn probed(&mut self, ticket: Ticket, finding: Option<&Finding>) {
         let asked = self.close(ticket, |q| matches!(q, Question::Probe(_)));
-        let Some(Asked { question: Question::Probe(device), step, .. }) = asked else { return };
+        let Some(Asked {
+            question: Question::Probe(device),
+            step,
+            ..
+        }) = asked
+        else {
+            return;
+        };
         if let Some(seen) = self.blocks.get_mut(&device).filter(|s| step >= s.fresh) {
             seen.finding = finding.cloned();
             seen.failed = finding.is_none();
@@ -246,7 +284,14 @@ impl Known {
 
     fn mount_ended(&mut self, ticket: Ticket, well: bool) {
         let asked = self.close(ticket, |q| matches!(q, Question::Mount(_)));
-        let Some(Asked { question: Question::Mount(mount), step, .. }) = asked else { return };
+        let Some(Asked {
+            question: Question::Mount(mount),
+            step,
+            ..
+        }) = asked
+        else {
+            return;
+        };
         if well {
             self.mounted = Some(mount);
         } else if let Some(seen) = self.blocks.get_mut(&mount.device) {

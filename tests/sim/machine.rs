@@ -107,15 +107,27 @@ pub fn run(world: &World, make: Make) -> Story {
         };
         let now = Millis(machine.now);
         let told = event.clone();
-        let told = catch_unwind(AssertUnwindSafe(|| (plan.handle(now, told), plan.deadline())));
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            (plan.handle(now, told), plan.deadline())
+        }));
         let Ok((actions, deadline)) = told else {
-            steps.push(Step { now, event, actions: Vec::new(), deadline: None });
+            steps.push(Step {
+                now,
+                event,
+                actions: Vec::new(),
+                deadline: None,
+            });
             break Outcome::Panicked("the plan panicked".into());
         };
         for action in &actions {
             machine.take(action);
         }
-        steps.push(Step { now, event, actions, deadline });
+        steps.push(Step {
+            now,
+            event,
+            actions,
+            deadline,
+        });
         match machine.outcome {
             Some(Outcome::HandedOver) => break Outcome::HandedOver,
             Some(_) => after_end += 1,
@@ -164,7 +176,11 @@ impl<'w> Machine<'w> {
         let world = self.world;
         self.losing = true;
         self.children_of(None);
-        while let Some(entry) = self.coming.first_entry().filter(|e| e.key().0 <= world.start) {
+        while let Some(entry) = self
+            .coming
+            .first_entry()
+            .filter(|e| e.key().0 <= world.start)
+        {
             let coming = entry.remove();
             self.happen(coming);
         }
@@ -172,13 +188,20 @@ impl<'w> Machine<'w> {
         for fault in &world.faults {
             self.arm(fault);
         }
-        self.front.push_back(Event::Boot { cmdline: world.asked.cmdline.as_str().into() });
+        self.front.push_back(Event::Boot {
+            cmdline: world.asked.cmdline.as_str().into(),
+        });
     }
 
     fn arm(&mut self, fault: &Fault) {
         let start = self.world.start;
         match fault {
-            Fault::Pulled { disk, at, back, as_other } => {
+            Fault::Pulled {
+                disk,
+                at,
+                back,
+                as_other,
+            } => {
                 self.at(start + at, Coming::Detach(*disk));
                 if let Some(after) = back {
                     let own = &self.world.disks[*disk].medium;
@@ -206,7 +229,10 @@ impl<'w> Machine<'w> {
             Fault::Request { at, name } => {
                 let request = self.next_request;
                 self.next_request += 1;
-                let event = Event::ModuleWanted { request, name: name.as_str().into() };
+                let event = Event::ModuleWanted {
+                    request,
+                    name: name.as_str().into(),
+                };
                 self.at(start + at, Coming::Nudge(event));
             }
             Fault::EarlyTimer { at } => self.at(start + at, Coming::Nudge(Event::Timer)),
@@ -278,12 +304,28 @@ impl<'w> Machine<'w> {
     /// Everything that hangs on this node (or on the machine itself) starts to appear.
     fn children_of(&mut self, parent: Option<usize>) {
         let world = self.world;
-        let delay = |at: u64| if parent.is_none() && at > 0 { world.start + at } else { self.now + at };
+        let delay = |at: u64| {
+            if parent.is_none() && at > 0 {
+                world.start + at
+            } else {
+                self.now + at
+            }
+        };
         let mut coming = Vec::new();
-        for (index, node) in world.nodes.iter().enumerate().filter(|(_, n)| n.parent == parent) {
+        for (index, node) in world
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| n.parent == parent)
+        {
             coming.push((delay(node.at), Coming::NodeUp(index)));
         }
-        for (index, disk) in world.disks.iter().enumerate().filter(|(_, d)| d.node == parent) {
+        for (index, disk) in world
+            .disks
+            .iter()
+            .enumerate()
+            .filter(|(_, d)| d.node == parent)
+        {
             coming.push((delay(disk.at), Coming::Attach(index, disk.medium.clone())));
         }
         for (time, coming) in coming {
@@ -294,7 +336,10 @@ impl<'w> Machine<'w> {
     fn node_up(&mut self, index: usize) {
         let node = &self.world.nodes[index];
         self.nodes_up.insert(index);
-        self.uevent(Event::Bus { path: node.path.clone(), modalias: node.modalias.clone() });
+        self.uevent(Event::Bus {
+            path: node.path.clone(),
+            modalias: node.modalias.clone(),
+        });
         self.bind();
     }
 
@@ -318,9 +363,20 @@ impl<'w> Machine<'w> {
         let empty = self.world.faults.iter().any(held);
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        self.disks.insert(disk, Live { medium, sequence, empty });
+        self.disks.insert(
+            disk,
+            Live {
+                medium,
+                sequence,
+                empty,
+            },
+        );
         let twice = |f: &Fault| matches!(f, Fault::Twice { disk: d } if *d == disk);
-        let times = if self.world.faults.iter().any(twice) { 2 } else { 1 };
+        let times = if self.world.faults.iter().any(twice) {
+            2
+        } else {
+            1
+        };
         for _ in 0..times {
             for block in self.blocks(disk) {
                 self.uevent(Event::Block(block));
@@ -344,7 +400,9 @@ impl<'w> Machine<'w> {
 
     fn rewrite(&mut self, disk: usize, medium: Medium) {
         let old = self.blocks(disk);
-        let Some(live) = self.disks.get_mut(&disk) else { return };
+        let Some(live) = self.disks.get_mut(&disk) else {
+            return;
+        };
         live.medium = medium;
         for block in old.into_iter().skip(1).rev() {
             self.uevent(Event::BlockGone { name: block.name });
@@ -354,7 +412,11 @@ impl<'w> Machine<'w> {
 
     fn announce_change(&mut self, disk: usize) {
         for (index, block) in self.blocks(disk).into_iter().enumerate() {
-            self.uevent(if index == 0 { Event::BlockChanged(block) } else { Event::Block(block) });
+            self.uevent(if index == 0 {
+                Event::BlockChanged(block)
+            } else {
+                Event::Block(block)
+            });
         }
     }
 
@@ -375,7 +437,9 @@ impl<'w> Machine<'w> {
 
     /// The whole disk first, then its partitions, as the kernel would report them now.
     pub fn blocks(&self, disk: usize) -> Vec<Block> {
-        let Some(live) = self.disks.get(&disk) else { return Vec::new() };
+        let Some(live) = self.disks.get(&disk) else {
+            return Vec::new();
+        };
         let spec = &self.world.disks[disk];
         let major = 8 + disk as u32;
         let sectors = if live.empty { 0 } else { live.medium.sectors };
@@ -387,14 +451,19 @@ impl<'w> Machine<'w> {
             part_of: None,
             sequence: live.sequence,
         };
-        let parts = live.medium.parts.iter().filter(|_| !live.empty).map(|part| Block {
-            name: spec.part_name(part.number),
-            major,
-            minor: part.number,
-            sectors: part.sectors,
-            part_of: Some((spec.name.clone(), part.number)),
-            sequence: live.sequence,
-        });
+        let parts = live
+            .medium
+            .parts
+            .iter()
+            .filter(|_| !live.empty)
+            .map(|part| Block {
+                name: spec.part_name(part.number),
+                major,
+                minor: part.number,
+                sectors: part.sectors,
+                part_of: Some((spec.name.clone(), part.number)),
+                sequence: live.sequence,
+            });
         std::iter::once(whole).chain(parts).collect()
     }
 
@@ -429,13 +498,18 @@ impl<'w> Machine<'w> {
     fn hand_over(&mut self, ticket: Ticket) {
         self.hand_overs += 1;
         let fails = self.world.faults.iter().any(|f| match f {
-            Fault::HandOverFails { times: Times::Always } => true,
+            Fault::HandOverFails {
+                times: Times::Always,
+            } => true,
             Fault::HandOverFails { times: Times::Once } => self.hand_overs == 1,
             _ => false,
         });
         if fails {
             let fault = Failure::new(16, HAND_OVER_TEXT);
-            self.at(self.now, Coming::Nudge(Event::HandOverFailed { ticket, fault }));
+            self.at(
+                self.now,
+                Coming::Nudge(Event::HandOverFailed { ticket, fault }),
+            );
         } else {
             self.outcome = Some(Outcome::HandedOver);
         }
@@ -452,7 +526,10 @@ impl<'w> Machine<'w> {
                 }
             }
             Some(left) if self.shells <= left => {
-                let event = Event::ShellLeft { ticket, fault: None };
+                let event = Event::ShellLeft {
+                    ticket,
+                    fault: None,
+                };
                 self.at(self.now + SHELL_MS, Coming::Nudge(event));
             }
             Some(_) => self.outcome = Some(Outcome::InShell),
@@ -460,7 +537,9 @@ impl<'w> Machine<'w> {
     }
 
     fn start(&mut self, action: &Action) {
-        let Some((ticket, job)) = Job::of(action) else { return };
+        let Some((ticket, job)) = Job::of(action) else {
+            return;
+        };
         self.pull_if_cursed(&job);
         if self.is_mute(&job) {
             return;
@@ -472,17 +551,24 @@ impl<'w> Machine<'w> {
     }
 
     fn is_mute(&self, job: &Job) -> bool {
-        self.world.faults.iter().any(|f| {
-            matches!(f, Fault::Never { verb, object } if job.is(*verb, object))
-        })
+        self.world
+            .faults
+            .iter()
+            .any(|f| matches!(f, Fault::Never { verb, object } if job.is(*verb, object)))
     }
 
     /// A disk that is pulled the moment somebody looks at it.
     fn pull_if_cursed(&mut self, job: &Job) {
-        let (Job::Probe(device) | Job::Mount { device, .. }) = job else { return };
-        let Some((hit, _)) = self.disk_behind(device) else { return };
+        let (Job::Probe(device) | Job::Mount { device, .. }) = job else {
+            return;
+        };
+        let Some((hit, _)) = self.disk_behind(device) else {
+            return;
+        };
         for fault in &self.world.faults {
-            let Fault::PulledDuring { disk, verb, back } = fault else { continue };
+            let Fault::PulledDuring { disk, verb, back } = fault else {
+                continue;
+            };
             if *disk != hit || !job.is(*verb, device) || !self.pulled_during.insert(hit) {
                 continue;
             }
@@ -500,7 +586,10 @@ impl<'w> Machine<'w> {
         let world = self.world;
         for index in self.nodes_up.clone() {
             let node = &world.nodes[index];
-            self.tell(Event::Bus { path: node.path.clone(), modalias: node.modalias.clone() });
+            self.tell(Event::Bus {
+                path: node.path.clone(),
+                modalias: node.modalias.clone(),
+            });
         }
         let mut disks: Vec<usize> = self.disks.keys().copied().collect();
         self.rng.shuffle(&mut disks);

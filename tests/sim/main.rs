@@ -67,7 +67,10 @@ fn run_all(first: u64, count: u64) -> (seeds::Tally, Vec<seeds::Broken>) {
     };
     let ((mut tally, mut broken), (other, more)) = std::thread::scope(|scope| {
         let odd = scope.spawn(|| half(1));
-        (half(0), odd.join().expect("a thread of the simulator panicked"))
+        (
+            half(0),
+            odd.join().expect("a thread of the simulator panicked"),
+        )
     });
     tally.worlds += other.worlds;
     for (name, n) in other.outcomes {
@@ -90,15 +93,29 @@ fn the_laws_hold_in_every_seeded_world() {
         verdict.unwrap_or_else(|breach| panic!("{breach:#?}"));
         return;
     }
-    let fresh = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() << 20);
-    for (first, count) in [(0, number("LANDFALL_WORLDS").unwrap_or(FIXED)), (fresh, FRESH)] {
+    let fresh = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs() << 20);
+    for (first, count) in [
+        (0, number("LANDFALL_WORLDS").unwrap_or(FIXED)),
+        (fresh, FRESH),
+    ] {
         let began = Instant::now();
         let (tally, broken) = run_all(first, count);
         let ms = began.elapsed().as_millis().max(1) as u64;
-        println!("{} worlds from seed {first}, {} a second", tally.worlds, tally.worlds * 1000 / ms);
+        println!(
+            "{} worlds from seed {first}, {} a second",
+            tally.worlds,
+            tally.worlds * 1000 / ms
+        );
         println!("  {:?}\n  {:?}", tally.outcomes, tally.prospects);
         for b in &broken {
-            println!("seed {}: {}: {}", b.seed, b.breach.law, b.breach.why.lines().next().unwrap_or(""));
+            println!(
+                "seed {}: {}: {}",
+                b.seed,
+                b.breach.law,
+                b.breach.why.lines().next().unwrap_or("")
+            );
         }
         if let Some(first) = broken.first() {
             panic!("{}", seeds::report(first));

@@ -33,7 +33,11 @@ pub fn world(seed: u64) -> World {
         faults: Vec::new(),
         pace: *rng.pick(&[0, 1, 5, 40, 200]),
         start: *rng.pick(&[0, 700, 3_000]),
-        shells: if rng.chance(60) { Some(rng.below(3) as u32) } else { None },
+        shells: if rng.chance(60) {
+            Some(rng.below(3) as u32)
+        } else {
+            None
+        },
     };
     decoys(&mut rng, &mut world);
     hardware::spoil(&mut rng, &mut world.catalog);
@@ -62,7 +66,9 @@ fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
     }
     let writable = rng.chance(20);
     words.push(if writable { "rw" } else { "ro" }.into());
-    let init = rng.chance(15).then(|| "/usr/lib/systemd/systemd".to_string());
+    let init = rng
+        .chance(15)
+        .then(|| "/usr/lib/systemd/systemd".to_string());
     words.extend(init.iter().map(|i| format!("init={i}")));
     let patience = match rng.below(10) {
         0 => {
@@ -84,7 +90,17 @@ fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
     words.push("single".into());
     let fstypes = Vec::new();
     let cmdline = words.join(" ");
-    Asked { cmdline, root, typed, fstypes, writable, init, patience, shell, end }
+    Asked {
+        cmdline,
+        root,
+        typed,
+        fstypes,
+        writable,
+        init,
+        patience,
+        shell,
+        end,
+    }
 }
 
 fn policy(rng: &mut Rng, words: &mut Vec<String>) -> (bool, End) {
@@ -120,7 +136,10 @@ fn nonsense(rng: &mut Rng) -> (Option<Source>, String) {
 fn absent(rng: &mut Rng) -> (Option<Source>, String) {
     match rng.below(3) {
         0 => (Some(Source::Name("sdzz9".into())), "/dev/sdzz9".into()),
-        1 => (Some(Source::Label(Text::from("nowhere"))), "LABEL=nowhere".into()),
+        1 => (
+            Some(Source::Label(Text::from("nowhere"))),
+            "LABEL=nowhere".into(),
+        ),
         _ => {
             let uuid = media::uuid(rng);
             let typed = format!("UUID={uuid}");
@@ -135,12 +154,20 @@ fn decoys(rng: &mut Rng, world: &mut World) {
     let roots = world.roots();
     let [root] = roots.as_slice() else { return };
     let Some(origin) = world.disks.iter().position(|d| {
-        d.name == *root || d.medium.parts.iter().any(|p| d.part_name(p.number) == *root)
+        d.name == *root
+            || d.medium
+                .parts
+                .iter()
+                .any(|p| d.part_name(p.number) == *root)
     }) else {
         return;
     };
     let host = world.disks[origin].clone();
-    let part = host.medium.parts.iter().find(|p| host.part_name(p.number) == *root);
+    let part = host
+        .medium
+        .parts
+        .iter()
+        .find(|p| host.part_name(p.number) == *root);
     let mut shown = part.map_or(&host.medium.finding, |p| &p.finding).clone();
     for (index, disk) in world.disks.iter_mut().enumerate() {
         if index == origin || !rng.chance(25) {
@@ -166,7 +193,9 @@ fn decoys(rng: &mut Rng, world: &mut World) {
 }
 
 fn disguise(rng: &mut Rng, shown: &mut Finding) {
-    let Some(signature) = &mut shown.signature else { return };
+    let Some(signature) = &mut shown.signature else {
+        return;
+    };
     let (kind, usage) = *rng.pick(&[
         ("linux_raid_member", Usage::Raid),
         ("LVM2_member", Usage::Raid),
@@ -180,36 +209,92 @@ fn disguise(rng: &mut Rng, shown: &mut Finding) {
 /// One thing that goes wrong.
 fn fault(rng: &mut Rng, world: &World) -> Fault {
     let disk = rng.index(world.disks.len());
-    let at = if rng.chance(50) { rng.below(400) } else { rng.below(20_000) };
+    let at = if rng.chance(50) {
+        rng.below(400)
+    } else {
+        rng.below(20_000)
+    };
     let after = rng.chance(70).then(|| rng.below(5_000));
-    let times = if rng.chance(50) { Times::Once } else { Times::Always };
+    let times = if rng.chance(50) {
+        Times::Once
+    } else {
+        Times::Always
+    };
     match rng.below(24) {
         0 => Fault::Twice { disk },
         1 | 2 => {
             let other = rng.chance(40).then(|| Box::new(media::medium(rng, false)));
-            Fault::Pulled { disk, at, back: after, as_other: other }
+            Fault::Pulled {
+                disk,
+                at,
+                back: after,
+                as_other: other,
+            }
         }
-        3 => Fault::PulledDuring { disk, verb: Verb::Probe, back: after },
-        4 => Fault::PulledDuring { disk, verb: Verb::Mount, back: after },
+        3 => Fault::PulledDuring {
+            disk,
+            verb: Verb::Probe,
+            back: after,
+        },
+        4 => Fault::PulledDuring {
+            disk,
+            verb: Verb::Mount,
+            back: after,
+        },
         5 => Fault::Touched { disk, at },
-        6 => Fault::Rewritten { disk, at, medium: Box::new(media::medium(rng, false)) },
+        6 => Fault::Rewritten {
+            disk,
+            at,
+            medium: Box::new(media::medium(rng, false)),
+        },
         7 => Fault::Empty { disk, at },
-        8 => Fault::ProbeFails { device: device(rng, world), times },
-        9 => Fault::ProbeLies { device: device(rng, world) },
-        10 | 11 => Fault::LoadFails { module: module(rng, world), times },
-        12 => Fault::MountFails { device: device(rng, world), times },
+        8 => Fault::ProbeFails {
+            device: device(rng, world),
+            times,
+        },
+        9 => Fault::ProbeLies {
+            device: device(rng, world),
+        },
+        10 | 11 => Fault::LoadFails {
+            module: module(rng, world),
+            times,
+        },
+        12 => Fault::MountFails {
+            device: device(rng, world),
+            times,
+        },
         13 => Fault::HandOverFails { times },
-        14 => Fault::Never { verb: Verb::Probe, object: device(rng, world) },
-        15 => Fault::Never { verb: Verb::Load, object: module(rng, world) },
+        14 => Fault::Never {
+            verb: Verb::Probe,
+            object: device(rng, world),
+        },
+        15 => Fault::Never {
+            verb: Verb::Load,
+            object: module(rng, world),
+        },
         16 => never(rng, world),
-        17 => Fault::ResolveEmpty { alias: alias(rng, world) },
-        18 => Fault::Lost { from: rng.below(2_000), ms: rng.below(2_000) },
-        19 => Fault::Lag { ms: rng.between(1, 300) },
+        17 => Fault::ResolveEmpty {
+            alias: alias(rng, world),
+        },
+        18 => Fault::Lost {
+            from: rng.below(2_000),
+            ms: rng.below(2_000),
+        },
+        19 => Fault::Lag {
+            ms: rng.between(1, 300),
+        },
         20 => Fault::Echo,
-        21 => Fault::Stray { at, kind: rng.next() },
+        21 => Fault::Stray {
+            at,
+            kind: rng.next(),
+        },
         22 => {
             let known = rng.chance(50);
-            let name = if known { alias(rng, world) } else { "net-pf-99".into() };
+            let name = if known {
+                alias(rng, world)
+            } else {
+                "net-pf-99".into()
+            };
             Fault::Request { at, name }
         }
         _ if rng.chance(60) => Fault::EarlyTimer { at },

@@ -75,35 +75,68 @@ fn content(rng: &mut Rng) -> Finding {
 pub fn medium(rng: &mut Rng, lean: bool) -> Medium {
     let wants = match rng.below(3) {
         0 => vec![("crypto-crc32c".to_string(), rng.chance(60))],
-        1 => vec![("crypto-xxhash64".into(), false), ("net-pf-38".into(), false)],
+        1 => vec![
+            ("crypto-xxhash64".into(), false),
+            ("net-pf-38".into(), false),
+        ],
         _ => Vec::new(),
     };
-    let inits = INITS.iter().filter(|_| rng.chance(70)).map(|i| i.to_string()).collect();
-    let mut medium =
-        Medium { sectors: SECTORS, finding: Finding::default(), parts: Vec::new(), wants, inits };
+    let inits = INITS
+        .iter()
+        .filter(|_| rng.chance(70))
+        .map(|i| i.to_string())
+        .collect();
+    let mut medium = Medium {
+        sectors: SECTORS,
+        finding: Finding::default(),
+        parts: Vec::new(),
+        wants,
+        inits,
+    };
     if rng.chance(30) {
         medium.finding = content(rng);
         return medium;
     }
     let gpt = rng.chance(60);
-    let disk_uuid = if gpt { uuid(rng) } else { format!("{:08x}", rng.below(1 << 32)) };
+    let disk_uuid = if gpt {
+        uuid(rng)
+    } else {
+        format!("{:08x}", rng.below(1 << 32))
+    };
     let most = if lean { 1 } else { 4 };
     let mut partitions = Vec::new();
     for number in 1..=rng.between(0, most) as u32 {
         let label = (gpt && rng.chance(40)).then(|| Text::from(format!("p{:x}", rng.next())));
         partitions.push(Partition {
             number,
-            uuid: if gpt { uuid(rng) } else { format!("{disk_uuid}-{number:02x}") },
+            uuid: if gpt {
+                uuid(rng)
+            } else {
+                format!("{disk_uuid}-{number:02x}")
+            },
             label,
-            kind: if gpt { "0fc63daf-8483-4772-8e79-3d69d8477de4" } else { "0x83" }.into(),
+            kind: if gpt {
+                "0fc63daf-8483-4772-8e79-3d69d8477de4"
+            } else {
+                "0x83"
+            }
+            .into(),
             start: 2048 * u64::from(number),
             sectors: 2048,
             flags: 0,
         });
-        medium.parts.push(Part { number, sectors: 2048, finding: content(rng) });
+        medium.parts.push(Part {
+            number,
+            sectors: 2048,
+            finding: content(rng),
+        });
     }
     let kind = if gpt { "gpt" } else { "dos" };
-    medium.finding.table = Some(Table { kind: kind.into(), uuid: Some(disk_uuid), partitions });
+    medium.finding.table = Some(Table {
+        kind: kind.into(),
+        uuid: Some(disk_uuid),
+        partitions,
+    });
     medium
 }
 
@@ -115,7 +148,12 @@ pub fn present(rng: &mut Rng, disks: &mut [Disk]) -> Option<(Option<Source>, Str
         for part in &disk.medium.parts {
             let table = disk.medium.finding.table.as_ref();
             let entry = table.and_then(|t| t.partitions.iter().find(|p| p.number == part.number));
-            ways_to(&disk.part_name(part.number), &part.finding, entry, &mut ways);
+            ways_to(
+                &disk.part_name(part.number),
+                &part.finding,
+                entry,
+                &mut ways,
+            );
         }
     }
     if ways.is_empty() {
@@ -141,23 +179,38 @@ fn ways_to(
     entry: Option<&Partition>,
     ways: &mut Vec<(Source, String, String)>,
 ) {
-    let Some(signature) = finding.signature.as_ref().filter(|s| s.usage == Usage::Filesystem)
+    let Some(signature) = finding
+        .signature
+        .as_ref()
+        .filter(|s| s.usage == Usage::Filesystem)
     else {
         return;
     };
     let mut add = |source: Source, typed: String| ways.push((source, typed, name.to_string()));
     add(Source::Name(name.into()), format!("/dev/{name}"));
     if let Some(uuid) = &signature.uuid {
-        add(Source::Uuid(uuid.to_ascii_lowercase()), format!("UUID={uuid}"));
-        add(Source::Uuid(uuid.to_ascii_lowercase()), format!("/dev/disk/by-uuid/{uuid}"));
+        add(
+            Source::Uuid(uuid.to_ascii_lowercase()),
+            format!("UUID={uuid}"),
+        );
+        add(
+            Source::Uuid(uuid.to_ascii_lowercase()),
+            format!("/dev/disk/by-uuid/{uuid}"),
+        );
     }
     if let Some(label) = &signature.label {
         add(Source::Label(label.clone()), format!("LABEL={label}"));
     }
     if let Some(entry) = entry {
-        add(Source::PartUuid(entry.uuid.clone()), format!("PARTUUID={}", entry.uuid));
+        add(
+            Source::PartUuid(entry.uuid.clone()),
+            format!("PARTUUID={}", entry.uuid),
+        );
         if let Some(label) = &entry.label {
-            add(Source::PartLabel(label.clone()), format!("PARTLABEL={label}"));
+            add(
+                Source::PartLabel(label.clone()),
+                format!("PARTLABEL={label}"),
+            );
         }
     }
 }

@@ -22,7 +22,12 @@ pub fn try_seed(seed: u64, make: Make) -> Result<(Outcome, Prospect), Box<Broken
     let (story, verdict) = try_world(&world, make);
     match verdict {
         Ok(()) => Ok((story.outcome, world.prospect())),
-        Err(breach) => Err(Box::new(Broken { seed, breach, story, world })),
+        Err(breach) => Err(Box::new(Broken {
+            seed,
+            breach,
+            story,
+            world,
+        })),
     }
 }
 
@@ -43,7 +48,11 @@ fn same_again(world: &World, story: &Story, make: Make) -> Result<(), Breach> {
         let actions = plan.handle(step.now, step.event.clone());
         if actions != step.actions || plan.deadline() != step.deadline {
             let why = format!("the same events, other actions: {actions:?}");
-            return Err(Breach { law: "the plan is deterministic", step: number, why });
+            return Err(Breach {
+                law: "the plan is deterministic",
+                step: number,
+                why,
+            });
         }
     }
     Ok(())
@@ -51,7 +60,12 @@ fn same_again(world: &World, story: &Story, make: Make) -> Result<(), Breach> {
 
 /// Everything that somebody needs to see what happened, and to see it again.
 pub fn report(broken: &Broken) -> String {
-    let Broken { seed, breach, story, world } = broken;
+    let Broken {
+        seed,
+        breach,
+        story,
+        world,
+    } = broken;
     format!(
         "\nworld of seed {seed}:\n  {}\n  faults: {:#?}\n  nodes: {:#?}\n  roots: {:?}, prospect: {:?}\n\n{story}\n\
          broken law: {}\n  in step {}{}\n  {}\n\
@@ -63,7 +77,10 @@ pub fn report(broken: &Broken) -> String {
         world.prospect(),
         breach.law,
         breach.step,
-        story.steps.get(breach.step).map_or(String::new(), |s| format!(" ({:?})", s.event)),
+        story
+            .steps
+            .get(breach.step)
+            .map_or(String::new(), |s| format!(" ({:?})", s.event)),
         breach.why,
     )
 }

@@ -62,7 +62,11 @@ pub struct Disk {
 impl Disk {
     /// The kernel's rule: a `p` between where the disk's name ends in a digit.
     pub fn part_name(&self, number: u32) -> String {
-        let dash = if self.name.ends_with(|c: char| c.is_ascii_digit()) { "p" } else { "" };
+        let dash = if self.name.ends_with(|c: char| c.is_ascii_digit()) {
+            "p"
+        } else {
+            ""
+        };
         format!("{}{dash}{number}", self.name)
     }
 }
@@ -90,17 +94,36 @@ pub struct Catalog {
 impl Catalog {
     /// What the module indexes say about an alias (or a module's name).
     pub fn resolve(&self, alias: &str) -> Resolution {
-        let mut found = Resolution { builtin: self.builtin.contains(alias), ..Default::default() };
-        let own = self.mods.contains_key(alias).then(|| vec![alias.to_string()]);
-        for name in own.or_else(|| self.aliases.get(alias).cloned()).unwrap_or_default() {
-            let side =
-                if self.blacklist.contains(&name) { &mut found.blacklisted } else { &mut found.answers };
+        let mut found = Resolution {
+            builtin: self.builtin.contains(alias),
+            ..Default::default()
+        };
+        let own = self
+            .mods
+            .contains_key(alias)
+            .then(|| vec![alias.to_string()]);
+        for name in own
+            .or_else(|| self.aliases.get(alias).cloned())
+            .unwrap_or_default()
+        {
+            let side = if self.blacklist.contains(&name) {
+                &mut found.blacklisted
+            } else {
+                &mut found.answers
+            };
             side.push(name);
         }
-        let mut todo: Vec<String> = found.answers.iter().chain(&found.blacklisted).cloned().collect();
+        let mut todo: Vec<String> = found
+            .answers
+            .iter()
+            .chain(&found.blacklisted)
+            .cloned()
+            .collect();
         let mut seen = BTreeSet::new();
         while let Some(name) = todo.pop() {
-            let Some(module) = self.mods.get(&name) else { continue };
+            let Some(module) = self.mods.get(&name) else {
+                continue;
+            };
             if !seen.insert(name.clone()) {
                 continue;
             }
@@ -122,7 +145,13 @@ impl Catalog {
         let mut seen = BTreeSet::new();
         while let Some(name) = todo.pop() {
             if let (Some(module), true) = (self.mods.get(&name), seen.insert(name.clone())) {
-                todo.extend(module.needs.iter().chain(module.before.iter().flatten()).cloned());
+                todo.extend(
+                    module
+                        .needs
+                        .iter()
+                        .chain(module.before.iter().flatten())
+                        .cloned(),
+                );
             }
         }
         seen
@@ -165,7 +194,11 @@ pub struct World {
 impl World {
     /// How long this job takes: the same every time, whoever asks.
     pub fn latency(&self, verb: &str, object: &str) -> u64 {
-        if self.pace == 0 { 0 } else { hash(self.seed, &[verb, object]) % (self.pace + 1) }
+        if self.pace == 0 {
+            0
+        } else {
+            hash(self.seed, &[verb, object]) % (self.pace + 1)
+        }
     }
 
     /// The names of all devices whose content is what root asks for, as the world starts.
@@ -190,7 +223,11 @@ impl World {
     /// The disk that carries a device, by the device's name.
     pub fn disk_of(&self, device: &str) -> Option<&Disk> {
         let carries = |d: &&Disk| {
-            d.name == device || d.medium.parts.iter().any(|p| d.part_name(p.number) == device)
+            d.name == device
+                || d.medium
+                    .parts
+                    .iter()
+                    .any(|p| d.part_name(p.number) == device)
         };
         self.disks.iter().find(carries)
     }
@@ -219,16 +256,24 @@ impl Asked {
     pub fn is_named(&self, name: &str, finding: &Finding, table: Option<(&Finding, u32)>) -> bool {
         let signature = finding.signature.as_ref();
         let entry = table.and_then(|(disk, number)| {
-            disk.table.as_ref()?.partitions.iter().find(|p| p.number == number)
+            disk.table
+                .as_ref()?
+                .partitions
+                .iter()
+                .find(|p| p.number == number)
         });
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
         match &self.root {
-            Some(Source::Uuid(uuid)) => {
-                signature.and_then(|s| s.uuid.as_ref()).is_some_and(|u| same(u, uuid))
+            Some(Source::Uuid(uuid)) => signature
+                .and_then(|s| s.uuid.as_ref())
+                .is_some_and(|u| same(u, uuid)),
+            Some(Source::Label(label)) => {
+                signature.is_some_and(|s| s.label.as_ref() == Some(label))
             }
-            Some(Source::Label(label)) => signature.is_some_and(|s| s.label.as_ref() == Some(label)),
             Some(Source::PartUuid(uuid)) => entry.is_some_and(|e| same(&e.uuid, uuid)),
-            Some(Source::PartLabel(label)) => entry.is_some_and(|e| e.label.as_ref() == Some(label)),
+            Some(Source::PartLabel(label)) => {
+                entry.is_some_and(|e| e.label.as_ref() == Some(label))
+            }
             Some(Source::Name(wanted)) => wanted == name,
             Some(Source::Unknown(_)) | None => false,
         }

@@ -7,8 +7,12 @@ use landfall::plan::action::Action;
 
 /// Every ticket is issued once.
 pub fn tickets_are_fresh(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Some(ticket) = ticket_of(action) else { return Ok(()) };
-    ensure(!case.known.asked.contains_key(&ticket), || format!("{ticket:?} was issued before"))
+    let Some(ticket) = ticket_of(action) else {
+        return Ok(());
+    };
+    ensure(!case.known.asked.contains_key(&ticket), || {
+        format!("{ticket:?} was issued before")
+    })
 }
 
 /// An open question is not asked again; only a device that may have become another one is probed
@@ -22,26 +26,40 @@ pub fn nothing_is_asked_twice(case: &Case, _: &Step, action: &Action) -> Verdict
         Action::Shell { .. } => open(&|q| *q == Question::Shell),
         _ => false,
     };
-    ensure(!twice, || format!("{action:?} was asked and is not answered yet"))
+    ensure(!twice, || {
+        format!("{action:?} was asked and is not answered yet")
+    })
 }
 
 /// Neither one that is there nor one that is on its way.
 pub fn no_module_is_loaded_twice(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Load { module, .. } = action else { return Ok(()) };
-    ensure(!case.known.loaded.contains(module), || format!("{module} is loaded already"))?;
-    ensure(!case.known.loading.contains(module), || format!("{module} is being loaded already"))
+    let Action::Load { module, .. } = action else {
+        return Ok(());
+    };
+    ensure(!case.known.loaded.contains(module), || {
+        format!("{module} is loaded already")
+    })?;
+    ensure(!case.known.loading.contains(module), || {
+        format!("{module} is being loaded already")
+    })
 }
 
 /// What failed once fails again; only a person in the shell may have changed that.
 pub fn a_failed_load_is_not_repeated(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Load { module, .. } = action else { return Ok(()) };
+    let Action::Load { module, .. } = action else {
+        return Ok(());
+    };
     let tries = case.known.tries.get(module).copied().unwrap_or(0);
-    ensure(tries == 0, || format!("{module} was tried {tries} times already"))
+    ensure(tries == 0, || {
+        format!("{module} was tried {tries} times already")
+    })
 }
 
 /// A module's name comes from an index, and never from the blacklist alone.
 pub fn only_what_was_resolved_is_loaded(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Load { module, .. } = action else { return Ok(()) };
+    let Action::Load { module, .. } = action else {
+        return Ok(());
+    };
     let mut known = case.known.resolutions.values();
     let named = known.any(|r| {
         let wanted = r.modules.iter().any(|m| {
@@ -55,12 +73,16 @@ pub fn only_what_was_resolved_is_loaded(case: &Case, _: &Step, action: &Action) 
 
 /// A module is loaded when everything that it needs is there.
 pub fn needs_come_first(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Load { module, .. } = action else { return Ok(()) };
+    let Action::Load { module, .. } = action else {
+        return Ok(());
+    };
     for found in case.known.resolutions.values() {
         let entries = found.modules.iter().filter(|m| m.name == *module);
         for need in entries.flat_map(|m| &m.needs) {
             let there = case.known.loaded.contains(need);
-            ensure(there, || format!("{module} needs {need}, which is not loaded"))?;
+            ensure(there, || {
+                format!("{module} needs {need}, which is not loaded")
+            })?;
         }
     }
     Ok(())
@@ -68,14 +90,22 @@ pub fn needs_come_first(case: &Case, _: &Step, action: &Action) -> Verdict {
 
 /// A device that was reported gone is not looked at; neither is one without a medium.
 pub fn only_present_devices_are_probed(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Probe { device, .. } = action else { return Ok(()) };
-    let there = case.known.blocks.get(device).is_some_and(|s| s.present && s.block.sectors > 0);
+    let Action::Probe { device, .. } = action else {
+        return Ok(());
+    };
+    let there = case
+        .known
+        .blocks
+        .get(device)
+        .is_some_and(|s| s.present && s.block.sectors > 0);
     ensure(there, || format!("{device} is not there, or empty"))
 }
 
 /// The kernel waits for exactly one answer, to exactly the requests that it made.
 pub fn each_request_gets_one_reply(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Reply { request, .. } = action else { return Ok(()) };
+    let Action::Reply { request, .. } = action else {
+        return Ok(());
+    };
     match case.known.requests.get(request) {
         None => Err(format!("nobody made the request {request}")),
         Some((name, Some(_))) => Err(format!("request {request} ({name}) was answered before")),
@@ -85,11 +115,16 @@ pub fn each_request_gets_one_reply(case: &Case, _: &Step, action: &Action) -> Ve
 
 /// "Yes" means: some module that answers the name is there, or the kernel has it built in.
 pub fn replies_are_true(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Reply { request, ok } = action else { return Ok(()) };
-    let Some((name, _)) = case.known.requests.get(request) else { return Ok(()) };
+    let Action::Reply { request, ok } = action else {
+        return Ok(());
+    };
+    let Some((name, _)) = case.known.requests.get(request) else {
+        return Ok(());
+    };
     let found = case.known.resolutions.get(name);
-    let there = found.is_some_and(|r| {
-        r.builtin || r.answers.iter().any(|m| case.known.loaded.contains(m))
-    });
-    ensure(*ok == there || (case.known.over && !ok), || format!("{name}: replied {ok}, but there is {there}"))
+    let there =
+        found.is_some_and(|r| r.builtin || r.answers.iter().any(|m| case.known.loaded.contains(m)));
+    ensure(*ok == there || (case.known.over && !ok), || {
+        format!("{name}: replied {ok}, but there is {there}")
+    })
 }

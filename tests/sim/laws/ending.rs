@@ -19,7 +19,9 @@ pub fn silence_after_the_end(case: &Case, step: &Step, action: &Action) -> Verdi
         Action::Reboot => step.event == Event::CtrlAltDel,
         _ => false,
     };
-    ensure(!case.known.over || allowed, || format!("after the end: {action:?}"))
+    ensure(!case.known.over || allowed, || {
+        format!("after the end: {action:?}")
+    })
 }
 
 /// Nobody is left in front of a dead machine without a reason.
@@ -34,19 +36,32 @@ pub fn a_page_comes_before_the_end(case: &Case, _: &Step, action: &Action) -> Ve
 
 /// While root may still appear, the plan waits for it.
 pub fn no_early_surrender(case: &Case, step: &Step, action: &Action) -> Verdict {
-    let Action::Page { .. } = action else { return Ok(()) };
-    let past = case.world.asked.patience.is_some_and(|p| step.now.0 >= case.world.start + p);
+    let Action::Page { .. } = action else {
+        return Ok(());
+    };
+    let past = case
+        .world
+        .asked
+        .patience
+        .is_some_and(|p| step.now.0 >= case.world.start + p);
     let hopeless = matches!(case.prospect, Prospect::Fails { must_say } if must_say[0] == "root=");
     let tried = case.known.mounted.is_some()
         || case.known.blocks.values().any(|s| s.refused)
-        || case.story.steps.iter().any(|s| matches!(s.event, Event::MountFailed { .. }));
-    ensure(past || hopeless || tried || case.known.shells_left > 0, || {
-        format!("gave up at {} although root may still appear", step.now)
-    })
+        || case
+            .story
+            .steps
+            .iter()
+            .any(|s| matches!(s.event, Event::MountFailed { .. }));
+    ensure(
+        past || hopeless || tried || case.known.shells_left > 0,
+        || format!("gave up at {} although root may still appear", step.now),
+    )
 }
 
 pub fn a_shell_only_where_allowed(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Shell { .. } = action else { return Ok(()) };
+    let Action::Shell { .. } = action else {
+        return Ok(());
+    };
     ensure(case.world.asked.shell, || "nobody allowed a shell".into())
 }
 
@@ -60,15 +75,23 @@ pub fn the_end_is_the_one_asked_for(case: &Case, step: &Step, action: &Action) -
                 other => other,
             };
             ensure(*end == due, || format!("asked for {asked:?}, got {end:?}"))?;
-            let End::Reboot(seconds) = asked else { return Ok(()) };
-            let pages = case.story.pages().into_iter().filter(|(at, _)| *at <= step.now);
+            let End::Reboot(seconds) = asked else {
+                return Ok(());
+            };
+            let pages = case
+                .story
+                .pages()
+                .into_iter()
+                .filter(|(at, _)| *at <= step.now);
             let shown = pages.last().map_or(0, |(at, _)| at.until(step.now));
             let long = shown >= u64::from(seconds) * 1000;
-            ensure(long, || format!("the page stood for {shown} ms of {seconds} s"))
+            ensure(long, || {
+                format!("the page stood for {shown} ms of {seconds} s")
+            })
         }
-        Action::Reboot => {
-            ensure(step.event == Event::CtrlAltDel, || "nobody asked for a reboot".into())
-        }
+        Action::Reboot => ensure(step.event == Event::CtrlAltDel, || {
+            "nobody asked for a reboot".into()
+        }),
         _ => Ok(()),
     }
 }
@@ -77,12 +100,17 @@ pub fn ctrl_alt_del_is_obeyed(case: &Case, step: &Step) -> Verdict {
     if step.event != Event::CtrlAltDel {
         return Ok(());
     }
-    let handing_over = case.known.open().any(|a| matches!(a.question, Question::HandOver(_)));
+    let handing_over = case
+        .known
+        .open()
+        .any(|a| matches!(a.question, Question::HandOver(_)));
     let reboots = step.actions.contains(&Action::Reboot);
     let over = case.story.steps[..case.known.step]
         .iter()
         .any(|s| s.actions.contains(&Action::Reboot));
-    ensure(reboots || handing_over || over, || "ctrl-alt-del, and no reboot".into())
+    ensure(reboots || handing_over || over, || {
+        "ctrl-alt-del, and no reboot".into()
+    })
 }
 
 pub fn nothing_panics(case: &Case) -> Verdict {
@@ -95,52 +123,83 @@ pub fn nothing_panics(case: &Case) -> Verdict {
 /// Handed over, or gave up with a page, in time. Only `rootwait` waits for ever.
 pub fn every_world_ends(case: &Case) -> Verdict {
     let Some(patience) = case.world.asked.patience else {
-        return ensure(case.story.outcome != Outcome::Runaway, || "never ends".into());
+        return ensure(case.story.outcome != Outcome::Runaway, || {
+            "never ends".into()
+        });
     };
     let patience = case.world.start + patience;
     let ended = !matches!(case.story.outcome, Outcome::Waiting | Outcome::Runaway);
-    ensure(ended, || format!("the world came to an end, the boot did not: {:?}", case.story.outcome))?;
+    ensure(ended, || {
+        format!(
+            "the world came to an end, the boot did not: {:?}",
+            case.story.outcome
+        )
+    })?;
     let Some((first_page, _)) = case.story.pages().into_iter().next() else {
         let mounted = case.story.root();
         let in_time = mounted.as_ref().is_none_or(|(_, at)| at.0 <= patience);
-        return ensure(in_time, || format!("mounted after the deadline: {mounted:?}"));
+        return ensure(in_time, || {
+            format!("mounted after the deadline: {mounted:?}")
+        });
     };
     let begun = case.story.steps.iter().any(|s| {
         s.now.0 <= patience && s.actions.iter().any(|a| matches!(a, Action::Mount { .. }))
     });
     let last = patience + if begun { GRACE_MS } else { 0 };
-    ensure(first_page.0 <= last, || format!("gave up at {first_page}, {patience} ms were given"))
+    ensure(first_page.0 <= last, || {
+        format!("gave up at {first_page}, {patience} ms were given")
+    })
 }
 
 /// Whoever ends the boot answers first.
 pub fn every_request_is_answered(case: &Case) -> Verdict {
     let ended = matches!(case.story.outcome, Outcome::HandedOver | Outcome::Ended(_));
-    let waiting = case.known.requests.values().find(|(_, reply)| reply.is_none());
-    ensure(!ended || waiting.is_none(), || format!("the kernel still waits for {waiting:?}"))
+    let waiting = case
+        .known
+        .requests
+        .values()
+        .find(|(_, reply)| reply.is_none());
+    ensure(!ended || waiting.is_none(), || {
+        format!("the kernel still waits for {waiting:?}")
+    })
 }
 
 /// What nothing prevents happens, in the time it takes.
 pub fn what_can_boot_boots(case: &Case) -> Verdict {
-    let Prospect::Boots { device, by } = case.prospect else { return Ok(()) };
+    let Prospect::Boots { device, by } = case.prospect else {
+        return Ok(());
+    };
     let root = case.story.root();
     let right = matches!(&root, Some((d, at)) if d == device && at.0 <= *by);
-    ensure(right, || format!("{device} can be mounted by {by} ms; mounted: {root:?}"))?;
+    ensure(right, || {
+        format!("{device} can be mounted by {by} ms; mounted: {root:?}")
+    })?;
     let outcome = &case.story.outcome;
-    ensure(*outcome == Outcome::HandedOver, || format!("nothing prevents it, yet {outcome:?}"))
+    ensure(*outcome == Outcome::HandedOver, || {
+        format!("nothing prevents it, yet {outcome:?}")
+    })
 }
 
 /// A boot that cannot succeed ends in a page that names the cause.
 pub fn what_cannot_boot_says_why(case: &Case) -> Verdict {
-    let Prospect::Fails { must_say } = case.prospect else { return Ok(()) };
+    let Prospect::Fails { must_say } = case.prospect else {
+        return Ok(());
+    };
     let outcome = &case.story.outcome;
-    ensure(*outcome != Outcome::HandedOver, || "this world cannot boot, and did".into())?;
+    ensure(*outcome != Outcome::HandedOver, || {
+        "this world cannot boot, and did".into()
+    })?;
     let pages = case.story.pages();
     if pages.is_empty() && case.world.asked.patience.is_none() {
         return Ok(());
     }
-    let Some((_, page)) = pages.first() else { return Err("no page was shown".into()) };
+    let Some((_, page)) = pages.first() else {
+        return Err("no page was shown".into());
+    };
     for cause in must_say {
-        ensure(page.contains(cause.as_str()), || format!("not on the page: {cause}\n{page}"))?;
+        ensure(page.contains(cause.as_str()), || {
+            format!("not on the page: {cause}\n{page}")
+        })?;
     }
     Ok(())
 }
@@ -154,10 +213,14 @@ pub fn the_page_lists_what_was_seen(case: &Case) -> Verdict {
             if let Action::Page { lines } = action {
                 let page = lines.join("\n");
                 let typed = &case.world.asked.typed;
-                ensure(page.contains(typed.as_str()), || format!("not on the page: {typed}\n{page}"))?;
+                ensure(page.contains(typed.as_str()), || {
+                    format!("not on the page: {typed}\n{page}")
+                })?;
                 for seen in known.blocks.values().filter(|s| s.present) {
                     let name = &seen.block.name;
-                    ensure(names(&page, name), || format!("not on the page: {name}\n{page}"))?;
+                    ensure(names(&page, name), || {
+                        format!("not on the page: {name}\n{page}")
+                    })?;
                 }
             }
             known.ask(action);

@@ -7,37 +7,62 @@ use crate::world::{World, is_container};
 use landfall::plan::action::{Action, Level, Mount};
 
 pub fn one_mount_at_a_time(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Mount { .. } = action else { return Ok(()) };
-    let open = case.known.open().any(|a| matches!(a.question, Question::Mount(_)));
+    let Action::Mount { .. } = action else {
+        return Ok(());
+    };
+    let open = case
+        .known
+        .open()
+        .any(|a| matches!(a.question, Question::Mount(_)));
     ensure(!open, || "another mount is open".into())?;
     let mounted = case.known.mounted.as_ref();
-    ensure(mounted.is_none(), || format!("{mounted:?} is mounted already"))
+    ensure(mounted.is_none(), || {
+        format!("{mounted:?} is mounted already")
+    })
 }
 
 /// Nothing is mounted that is not there, that was not identified in its present life, that is
 /// part of something else, or that is not what root asks for.
 pub fn only_what_was_asked_for_is_mounted(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Mount { mount, .. } = action else { return Ok(()) };
+    let Action::Mount { mount, .. } = action else {
+        return Ok(());
+    };
     let device = &mount.device;
     let known = case.known;
     let there = known.blocks.get(device).is_some_and(|s| s.present);
     ensure(there, || format!("{device} is not there"))?;
-    ensure(!known.is_probing(device), || format!("{device} is being probed"))?;
-    ensure(known.finding(device).is_some(), || format!("{device} is not identified"))?;
-    ensure(fits(case.world, known, device), || format!("{device} is not what root asks for"))
+    ensure(!known.is_probing(device), || {
+        format!("{device} is being probed")
+    })?;
+    ensure(known.finding(device).is_some(), || {
+        format!("{device} is not identified")
+    })?;
+    ensure(fits(case.world, known, device), || {
+        format!("{device} is not what root asks for")
+    })
 }
 
 /// Is this device, as far as the plan was told, what root asks for?
 pub fn fits(world: &World, known: &Known, device: &str) -> bool {
-    let Some(finding) = known.finding(device) else { return false };
-    let part_of = known.blocks.get(device).and_then(|s| s.block.part_of.as_ref());
-    let Some((disk, number)) = part_of else { return world.asked.fits(device, finding, None) };
+    let Some(finding) = known.finding(device) else {
+        return false;
+    };
+    let part_of = known
+        .blocks
+        .get(device)
+        .and_then(|s| s.block.part_of.as_ref());
+    let Some((disk, number)) = part_of else {
+        return world.asked.fits(device, finding, None);
+    };
     // A partition counts when its disk is known, too: the disk may be a member of something.
     match known.finding(disk) {
         Some(table) if is_container(table) => false,
         Some(table) => world.asked.fits(device, finding, Some((table, *number))),
         None => {
-            let failed = known.blocks.get(disk).is_some_and(|s| s.present && s.failed);
+            let failed = known
+                .blocks
+                .get(disk)
+                .is_some_and(|s| s.present && s.failed);
             failed && world.asked.fits(device, finding, None)
         }
     }
@@ -45,36 +70,69 @@ pub fn fits(world: &World, known: &Known, device: &str) -> bool {
 
 /// All devices that are what root asks for.
 pub fn candidates<'a>(world: &'a World, known: &'a Known) -> impl Iterator<Item = &'a str> {
-    known.blocks.keys().map(String::as_str).filter(|d| fits(world, known, d))
+    known
+        .blocks
+        .keys()
+        .map(String::as_str)
+        .filter(|d| fits(world, known, d))
 }
 
 /// The type is the one that was asked for, or else the one that the bytes say.
 pub fn the_type_is_the_right_one(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Mount { mount: Mount { device, fstype, .. }, .. } = action else { return Ok(()) };
+    let Action::Mount {
+        mount: Mount { device, fstype, .. },
+        ..
+    } = action
+    else {
+        return Ok(());
+    };
     let asked = &case.world.asked.fstypes;
-    let found = case.known.finding(device).and_then(|f| f.signature.as_ref()).map(|s| &s.kind);
-    let right = if asked.is_empty() { found == Some(fstype) } else { asked.contains(fstype) };
-    ensure(right, || format!("{device} as {fstype}: asked {asked:?}, found {found:?}"))
+    let found = case
+        .known
+        .finding(device)
+        .and_then(|f| f.signature.as_ref())
+        .map(|s| &s.kind);
+    let right = if asked.is_empty() {
+        found == Some(fstype)
+    } else {
+        asked.contains(fstype)
+    };
+    ensure(right, || {
+        format!("{device} as {fstype}: asked {asked:?}, found {found:?}")
+    })
 }
 
 /// A mount that may write happens only with `rw`.
 pub fn read_only_unless_asked(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Mount { mount, .. } = action else { return Ok(()) };
+    let Action::Mount { mount, .. } = action else {
+        return Ok(());
+    };
     let writable = case.world.asked.writable;
-    ensure(mount.read_only != writable, || format!("asked writable={writable}: {mount:?}"))
+    ensure(mount.read_only != writable, || {
+        format!("asked writable={writable}: {mount:?}")
+    })
 }
 
 /// If another device is known to answer just as well, a warning has named both.
 pub fn twins_are_named(case: &Case, step: &Step, action: &Action) -> Verdict {
-    let Action::Mount { mount, .. } = action else { return Ok(()) };
+    let Action::Mount { mount, .. } = action else {
+        return Ok(());
+    };
     let said_now = step.actions.iter().filter_map(|a| match a {
-        Action::Say { level: Level::Warning | Level::Error, text } => Some(text),
+        Action::Say {
+            level: Level::Warning | Level::Error,
+            text,
+        } => Some(text),
         _ => None,
     });
     let said: Vec<&String> = said_now.chain(&case.known.warnings).collect();
     for twin in candidates(case.world, case.known).filter(|d| *d != mount.device) {
-        let named = said.iter().any(|s| names(s, twin) && names(s, &mount.device));
-        ensure(named, || format!("{twin} answers just as well as {}: not said", mount.device))?;
+        let named = said
+            .iter()
+            .any(|s| names(s, twin) && names(s, &mount.device));
+        ensure(named, || {
+            format!("{twin} answers just as well as {}: not said", mount.device)
+        })?;
     }
     Ok(())
 }
@@ -94,15 +152,23 @@ pub fn hand_over_only_when_ready(case: &Case, step: &Step, action: &Action) -> V
             ensure(known.mounted.is_some(), || "nothing is mounted".into())?;
             let asked = case.world.asked.init.as_deref();
             let given = init.as_ref().and_then(|i| i.as_str());
-            ensure(given == asked, || format!("asked init={asked:?}, looks for {given:?}"))
+            ensure(given == asked, || {
+                format!("asked init={asked:?}, looks for {given:?}")
+            })
         }
         Action::HandOver { init, .. } => {
             ensure(known.mounted.is_some(), || "nothing is mounted".into())?;
-            ensure(known.init.as_ref() == Some(init), || format!("{init} was not found"))?;
+            ensure(known.init.as_ref() == Some(init), || {
+                format!("{init} was not found")
+            })?;
             let waiting = known.requests.values().find(|(_, reply)| reply.is_none());
-            ensure(waiting.is_none(), || format!("the kernel still waits for {waiting:?}"))?;
+            ensure(waiting.is_none(), || {
+                format!("the kernel still waits for {waiting:?}")
+            })?;
             let last = step.actions.last() == Some(action);
-            ensure(last, || "an action behind the hand-over is never done".into())
+            ensure(last, || {
+                "an action behind the hand-over is never done".into()
+            })
         }
         _ => Ok(()),
     }

@@ -16,7 +16,9 @@ const IDLE_TIMERS: usize = 16;
 
 pub fn the_deadline_lies_ahead(_: &Case, step: &Step) -> Verdict {
     let ahead = step.deadline.is_none_or(|d| d > step.now);
-    ensure(ahead, || format!("deadline {:?} at {}", step.deadline, step.now))
+    ensure(ahead, || {
+        format!("deadline {:?} at {}", step.deadline, step.now)
+    })
 }
 
 /// Is the boot still on its way to root?
@@ -27,7 +29,9 @@ fn is_searching(known: &Known) -> bool {
 /// The nodes that the only root hangs on, and its driver's aliases.
 fn way<'a>(world: &'a World) -> Option<(String, Vec<&'a Node>)> {
     let roots = world.roots();
-    let [root] = roots.as_slice() else { return None };
+    let [root] = roots.as_slice() else {
+        return None;
+    };
     let path = world.path_to(world.disk_of(root)?);
     Some((root.clone(), path))
 }
@@ -35,7 +39,9 @@ fn way<'a>(world: &'a World) -> Option<(String, Vec<&'a Node>)> {
 fn resolves(known: &Known, alias: &str) -> bool {
     let alias = Text::from(alias);
     known.resolutions.contains_key(&alias)
-        || known.open().any(|a| a.question == Question::Resolve(alias.clone()))
+        || known
+            .open()
+            .any(|a| a.question == Question::Resolve(alias.clone()))
 }
 
 /// The driver of a device on the way to root is looked up the moment the device is there.
@@ -43,7 +49,9 @@ pub fn no_driver_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     if !is_searching(case.known) {
         return Ok(());
     }
-    let Some((_, nodes)) = way(case.world) else { return Ok(()) };
+    let Some((_, nodes)) = way(case.world) else {
+        return Ok(());
+    };
     for node in nodes.iter().filter(|n| !n.drivers.is_empty()) {
         let there = case.known.modaliases.contains(&node.modalias);
         let due = match node.haste {
@@ -52,7 +60,9 @@ pub fn no_driver_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
             Haste::SomeTime => false,
         };
         let asked = resolves(case.known, &node.modalias);
-        ensure(!there || !due || asked, || format!("{} waits for a driver", node.modalias))?;
+        ensure(!there || !due || asked, || {
+            format!("{} waits for a driver", node.modalias)
+        })?;
     }
     Ok(())
 }
@@ -63,10 +73,14 @@ pub fn no_module_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     if !is_searching(known) {
         return Ok(());
     }
-    let Some((_, nodes)) = way(case.world) else { return Ok(()) };
+    let Some((_, nodes)) = way(case.world) else {
+        return Ok(());
+    };
     for node in nodes.iter().filter(|n| !n.drivers.is_empty()) {
         let alias = Text::from(node.modalias.as_str());
-        let Some(found) = known.resolutions.get(&alias) else { continue };
+        let Some(found) = known.resolutions.get(&alias) else {
+            continue;
+        };
         if !found.answers.iter().any(|m| can_load(case.world, known, m)) {
             continue;
         }
@@ -81,7 +95,9 @@ pub fn no_module_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
 
 /// Nothing that this module needs is missing, has failed, or needs it in turn.
 fn can_load(world: &World, known: &Known, module: &str) -> bool {
-    let Some(entry) = world.catalog.mods.get(module) else { return false };
+    let Some(entry) = world.catalog.mods.get(module) else {
+        return false;
+    };
     let sound = |m: &String| {
         let needs = world.catalog.mods.get(m).map(|n| &n.needs);
         !known.failed.contains(m) && needs.is_some_and(|n| !n.contains(&module.to_string()))
@@ -95,18 +111,29 @@ pub fn no_device_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     if !is_searching(known) {
         return Ok(());
     }
-    let Some((root, _)) = way(case.world) else { return Ok(()) };
-    let Some(seen) = known.blocks.get(&root).filter(|s| s.present && s.block.sectors > 0) else {
+    let Some((root, _)) = way(case.world) else {
+        return Ok(());
+    };
+    let Some(seen) = known
+        .blocks
+        .get(&root)
+        .filter(|s| s.present && s.block.sectors > 0)
+    else {
         return Ok(());
     };
     if seen.finding.is_some() || seen.failed {
         return Ok(());
     }
-    let by_name = known.open().any(|a| a.question == Question::Probe(root.clone()));
+    let by_name = known
+        .open()
+        .any(|a| a.question == Question::Probe(root.clone()));
     let disk = seen.block.part_of.as_ref().map(|(disk, _)| disk);
     let by_disk = disk.is_some_and(|d| known.is_probing(d));
-    let pointless = disk.is_some_and(|d| known.blocks.get(d).is_none_or(|s| s.failed || !s.present));
-    ensure(by_name || by_disk || pointless, || format!("{root} waits to be looked at"))
+    let pointless =
+        disk.is_some_and(|d| known.blocks.get(d).is_none_or(|s| s.failed || !s.present));
+    ensure(by_name || by_disk || pointless, || {
+        format!("{root} waits to be looked at")
+    })
 }
 
 /// Root is mounted the moment it is identified and its file system's driver is settled.
@@ -120,17 +147,29 @@ pub fn no_mount_waits(case: &Case, _: &Step) -> Verdict {
     if !is_searching(known) || busy {
         return Ok(());
     }
-    let Some(root) = candidates(case.world, known).next() else { return Ok(()) };
-    let Some(seen) = known.blocks.get(root).filter(|s| !s.refused) else { return Ok(()) };
+    let Some(root) = candidates(case.world, known).next() else {
+        return Ok(());
+    };
+    let Some(seen) = known.blocks.get(root).filter(|s| !s.refused) else {
+        return Ok(());
+    };
     let disk = seen.block.part_of.as_ref().map(|(disk, _)| disk.as_str());
     let still_looking = [Some(root), disk].into_iter().flatten().any(|d| {
-        known.open().any(|a| a.question == Question::Probe(d.into()))
+        known
+            .open()
+            .any(|a| a.question == Question::Probe(d.into()))
     });
-    let aliases = known.resolutions.iter().filter(|(alias, _)| is_for_mounts(alias));
-    let modules: BTreeSet<String> =
-        aliases.flat_map(|(_, found)| case.world.catalog.closure(&found.answers)).collect();
+    let aliases = known
+        .resolutions
+        .iter()
+        .filter(|(alias, _)| is_for_mounts(alias));
+    let modules: BTreeSet<String> = aliases
+        .flat_map(|(_, found)| case.world.catalog.closure(&found.answers))
+        .collect();
     let loading = modules.iter().any(|m| known.loading.contains(m));
-    ensure(still_looking || loading, || format!("{root} is root and is not mounted"))
+    ensure(still_looking || loading, || {
+        format!("{root} is root and is not mounted")
+    })
 }
 
 /// Drivers that a mount may wait for: file systems and what they compute with.
@@ -144,21 +183,27 @@ pub fn the_next_step_follows_the_mount(case: &Case, step: &Step) -> Verdict {
     if known.over || known.gave_up || known.mounted.is_none() {
         return Ok(());
     }
-    let under_way = known.open().any(|a| {
-        matches!(a.question, Question::FindInit(_) | Question::HandOver(_))
-    });
+    let under_way = known
+        .open()
+        .any(|a| matches!(a.question, Question::FindInit(_) | Question::HandOver(_)));
     let waited_for = known.requests.values().any(|(_, reply)| reply.is_none());
-    ensure(under_way || waited_for, || format!("mounted, and nothing follows ({:?})", step.event))
+    ensure(under_way || waited_for, || {
+        format!("mounted, and nothing follows ({:?})", step.event)
+    })
 }
 
 /// The number of actions and of timer calls is explained by the number of other events.
 pub fn nothing_spins(case: &Case) -> Verdict {
-    ensure(case.story.outcome != Outcome::Runaway, || "no end in sight".into())?;
+    ensure(case.story.outcome != Outcome::Runaway, || {
+        "no end in sight".into()
+    })?;
     let steps = &case.story.steps;
     let timers = steps.iter().filter(|s| s.event == Event::Timer).count();
     let events = steps.len() - timers;
     let actions: usize = steps.iter().map(|s| s.actions.len()).sum();
-    ensure(timers <= IDLE_TIMERS + events, || format!("{timers} timers, {events} other events"))?;
+    ensure(timers <= IDLE_TIMERS + events, || {
+        format!("{timers} timers, {events} other events")
+    })?;
     ensure(actions <= ACTIONS_PER_EVENT * steps.len(), || {
         format!("{actions} actions for {} events", steps.len())
     })
