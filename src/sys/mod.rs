@@ -4,4 +4,5 @@
 //! No policy, no retries (but `EINTR`), no knowledge of what a call is for. The only floor with
 //! `unsafe`, lifted file by file.
 
+pub mod block;
 pub mod fail;

@@ -9,6 +9,13 @@ pub struct Range {
     pub len: usize,
 }
 
+impl Range {
+    /// The first byte after the range.
+    pub fn end(self) -> u64 {
+        self.at.saturating_add(self.len as u64)
+    }
+}
+
 /// A parser wants bytes that are not in the view yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need(pub Range);
@@ -21,6 +28,7 @@ pub struct View {
     /// Logical sector size in bytes: 512 or 4096.
     pub sector: u32,
     chunks: Vec<(u64, Vec<u8>)>,
+    lost: Vec<Range>,
 }
 
 impl View {
@@ -29,12 +37,18 @@ impl View {
             size,
             sector,
             chunks: Vec::new(),
+            lost: Vec::new(),
         }
     }
 
-    /// Adds bytes that were read at `at`. A short read leaves the view shorter than asked.
+    /// Adds bytes that were read at `at`.
     pub fn add(&mut self, at: u64, bytes: Vec<u8>) {
         self.chunks.push((at, bytes));
+    }
+
+    /// Notes that a range cannot be read. Parsers take it for absent, so that nobody asks again.
+    pub fn lose(&mut self, range: Range) {
+        self.lost.push(range);
     }
 
     /// Bytes held in memory.
@@ -45,9 +59,15 @@ impl View {
             .fold(0, usize::saturating_add)
     }
 
-    /// `len` bytes at `at`: `Ok(None)` if they lie beyond the end of the device,
+    /// How often something was asked for, with or without success.
+    pub fn answers(&self) -> usize {
+        self.chunks.len().saturating_add(self.lost.len())
+    }
+
+    /// `len` bytes at `at`: `Ok(None)` if they lie beyond the end of the device or were lost,
     /// `Err(Need)` if they were not read yet.
     pub fn bytes(&self, at: u64, len: usize) -> Result<Option<&[u8]>, Need> {
+        let wanted = Range { at, len };
         match at.checked_add(len as u64) {
             Some(end) if end <= self.size => {}
             _ => return Ok(None),
@@ -60,6 +80,29 @@ impl View {
                 return Ok(Some(found));
             }
         }
-        Err(Need(Range { at, len }))
+        let overlaps = |l: &Range| l.at < wanted.end() && at < l.end();
+        match self.lost.iter().any(overlaps) {
+            true => Ok(None),
+            false => Err(Need(wanted)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_there_missing_or_absent() {
+        let mut view = View::new(100, 512);
+        view.add(10, b"hello".to_vec());
+        assert_eq!(view.bytes(11, 3), Ok(Some(&b"ell"[..])));
+        assert_eq!(view.bytes(11, 5), Err(Need(Range { at: 11, len: 5 })));
+        assert_eq!(view.bytes(98, 3), Ok(None));
+        assert_eq!(view.bytes(u64::MAX, 3), Ok(None));
+        view.lose(Range { at: 50, len: 10 });
+        assert_eq!(view.bytes(45, 10), Ok(None));
+        assert_eq!(view.bytes(60, 1), Err(Need(Range { at: 60, len: 1 })));
+        assert_eq!((view.held(), view.answers()), (5, 2));
     }
 }

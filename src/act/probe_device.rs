@@ -1,0 +1,123 @@
+//! Identifies a block device, or an image of one in a file, by its bytes. Reads only.
+//!
+//! What to read is decided by `format::identity`; this is the only place that reads for it.
+
+use crate::base::fault::Fault;
+use crate::format::identity::{Finding, Range, Step, Usage, View, identify};
+use crate::sys::block;
+use crate::sys::fail::{Fail, sentence};
+use std::fs::{File, OpenOptions};
+use std::io::{Error, ErrorKind};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+/// The unit of partition tables in image files, which have no sectors of their own.
+const FILE_SECTOR: u32 = 512;
+
+/// Identifies `/dev/DEVICE`. `device` is the kernel's name with `/` for `!`.
+pub fn probe(device: &str) -> Result<Finding, Fault> {
+    probe_path(Path::new(&format!("/dev/{device}")))
+}
+
+/// Identifies the image of a device in a regular file, or the device itself.
+pub fn probe_file(path: &Path) -> Result<Finding, Fault> {
+    probe_path(path)
+}
+
+fn probe_path(path: &Path) -> Result<Finding, Fault> {
+    let name = &*path.to_string_lossy();
+    let mut how = OpenOptions::new();
+    // Neither waits for a medium nor makes a terminal the controlling one; std adds O_CLOEXEC.
+    how.read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    let file = how.open(path).map_err(|e| fault("open", name, &e))?;
+    let kind = file.metadata().map_err(|e| fault("fstat", name, &e))?;
+    let sector = match kind.is_file() {
+        true => FILE_SECTOR,
+        false => block::sector_bytes(file.as_fd(), name)?,
+    };
+    let size = block::size_bytes(file.as_fd(), name)?;
+    look(&file, View::new(size, sector), name)
+}
+
+/// Reads what is asked for until the answer is there.
+///
+/// What cannot be read might have told of a container (an array keeps its superblock at the end).
+/// So a read error spoils every answer but a container.
+fn look(file: &File, mut view: View, name: &str) -> Result<Finding, Fault> {
+    let mut failed = None;
+    let finding = loop {
+        let ranges = match identify(&view) {
+            Step::Done(finding) => break finding,
+            Step::Read(ranges) => ranges,
+        };
+        for range in ranges {
+            match read(file, range) {
+                Ok(bytes) => view.add(range.at, bytes),
+                Err(error) => {
+                    view.lose(range);
+                    failed.get_or_insert((range, error));
+                }
+            }
+        }
+    };
+    let signature = finding.signature.as_ref();
+    let container = signature.is_some_and(|s| matches!(s.usage, Usage::Raid | Usage::Crypto));
+    match failed {
+        Some((range, error)) if !container => {
+            let what = format!("{name} ({} bytes at {})", range.len, range.at);
+            Err(fault("read", &what, &error))
+        }
+        _ => Ok(finding),
+    }
+}
+
+fn read(file: &File, range: Range) -> Result<Vec<u8>, Error> {
+    let mut bytes = vec![0; range.len];
+    file.read_exact_at(&mut bytes, range.at)?;
+    Ok(bytes)
+}
+
+fn fault(call: &'static str, object: &str, error: &Error) -> Fault {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => Fault::new(
+            libc::EIO,
+            format!(
+                "{call} {object}: shorter than it says: {}",
+                sentence(libc::EIO)
+            ),
+        ),
+        _ => Fail::new(call, object, error.raw_os_error().unwrap_or(0)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_name_the_object_and_what_was_tried() {
+        let check = |answer: Result<Finding, Fault>, errno: i32, start: &str| {
+            let fault = answer.expect_err(start);
+            assert_eq!(fault.errno, errno, "{fault}");
+            assert!(fault.text.starts_with(start), "{fault}");
+        };
+        check(probe("no/such"), libc::ENOENT, "open /dev/no/such: ");
+        check(probe("zero"), libc::ENOTTY, "ioctl(BLKSSZGET) /dev/zero: ");
+        let directory = probe_file(Path::new("/proc/self"));
+        check(directory, libc::ENOTTY, "ioctl(BLKSSZGET) /proc/self: ");
+    }
+
+    #[test]
+    fn a_read_error_spoils_every_answer_but_a_container() {
+        // /proc/self/mem is a file of any size whose first page cannot be read.
+        let file = File::open("/proc/self/mem").expect("own memory");
+        let fault = look(&file, View::new(1 << 30, 512), "mem").expect_err("nothing there");
+        assert_eq!(fault.errno, libc::EIO);
+        assert!(
+            fault.text.starts_with("read mem (69632 bytes at 0): "),
+            "{fault}"
+        );
+    }
+}

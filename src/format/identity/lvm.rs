@@ -1,0 +1,52 @@
+//! LVM2 physical volume: the label and the volume's UUID. The metadata is not read here.
+//!
+//! Source: lvm2 `lib/format_text/layout.h`, `lib/label/label.h` (struct label_header, pv_header).
+
+use super::checksum::crc32_lvm;
+use super::fields::{Fields, Format, Read, ensure, first};
+use super::{Signature, Usage, View};
+use alloc::string::String;
+
+const SECTOR: usize = 512;
+/// The label lies in one of the first four sectors; pvcreate takes the second.
+const SECTORS: [u64; 4] = [1, 0, 2, 3];
+/// pvcreate wipes this much at the head. A partition table in there was written afterwards.
+pub(super) const WIPED: u64 = 8 * 1024;
+
+pub(super) fn read(view: &View) -> Read<Signature> {
+    first(&SECTORS, |sector| {
+        let label = Fields::of(view, sector.saturating_mul(SECTOR as u64), SECTOR)?;
+        ensure(label.is(0, b"LABELONE") && label.is(24, b"LVM2 001"))?;
+        ensure(label.le64(8)? == sector)?;
+        ensure(crc32_lvm(label.bytes(20, SECTOR - 20)?) == label.le32(16)?)?;
+        Ok(Signature {
+            version: Some("LVM2 001".into()),
+            uuid: uuid(label.bytes(32, 32)?),
+            ..LVM2.signature()
+        })
+    })
+}
+
+/// Thirty-two letters in groups of 6-4-4-4-4-4-6, as the lvm tools print them.
+fn uuid(raw: &[u8]) -> Option<String> {
+    const DASH_BEFORE: [usize; 6] = [6, 10, 14, 18, 22, 26];
+    let mut text = String::with_capacity(38);
+    for (i, &byte) in raw.iter().enumerate() {
+        if DASH_BEFORE.contains(&i) {
+            text.push('-');
+        }
+        if !byte.is_ascii_graphic() {
+            return None;
+        }
+        text.push(char::from(byte));
+    }
+    Some(text)
+}
+
+pub(super) const LVM2: Format = Format {
+    name: "LVM2_member",
+    usage: Usage::Raid,
+    tolerant: false,
+    min_size: 0,
+    read,
+};
