@@ -1,0 +1,164 @@
+//! What `blkid -p` and `partx` say about an image, and what we say, in the same words.
+
+use landfall::act::probe_device::probe_file;
+use landfall::format::identity::{Finding, Partition, Table, Usage};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+pub type Words = BTreeMap<String, String>;
+
+/// What both can say.
+const KEYS: [&str; 9] = [
+    "TYPE",
+    "USAGE",
+    "VERSION",
+    "UUID",
+    "UUID_SUB",
+    "LABEL",
+    "BLOCK_SIZE",
+    "PTTYPE",
+    "PTUUID",
+];
+/// blkid's exit status when signatures exclude each other.
+const EXIT_AMBIVALENT: i32 = 8;
+/// … and when it finds nothing.
+const EXIT_NOTHING: i32 = 2;
+
+/// A directory of its own for each test, emptied when the test passes.
+pub struct Workshop(PathBuf);
+
+impl Workshop {
+    pub fn new(name: &str) -> Self {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("identity-{name}"));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("make a directory for images");
+        Self(dir)
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// A sparse image of `kib` KiB, on which a shell script works as `$F`.
+    pub fn make(&self, name: &str, kib: u64, script: &str) -> PathBuf {
+        let path = self.file(name);
+        let file = std::fs::File::create(&path).expect("create image");
+        file.set_len(kib * 1024).expect("size image");
+        let mut shell = tool("sh");
+        shell.args(["-ec", script]).env("F", &path);
+        let output = run(shell.current_dir(&self.0));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {script}: {said}");
+        path
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// A program, also from where only root looks for it.
+pub fn tool(name: &str) -> Command {
+    let mut command = Command::new(name);
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
+    command.env("LC_ALL", "C.UTF-8");
+    command
+}
+
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output();
+    output.unwrap_or_else(|e| panic!("{command:?}: {e} (tests need the mkfs tools and util-linux)"))
+}
+
+/// blkid's answer: `Err` if it is ambivalent.
+fn blkid(path: &Path) -> Result<Words, ()> {
+    let output = run(tool("blkid").args(["-p", "-o", "export"]).arg(path));
+    match output.status.code() {
+        Some(0) => {}
+        Some(EXIT_NOTHING) => return Ok(Words::new()),
+        Some(EXIT_AMBIVALENT) => return Err(()),
+        _ => panic!("blkid {path:?}: {output:?}"),
+    }
+    let text = String::from_utf8(output.stdout).expect("blkid speaks UTF-8");
+    let words = text.lines().filter_map(|line| line.split_once('='));
+    let known = words.filter(|(key, _)| KEYS.contains(key));
+    let mut words: Words = known
+        .map(|(key, value)| (key.to_owned(), value.replace('\\', "")))
+        .collect();
+    // An MBR that protects nothing is no table to us.
+    if words.get("PTTYPE").is_some_and(|kind| kind == "PMBR") {
+        words.remove("PTTYPE");
+    }
+    Ok(words)
+}
+
+/// Our answer in blkid's words: `Err` if it is ambivalent.
+fn ours(finding: &Finding) -> Result<Words, ()> {
+    let mut words = Words::new();
+    let mut say = |key: &str, value: Option<String>| {
+        words.extend(value.map(|value| (key.to_owned(), value)));
+    };
+    if let Some(s) = &finding.signature {
+        let usage = match s.usage {
+            Usage::Filesystem => "filesystem",
+            Usage::Raid => "raid",
+            Usage::Crypto => "crypto",
+            Usage::Other => "other",
+        };
+        say("TYPE", Some(s.kind.clone()));
+        say("USAGE", Some(usage.into()));
+        say("VERSION", s.version.clone());
+        say("UUID", s.uuid.clone());
+        say("UUID_SUB", s.uuid_sub.clone());
+        let label = s.label.as_ref();
+        say("LABEL", label.map(|l| l.as_str().expect("text").to_owned()));
+        let size = (s.block_size != 0).then(|| s.block_size.to_string());
+        say("BLOCK_SIZE", size);
+    }
+    if let Some(t) = &finding.table {
+        say("PTTYPE", Some(t.kind.clone()));
+        say("PTUUID", t.uuid.clone());
+    }
+    match finding.ambivalent.is_empty() {
+        true => Ok(words),
+        false => Err(()),
+    }
+}
+
+/// Our finding about an image, after comparing it with blkid's.
+pub fn compare(path: &Path) -> Finding {
+    let finding = probe_file(path).expect("probe image");
+    assert_eq!(ours(&finding), blkid(path), "we, blkid: {path:?}");
+    if let (Some(table), Ok(_)) = (&finding.table, blkid(path)) {
+        compare_partitions(path, table, 512);
+    }
+    finding
+}
+
+/// Compares a table, entry by entry, with what `partx` reads.
+pub fn compare_partitions(path: &Path, table: &Table, sector: u32) {
+    let mut partx = tool("partx");
+    partx.args(["--show", "--pairs", "--bytes", "-o"]);
+    partx.arg("NR,START,SECTORS,UUID,NAME,TYPE,FLAGS");
+    let output = run(partx.args(["--sector-size", &sector.to_string()]).arg(path));
+    let text = String::from_utf8(output.stdout).expect("partx speaks UTF-8");
+    let theirs: Vec<String> = text.lines().map(str::to_owned).collect();
+    let ours: Vec<String> = table.partitions.iter().map(|p| pairs(table, p)).collect();
+    assert_eq!(ours, theirs, "we, partx: {path:?}");
+}
+
+fn pairs(table: &Table, p: &Partition) -> String {
+    let label = p.label.as_ref().and_then(|l| l.as_str()).unwrap_or("");
+    // partx prints no UUID where the disk has no signature; the kernel does, and so do we.
+    let uuid = if table.uuid.is_some() { &*p.uuid } else { "" };
+    format!(
+        "NR=\"{}\" START=\"{}\" SECTORS=\"{}\" UUID=\"{uuid}\" NAME=\"{label}\" TYPE=\"{}\" FLAGS=\"{:#x}\"",
+        p.number, p.start, p.sectors, p.kind, p.flags
+    )
+}
