@@ -1,3 +1,3 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
-mod tidy;
+mod identity;

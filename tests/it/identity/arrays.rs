@@ -34,7 +34,9 @@ pub fn md_1(at: u64, name: &str) -> Vec<u8> {
     put(220, &2u32.to_le_bytes());
     put(256, &[0, 0, 1, 0]);
     let words = sb[..260].chunks_exact(4);
-    let sum: u64 = words.map(|w| u64::from(u32::from_le_bytes(w.try_into().expect("4")))).sum();
+    let sum: u64 = words
+        .map(|w| u64::from(u32::from_le_bytes(w.try_into().expect("4"))))
+        .sum();
     let sum = (sum as u32).wrapping_add((sum >> 32) as u32);
     sb[216..220].copy_from_slice(&sum.to_le_bytes());
     sb
@@ -172,7 +174,10 @@ fn a_partition_table_over_a_physical_volume_wins() {
         let file = file.expect("open");
         file.write_all_at(&pv_label(1), 512).expect("write");
         let finding = compare(&path);
-        assert_eq!((kind(&finding), finding.table.is_some()), (kind_expected, table));
+        assert_eq!(
+            (kind(&finding), finding.table.is_some()),
+            (kind_expected, table)
+        );
     };
     table(",8M\n", "", true);
     // A boot loader without partitions is no table.

@@ -54,17 +54,32 @@ fn bend_image(name: &str, kib: u64, script: &str, repair: fn(&mut Disk)) {
 
 #[test]
 fn bent_ext() {
-    bend_image("ext4", 16384, "mke2fs -q -t ext4 -O ^metadata_csum -L x $F", nothing);
+    bend_image(
+        "ext4",
+        16384,
+        "mke2fs -q -t ext4 -O ^metadata_csum -L x $F",
+        nothing,
+    );
 }
 
 #[test]
 fn bent_xfs() {
-    bend_image("xfs", 310 << 10, "mkfs.xfs -q -m crc=0 $F 2>/dev/null", nothing);
+    bend_image(
+        "xfs",
+        310 << 10,
+        "mkfs.xfs -q -m crc=0 $F 2>/dev/null",
+        nothing,
+    );
 }
 
 #[test]
 fn bent_btrfs() {
-    bend_image("btrfs", 32 << 10, "mkfs.btrfs -q -M --csum xxhash -L x $F", nothing);
+    bend_image(
+        "btrfs",
+        32 << 10,
+        "mkfs.btrfs -q -M --csum xxhash -L x $F",
+        nothing,
+    );
 }
 
 #[test]
@@ -94,7 +109,7 @@ fn bent_dos() {
 
 #[test]
 fn bent_gpt() {
-    let script = "printf 'label: gpt\n,8M,name=one\n,8M\n,8M,name=three\n' | sfdisk -q $F";
+    let script = "printf 'label: gpt\ntable-length: 8\nsize=8M,name=one\n,8M\nsize=8M,name=three\n' | sfdisk -q $F";
     bend_image("gpt", 65536, script, nothing);
     bend_image("gpt-repaired", 65536, script, |disk| {
         let mut header = disk.read(512, 92);
@@ -158,7 +173,11 @@ fn truncated_images_are_read_within_their_bounds() {
         ("fat", 65536, "mkfs.fat -F 32 -n CUT $F"),
         ("swap", 8192, "mkswap -q $F"),
         ("gpt", 65536, "printf 'label: gpt\n,8M\n' | sfdisk -q $F"),
-        ("dos", 65536, "printf 'label: dos\n,8M\n,,E\n,1M\n,1M\n' | sfdisk -q $F"),
+        (
+            "dos",
+            65536,
+            "printf 'label: dos\n,8M\n,,E\n,1M\n,1M\n' | sfdisk -q $F",
+        ),
         ("btrfs", 32768, "mkfs.btrfs -q -M $F"),
     ] {
         let disk = Disk::of_file(&workshop.make(name, kib, script));

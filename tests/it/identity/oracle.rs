@@ -1,6 +1,7 @@
 //! What `blkid -p` and `partx` say about an image, and what we say, in the same words.
 
 use landfall::act::probe_device::probe_file;
+use landfall::base::text::unescape;
 use landfall::format::identity::{Finding, Partition, Table, Usage};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,17 +9,17 @@ use std::process::{Command, Output};
 
 pub type Words = BTreeMap<String, String>;
 
-/// What both can say.
-const KEYS: [&str; 9] = [
-    "TYPE",
-    "USAGE",
-    "VERSION",
-    "UUID",
-    "UUID_SUB",
-    "LABEL",
-    "BLOCK_SIZE",
-    "PTTYPE",
-    "PTUUID",
+/// blkid's words in the form for udev, and what they are called elsewhere.
+const KEYS: [(&str, &str); 9] = [
+    ("ID_FS_TYPE", "TYPE"),
+    ("ID_FS_USAGE", "USAGE"),
+    ("ID_FS_VERSION", "VERSION"),
+    ("ID_FS_UUID_ENC", "UUID"),
+    ("ID_FS_UUID_SUB_ENC", "UUID_SUB"),
+    ("ID_FS_LABEL_ENC", "LABEL"),
+    ("ID_FS_BLOCK_SIZE", "BLOCK_SIZE"),
+    ("ID_PART_TABLE_TYPE", "PTTYPE"),
+    ("ID_PART_TABLE_UUID", "PTUUID"),
 ];
 /// blkid's exit status when signatures exclude each other.
 const EXIT_AMBIVALENT: i32 = 8;
@@ -76,21 +77,30 @@ pub fn run(command: &mut Command) -> Output {
     output.unwrap_or_else(|e| panic!("{command:?}: {e} (tests need the mkfs tools and util-linux)"))
 }
 
-/// blkid's answer: `Err` if it is ambivalent.
-fn blkid(path: &Path) -> Result<Words, ()> {
-    let output = run(tool("blkid").args(["-p", "-o", "export"]).arg(path));
+/// blkid's answer; where it is ambivalent, the names of the signatures.
+fn blkid(path: &Path) -> Result<Words, Vec<String>> {
+    let output = run(tool("blkid").args(["-p", "-o", "udev"]).arg(path));
+    let text = String::from_utf8(output.stdout.clone()).expect("blkid speaks UTF-8");
+    let mut lines = text.lines().filter_map(|line| line.split_once('='));
     match output.status.code() {
         Some(0) => {}
         Some(EXIT_NOTHING) => return Ok(Words::new()),
-        Some(EXIT_AMBIVALENT) => return Err(()),
+        Some(EXIT_AMBIVALENT) => {
+            // USAGE:TYPE:VERSION of each, or USAGE:TYPE.
+            let all = lines.find(|(key, _)| *key == "ID_FS_AMBIVALENT");
+            let all = all.map_or("", |(_, all)| all).split(' ');
+            let name = |one: &str| one.split(':').nth(1).map(str::to_owned);
+            return Err(all.filter_map(name).collect());
+        }
         _ => panic!("blkid {path:?}: {output:?}"),
     }
-    let text = String::from_utf8(output.stdout).expect("blkid speaks UTF-8");
-    let words = text.lines().filter_map(|line| line.split_once('='));
-    let known = words.filter(|(key, _)| KEYS.contains(key));
-    let mut words: Words = known
-        .map(|(key, value)| (key.to_owned(), value.replace('\\', "")))
-        .collect();
+    let mut words = Words::new();
+    for (key, value) in lines {
+        if let Some((_, known)) = KEYS.iter().find(|(theirs, _)| *theirs == key) {
+            let value = String::from_utf8(unescape(value.as_bytes())).expect("UTF-8");
+            words.insert((*known).to_owned(), value);
+        }
+    }
     // An MBR that protects nothing is no table to us.
     if words.get("PTTYPE").is_some_and(|kind| kind == "PMBR") {
         words.remove("PTTYPE");
@@ -98,8 +108,8 @@ fn blkid(path: &Path) -> Result<Words, ()> {
     Ok(words)
 }
 
-/// Our answer in blkid's words: `Err` if it is ambivalent.
-fn ours(finding: &Finding) -> Result<Words, ()> {
+/// Our answer in blkid's words.
+fn ours(finding: &Finding) -> Result<Words, Vec<String>> {
     let mut words = Words::new();
     let mut say = |key: &str, value: Option<String>| {
         words.extend(value.map(|value| (key.to_owned(), value)));
@@ -127,7 +137,7 @@ fn ours(finding: &Finding) -> Result<Words, ()> {
     }
     match finding.ambivalent.is_empty() {
         true => Ok(words),
-        false => Err(()),
+        false => Err(finding.ambivalent.clone()),
     }
 }
 
@@ -144,11 +154,12 @@ pub fn compare(path: &Path) -> Finding {
 /// Compares a table, entry by entry, with what `partx` reads.
 pub fn compare_partitions(path: &Path, table: &Table, sector: u32) {
     let mut partx = tool("partx");
-    partx.args(["--show", "--pairs", "--bytes", "-o"]);
+    partx.args(["--pairs", "--bytes", "-o"]);
     partx.arg("NR,START,SECTORS,UUID,NAME,TYPE,FLAGS");
     let output = run(partx.args(["--sector-size", &sector.to_string()]).arg(path));
     let text = String::from_utf8(output.stdout).expect("partx speaks UTF-8");
-    let theirs: Vec<String> = text.lines().map(str::to_owned).collect();
+    let plain = |line: &str| String::from_utf8(unescape(line.as_bytes())).expect("UTF-8");
+    let theirs: Vec<String> = text.lines().map(plain).collect();
     let ours: Vec<String> = table.partitions.iter().map(|p| pairs(table, p)).collect();
     assert_eq!(ours, theirs, "we, partx: {path:?}");
 }

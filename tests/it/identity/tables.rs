@@ -24,8 +24,12 @@ fn dos_tables() {
         assert_eq!(numbers(&finding), expected, "{name}");
     };
     check("empty", "", &[]);
-    check("primary", "label-id: 0xdeadbeef\n,8M,L,*\n,8M,S\n,,c", &[1, 2, 3]);
-    check("holes", "2: ,8M\n4: ,8M,83", &[2, 4]);
+    check(
+        "primary",
+        "label-id: 0xdeadbeef\n,8M,L,*\n,8M,S\n,,c",
+        &[1, 2, 3],
+    );
+    check("holes", "p2: size=8M\np4: size=8M,type=83", &[2, 4]);
     check("logical", ",8M\n,,E\n,4M\n,4M,S\n,4M,8e", &[1, 2, 5, 6, 7]);
     check("logical-only", ",,Ex\n,4M\n,4M", &[1, 5, 6]);
     check("linux-extended", ",8M\n,,85\n,4M\n,4M", &[1, 2, 5, 6]);
@@ -56,12 +60,28 @@ fn gpt_tables() {
     };
     check("empty", "", &[]);
     check("plain", ",8M\n,8M,S\n,,U", &[1, 2, 3]);
-    check("named", ",8M,name=root\n,8M,name=\"größe ☃\"\n,,name=\"  x \"", &[1, 2, 3]);
-    check("attributes", ",8M,attrs=\"LegacyBIOSBootable GUID:60\"", &[1]);
-    check("holes", "3: ,8M\n7: ,8M\n128: ,8M", &[3, 7, 128]);
-    check("longer", "table-length: 200\n200: ,8M", &[200]);
-    check("shorter", "table-length: 4\n,8M\n4: ,8M", &[1, 4]);
-    check("named-disk", "label-id: 01234567-89AB-CDEF-0123-456789ABCDEF\n,8M", &[1]);
+    check(
+        "named",
+        "size=8M,name=root\nsize=8M,name=\"größe ☃\"\nname=\"  x \"",
+        &[1, 2, 3],
+    );
+    check(
+        "attributes",
+        "size=8M,attrs=\"LegacyBIOSBootable GUID:60\"",
+        &[1],
+    );
+    check(
+        "holes",
+        "p3: size=8M\np7: size=8M\np128: size=8M",
+        &[3, 7, 128],
+    );
+    check("longer", "table-length: 200\np200: size=8M", &[200]);
+    check("shorter", "table-length: 4\n,8M\np4: size=8M", &[1, 4]);
+    check(
+        "named-disk",
+        "label-id: 01234567-89AB-CDEF-0123-456789ABCDEF\n,8M",
+        &[1],
+    );
     let hybrid = "printf 'label: gpt\n,8M\n,8M\n' | sfdisk -q $F; sgdisk -h 1:EE $F >/dev/null";
     let finding = compare(&workshop.make("hybrid", 65536, hybrid));
     assert_eq!(numbers(&finding), [1, 2]);
@@ -73,14 +93,15 @@ fn damaged_gpt() {
     let workshop = Workshop::new("gpt-damaged");
     const SIZE: u64 = 65536 * 1024;
     let check = |name: &str, damage: &[u64], found: bool| {
-        let script = "printf 'label: gpt\n,8M,name=one\n,8M\n' | sfdisk -q $F";
+        let script = "printf 'label: gpt\nsize=8M,name=one\n,8M\n' | sfdisk -q $F";
         let path = workshop.make(name, SIZE / 1024, script);
         let file = std::fs::File::options().write(true).open(&path);
         let file = file.expect("open image");
         for at in damage {
             file.write_all_at(&[0x5a], *at).expect("damage image");
         }
-        assert_eq!(compare(&path).table.is_some(), found, "{name}");
+        let table = compare(&path).table;
+        assert_eq!(table.is_some_and(|t| t.kind == "gpt"), found, "{name}");
     };
     check("primary-header", &[512 + 60], true);
     check("primary-entries", &[1024 + 20], true);
