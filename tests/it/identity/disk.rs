@@ -24,12 +24,13 @@ impl Disk {
     }
 
     /// The parts of an image file that identification looks at.
-    pub fn of_file(path: &Path) -> Self {
+    pub fn of_file(path: &Path, sector: u32) -> Self {
         use std::os::unix::fs::FileExt;
         let file = std::fs::File::open(path).expect("open image");
         let mut disk = Self::new(file.metadata().expect("size of image").len());
+        disk.sector = sector;
         let seen = std::cell::RefCell::new(Vec::new());
-        identify_with(disk.size, 512, &|range| {
+        identify_with(disk.size, sector, &|range| {
             let mut bytes = vec![0; range.len];
             file.read_exact_at(&mut bytes, range.at)
                 .expect("read image");

@@ -1,13 +1,13 @@
 //! What `blkid -p` and `partx` say about an image, and what we say, in the same words.
 
 use landfall::act::probe_device::probe_file;
-use landfall::base::text::unescape;
+use landfall::base::text::{Text, unescape};
 use landfall::format::identity::{Finding, Partition, Table, Usage};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-pub type Words = BTreeMap<String, String>;
+type Words = BTreeMap<String, Text>;
 
 /// blkid's words in the form for udev, and what they are called elsewhere.
 const KEYS: [(&str, &str); 9] = [
@@ -97,12 +97,12 @@ fn blkid(path: &Path) -> Result<Words, Vec<String>> {
     let mut words = Words::new();
     for (key, value) in lines {
         if let Some((_, known)) = KEYS.iter().find(|(theirs, _)| *theirs == key) {
-            let value = String::from_utf8(unescape(value.as_bytes())).expect("UTF-8");
-            words.insert((*known).to_owned(), value);
+            let value = unescape(value.as_bytes());
+            words.insert((*known).to_owned(), Text(value));
         }
     }
     // An MBR that protects nothing is no table to us.
-    if words.get("PTTYPE").is_some_and(|kind| kind == "PMBR") {
+    if words.get("PTTYPE") == Some(&Text::from("PMBR")) {
         words.remove("PTTYPE");
     }
     Ok(words)
@@ -111,9 +111,10 @@ fn blkid(path: &Path) -> Result<Words, Vec<String>> {
 /// Our answer in blkid's words.
 fn ours(finding: &Finding) -> Result<Words, Vec<String>> {
     let mut words = Words::new();
-    let mut say = |key: &str, value: Option<String>| {
+    let mut say = |key: &str, value: Option<Text>| {
         words.extend(value.map(|value| (key.to_owned(), value)));
     };
+    let text = |value: &Option<String>| value.as_deref().map(Text::from);
     if let Some(s) = &finding.signature {
         let usage = match s.usage {
             Usage::Filesystem => "filesystem",
@@ -121,19 +122,18 @@ fn ours(finding: &Finding) -> Result<Words, Vec<String>> {
             Usage::Crypto => "crypto",
             Usage::Other => "other",
         };
-        say("TYPE", Some(s.kind.clone()));
-        say("USAGE", Some(usage.into()));
-        say("VERSION", s.version.clone());
-        say("UUID", s.uuid.clone());
-        say("UUID_SUB", s.uuid_sub.clone());
-        let label = s.label.as_ref();
-        say("LABEL", label.map(|l| l.as_str().expect("text").to_owned()));
+        say("TYPE", Some(Text::from(&*s.kind)));
+        say("USAGE", Some(Text::from(usage)));
+        say("VERSION", text(&s.version));
+        say("UUID", text(&s.uuid));
+        say("UUID_SUB", text(&s.uuid_sub));
+        say("LABEL", s.label.clone());
         let size = (s.block_size != 0).then(|| s.block_size.to_string());
-        say("BLOCK_SIZE", size);
+        say("BLOCK_SIZE", text(&size));
     }
     if let Some(t) = &finding.table {
-        say("PTTYPE", Some(t.kind.clone()));
-        say("PTUUID", t.uuid.clone());
+        say("PTTYPE", Some(Text::from(&*t.kind)));
+        say("PTUUID", text(&t.uuid));
     }
     match finding.ambivalent.is_empty() {
         true => Ok(words),

@@ -118,11 +118,7 @@ fn gpt_with_large_sectors() {
     let workshop = Workshop::new("gpt-4k");
     let script = "printf 'g\nn\n\n\n+8M\nn\n5\n\n+8M\nw\n' | fdisk -w never -b 4096 $F >/dev/null";
     let path = workshop.make("gpt", 65536, script);
-    let mut disk = Disk::of_file(&path);
-    let file = std::fs::read(&path).expect("read image");
-    disk.write(0, &file[..65536]);
-    disk.sector = 4096;
-    let finding = disk.identify();
+    let finding = Disk::of_file(&path, 4096).identify();
     assert_eq!(numbers(&finding), [1, 5]);
     compare_partitions(&path, finding.table.as_ref().expect("a table"), 4096);
 }
@@ -133,10 +129,7 @@ fn dos_with_large_sectors() {
     let script = "printf 'o\nn\np\n1\n\n+8M\nn\ne\n2\n\n\nn\n\n+4M\nn\n\n+4M\nw\n' | \
         fdisk -w never -b 4096 $F >/dev/null";
     let path = workshop.make("dos", 65536, script);
-    let mut disk = Disk::new(65536 * 1024);
-    disk.write(0, &std::fs::read(&path).expect("read image"));
-    disk.sector = 4096;
-    let finding = disk.identify();
+    let finding = Disk::of_file(&path, 4096).identify();
     assert_eq!(numbers(&finding), [1, 2, 5, 6]);
     compare_partitions(&path, finding.table.as_ref().expect("a table"), 4096);
 }
