@@ -6,3 +6,4 @@ mod params;
 mod rust_text;
 mod scenarios;
 mod tidy;
+mod identity;

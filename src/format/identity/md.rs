@@ -70,7 +70,7 @@ fn read_090(view: &View) -> Read<Signature> {
         let at = n.saturating_mul(4);
         if little { sb.le32(at) } else { sb.be32(at) }
     };
-    ensure(word(0)? == MAGIC && word(1)? == 0)?;
+    ensure(word(0)? == MAGIC)?;
     // Kibibytes of each member that the array uses: they end before the superblock.
     let size = u64::from(word(8)?).saturating_mul(1024);
     ensure(size <= at)?;

@@ -72,6 +72,9 @@ impl View {
             Some(end) if end <= self.size => {}
             _ => return Ok(None),
         }
+        if len == 0 {
+            return Ok(Some(&[]));
+        }
         for (start, chunk) in &self.chunks {
             let Some(skip) = at.checked_sub(*start).and_then(|s| usize::try_from(s).ok()) else {
                 continue;
@@ -99,6 +102,7 @@ mod tests {
         assert_eq!(view.bytes(11, 3), Ok(Some(&b"ell"[..])));
         assert_eq!(view.bytes(11, 5), Err(Need(Range { at: 11, len: 5 })));
         assert_eq!(view.bytes(98, 3), Ok(None));
+        assert_eq!(view.bytes(50, 0), Ok(Some(&[][..])));
         assert_eq!(view.bytes(u64::MAX, 3), Ok(None));
         view.lose(Range { at: 50, len: 10 });
         assert_eq!(view.bytes(45, 10), Ok(None));
