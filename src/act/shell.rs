@@ -1,5 +1,5 @@
-//! A program for a person on the console: a session of its own, the console as its controlling
-//! terminal (so ctrl-c and job control work), default signals, sane terminal settings.
+//! A program for a person on the console: setsid(2), the console as its controlling terminal
+//! (so ctrl-c and job control work), default signals, sane terminal settings.
 //!
 //! Whether a shell may be offered at all is not decided here.
 

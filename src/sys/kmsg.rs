@@ -64,7 +64,7 @@ impl Reader {
     /// were read are skipped.
     pub fn next_record(&mut self) -> Outcome<Option<Record>> {
         loop {
-            let read = rustix::io::read(self.kmsg.as_fd(), &mut self.buffer[..]);
+            let read = rustix::io::read(self.kmsg.as_fd(), self.buffer.as_mut_slice());
             let length = match read {
                 Ok(length) => length,
                 Err(Errno::AGAIN) => return Ok(None),

@@ -49,7 +49,7 @@ impl Context {
         let mut all = Vec::new();
         let mut buffer = vec![0; LONGEST_MESSAGE];
         while all.len() < MOST_MESSAGES {
-            match rustix::io::read(&self.0, &mut buffer[..]) {
+            match rustix::io::read(&self.0, buffer.as_mut_slice()) {
                 Ok(length) => all.push(without_mark(buffer.get(..length).unwrap_or_default())),
                 Err(Errno::INTR) => {}
                 // ENODATA: that was all.

@@ -38,13 +38,31 @@ impl AsFd for Signals {
     }
 }
 
+/// `struct sigaction` of the kernel, asm/signal.h (x86_64 and aarch64), not the C library's.
+#[repr(C)]
+struct KernelAction {
+    handler: usize,
+    flags: u64,
+    restorer: usize,
+    mask: u64,
+}
+const _: () = assert!(size_of::<KernelAction>() == 32);
+
 /// Every disposition back to default, nothing blocked: what a program expects after execve(2),
 /// which resets handlers but keeps ignored (Rust's SIGPIPE) and blocked ones.
 pub fn restore_all() {
+    let default = KernelAction {
+        handler: libc::SIG_DFL,
+        flags: 0,
+        restorer: 0,
+        mask: 0,
+    };
+    let old: *mut KernelAction = std::ptr::null_mut();
     for number in 1..=64 {
-        // SAFETY: sets SIG_DFL, no handler of ours is involved. Refusals (SIGKILL, SIGSTOP, and
-        // those the C library keeps for itself) change nothing.
-        unsafe { libc::signal(number, libc::SIG_DFL) };
+        // By system call: the C library keeps a few numbers for itself.
+        // SAFETY: `default` has the kernel's layout and outlives the call, no old action is
+        // wanted, 8 is the size of the mask. SIGKILL and SIGSTOP are refused, which is right.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, &default, old, 8_usize) };
     }
     // Cannot fail: the argument is valid.
     let _ = SigSet::empty().thread_set_mask();

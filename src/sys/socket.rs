@@ -96,7 +96,7 @@ fn send_with(socket: impl AsFd, message: &[u8], flags: SendFlags) -> Outcome<()>
 fn receive_with(socket: impl AsFd, flags: RecvFlags) -> Outcome<Received> {
     let mut message = vec![0; LONGEST];
     loop {
-        match recv(&socket, &mut message[..], flags | RecvFlags::TRUNC) {
+        match recv(&socket, message.as_mut_slice(), flags | RecvFlags::TRUNC) {
             Ok((0, _)) | Err(Errno::CONNRESET) => return Ok(Received::Closed),
             Ok((taken, length)) if length <= taken => {
                 message.truncate(taken);

@@ -5,6 +5,7 @@ use super::fail::{Fail, Outcome};
 use rustix::fd::{AsFd, AsRawFd};
 use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes};
 use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+use std::ops::IndexMut;
 
 /// Line editing, echo, signals from keys, line breaks translated both ways; the speed stays.
 /// What a person expects who finds a shell there.
@@ -35,13 +36,13 @@ pub fn make_sane(tty: impl AsFd) -> Outcome<()> {
         (SpecialCodeIndex::VSTOP, 0x13),
         (SpecialCodeIndex::VSUSP, 0x1a),
     ] {
-        settings.special_codes[index] = code;
+        *settings.special_codes.index_mut(index) = code;
     }
     tcsetattr(&tty, OptionalActions::Now, &settings).map_err(Fail::of("tcsetattr", "terminal"))
 }
 
-/// Makes the terminal that of this session, taking it from another session if need be.
-/// The caller must lead a session of its own: `process::new_session`.
+/// Makes the terminal the controlling one of the caller, whosever it was before. The caller has
+/// called setsid(2): `process::new_session`.
 pub fn make_controlling(tty: impl AsFd) -> Outcome<()> {
     let fd = tty.as_fd().as_raw_fd();
     // SAFETY: TIOCSCTTY takes an int by value; `fd` is borrowed for the call.

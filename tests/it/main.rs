@@ -1,7 +1,9 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
 mod budgets;
+mod find_init;
 mod kmod;
+mod ns;
 mod params;
 mod rust_text;
 mod scenarios;
