@@ -1,7 +1,7 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
-mod kmod;
 mod budgets;
+mod kmod;
 mod params;
 mod rust_text;
 mod scenarios;
