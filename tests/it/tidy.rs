@@ -71,6 +71,18 @@ pub fn rust_files() -> Vec<RustText> {
     files
 }
 
+/// Is there a test of this name anywhere?
+pub fn has_test(files: &[RustText], name: &str) -> bool {
+    let wanted = format!("fn {name}()");
+    let is_test = |code: &str| {
+        let lines: Vec<&str> = code.lines().map(str::trim).collect();
+        let attribute = |at: usize| at.checked_sub(1).is_some_and(|n| lines[n] == "#[test]");
+        let mut numbered = lines.iter().enumerate();
+        numbered.any(|(at, line)| line.starts_with(&wanted) && attribute(at))
+    };
+    files.iter().any(|file| is_test(&file.code))
+}
+
 /// Fails with every place where `rule` is broken in files below `folder`.
 fn keep(rule: Rule, folder: &str) {
     let files = rust_files();
