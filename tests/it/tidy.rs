@@ -17,6 +17,12 @@ type Broken = (usize, String);
 /// A rule that looks at one Rust file.
 type Rule = fn(&RustText) -> Vec<Broken>;
 
+/// A comment with this and a reason lets a line pass that a rule would stop.
+const ON_PURPOSE: &str = "ON PURPOSE:";
+
+/// How far above a line its argument may start, in lines.
+const ARGUMENT_REACH: usize = 12;
+
 pub fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -81,6 +87,17 @@ pub fn has_test(files: &[RustText], name: &str) -> bool {
         numbered.any(|(at, line)| line.starts_with(&wanted) && attribute(at))
     };
     files.iter().any(|file| is_test(&file.code))
+}
+
+/// Does a comment say `word` on this line or above it, before the nearest blank line?
+fn argues(file: &RustText, line: usize, word: &str) -> bool {
+    let until: Vec<&str> = file.text.lines().take(line + 1).collect();
+    let near = until.iter().rev().take(ARGUMENT_REACH);
+    let mut near = near.take_while(|l| !l.trim().is_empty());
+    near.any(|l| {
+        l.split_once("//")
+            .is_some_and(|(_, comment)| comment.contains(word))
+    })
 }
 
 /// Fails with every place where `rule` is broken in files below `folder`.

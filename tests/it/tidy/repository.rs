@@ -112,12 +112,8 @@ fn proofs(readme: &str) -> Vec<String> {
         .lines()
         .filter(|l| l.starts_with("| "));
     let cell = |l: &str| {
-        Some(
-            l.trim_end_matches([' ', '|'])
-                .rsplit_once('|')?
-                .1
-                .to_string(),
-        )
+        let row = l.trim_end().strip_suffix('|')?;
+        row.rsplit_once('|').map(|(_, cell)| cell.to_string())
     };
     let cells: Vec<String> = rows.skip(1).filter_map(cell).collect();
     let names = cells.iter().flat_map(|c| c.split(','));
