@@ -44,7 +44,8 @@ const STRANGERS: &[(&str, &str)] = &[
     ("sub", "agent"),
 ];
 
-/// Hosts that may be named: documentation, and where the sources of the tests come from.
+/// Hosts that may be named: documentation, where the sources of the tests come from, and the one
+/// that is reserved for examples.
 const HOSTS: &[&str] = &[
     "docs.kernel.org",
     "www.kernel.org",
@@ -62,6 +63,8 @@ const HOSTS: &[&str] = &[
     "manpages.debian.org",
     "www.freedesktop.org",
     "systemd.io",
+    "reproducible-builds.org",
+    "example.org",
 ];
 
 /// The words of `line` that do not belong into the project.
@@ -83,7 +86,7 @@ fn strangers(line: &str) -> Vec<String> {
     ];
     let piece =
         |which: &&str| words_at(&low, &format!("{which} {}", concat!("sess", "ion"))).count();
-    if work.iter().map(|w| piece(&w)).sum::<usize>() > 0 && !low.contains("terminal") {
+    if work.iter().map(|w| piece(w)).sum::<usize>() > 0 && !low.contains("terminal") {
         found.push("a piece of work is no part of the project: say what is true now".into());
     }
     let numbered = |at: usize| low[at..].starts_with(|c: char| c.is_ascii_digit());
