@@ -4,6 +4,7 @@ mod budgets;
 mod find_init;
 mod kmod;
 mod ns;
+mod kmod;
 mod params;
 mod rust_text;
 mod scenarios;

@@ -1,7 +1,7 @@
 //! The table of parameters: README's section is made from it, every row names a test that exists,
 //! and no command line whatever is more than a wish with complaints.
 
-use crate::tidy::{rust_files, top};
+use crate::tidy::{has_test, rust_files, top};
 use landfall::format::cmdline::words;
 use landfall::format::params::{PARAMETERS, Parameter};
 use landfall::format::wish::Wish;
@@ -62,15 +62,10 @@ fn the_readme_shows_the_table_as_it_is() {
 #[test]
 fn every_row_names_a_test_that_exists() {
     let files = rust_files();
-    let is_test = |name: &str| {
-        let wanted = format!("#[test]\nfn {name}()");
-        let lines = |code: &str| code.lines().map(str::trim).collect::<Vec<_>>().join("\n");
-        files.iter().any(|f| lines(&f.code).contains(&wanted))
-    };
-    assert!(!is_test("no_such_test"));
+    assert!(!has_test(&files, "no_such_test"));
     for parameter in PARAMETERS {
         assert!(
-            is_test(parameter.test),
+            has_test(&files, parameter.test),
             "{:?}: no test {}",
             parameter.names,
             parameter.test

@@ -17,6 +17,12 @@ type Broken = (usize, String);
 /// A rule that looks at one Rust file.
 type Rule = fn(&RustText) -> Vec<Broken>;
 
+/// A comment with this and a reason lets a line pass that a rule would stop.
+const ON_PURPOSE: &str = "ON PURPOSE:";
+
+/// How far above a line its argument may start, in lines.
+const ARGUMENT_REACH: usize = 12;
+
 pub fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -69,6 +75,29 @@ pub fn rust_files() -> Vec<RustText> {
         }
     }
     files
+}
+
+/// Is there a test of this name anywhere?
+pub fn has_test(files: &[RustText], name: &str) -> bool {
+    let wanted = format!("fn {name}()");
+    let is_test = |code: &str| {
+        let lines: Vec<&str> = code.lines().map(str::trim).collect();
+        let attribute = |at: usize| at.checked_sub(1).is_some_and(|n| lines[n] == "#[test]");
+        let mut numbered = lines.iter().enumerate();
+        numbered.any(|(at, line)| line.starts_with(&wanted) && attribute(at))
+    };
+    files.iter().any(|file| is_test(&file.code))
+}
+
+/// Does a comment say `word` on this line or above it, before the nearest blank line?
+fn argues(file: &RustText, line: usize, word: &str) -> bool {
+    let until: Vec<&str> = file.text.lines().take(line + 1).collect();
+    let near = until.iter().rev().take(ARGUMENT_REACH);
+    let mut near = near.take_while(|l| !l.trim().is_empty());
+    near.any(|l| {
+        l.split_once("//")
+            .is_some_and(|(_, comment)| comment.contains(word))
+    })
 }
 
 /// Fails with every place where `rule` is broken in files below `folder`.

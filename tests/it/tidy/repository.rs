@@ -1,6 +1,6 @@
 //! What lies at the top, and what `init` is made of.
 
-use super::top;
+use super::{has_test, rust_files, top};
 use std::fs;
 
 /// Everything that may lie at the top of the repository. A new entry is a decision.
@@ -100,6 +100,50 @@ b = { optional = true }
         reason_for(good, "a"),
         Some("makes the system calls it knows")
     );
+}
+
+/// What the last column of the support matrix names.
+fn proofs(readme: &str) -> Vec<String> {
+    let matrix = readme
+        .split("\n## ")
+        .find(|s| s.starts_with("What is supported"));
+    let rows = matrix
+        .unwrap_or_default()
+        .lines()
+        .filter(|l| l.starts_with("| "));
+    let cell = |l: &str| {
+        let row = l.trim_end().strip_suffix('|')?;
+        row.rsplit_once('|').map(|(_, cell)| cell.to_string())
+    };
+    let cells: Vec<String> = rows.skip(1).filter_map(cell).collect();
+    let names = cells.iter().flat_map(|c| c.split(','));
+    names
+        .map(|name| name.trim_matches([' ', '`']).to_string())
+        .collect()
+}
+
+#[test]
+fn every_row_of_the_support_matrix_names_tests_that_exist() {
+    let files = rust_files();
+    let proofs = proofs(&read("README.md"));
+    assert!(
+        proofs.len() > 2,
+        "README.md: the support matrix was not found"
+    );
+    for name in proofs {
+        assert!(
+            has_test(&files, &name),
+            "README.md: no test `{name}`: who proves this row?"
+        );
+    }
+}
+
+#[test]
+fn a_row_without_a_test_is_noticed() {
+    let readme =
+        "\n## What is supported, and\n| What | Test |\n|---|---|\n| a | `b`, `c` |\n| d | |\n";
+    assert_eq!(proofs(readme), ["b", "c", ""]);
+    assert!(!has_test(&rust_files(), ""));
 }
 
 #[test]
