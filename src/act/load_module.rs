@@ -106,11 +106,11 @@ fn reason(errno: i32) -> &'static str {
         }
         libc::EBADMSG => "its signature does not fit its bytes; put a fresh copy in",
         libc::ENOENT => {
-            "a symbol or parameter is unknown; a module that it needs is missing or of another build"
+            "a symbol or parameter of it is unknown; what it needs is missing or of another build"
         }
         libc::ENODEV => "the hardware that it drives is not there",
         libc::EPERM => {
-            "module loading is switched off (kernel.modules_disabled, blacklist, lockdown)"
+            "loading is switched off (kernel.modules_disabled, module_blacklist=, lockdown)"
         }
         libc::ENOMEM => "memory is short",
         libc::EINVAL => "a parameter or a section of it is not understood",

@@ -7,8 +7,6 @@
 //! Source: fnmatch(3) without flags, minus `\` (depmod writes none), and `-` equals `_` outside
 //! of brackets, as kmod has it for module names and aliases.
 
-use core::ops::RangeInclusive;
-
 /// Longest key that is looked up. A uevent is at most 2 KiB, and its modalias is part of it.
 pub const KEY_MAX: usize = 64 * WORDS - 1;
 const WORDS: usize = 32;
@@ -60,10 +58,31 @@ impl<'k> Matcher<'k> {
         }
     }
 
-    /// Could a pattern go on with `byte`? Spares a copy of the matcher for each child of a trie.
-    pub fn may_step(&self, byte: u8) -> bool {
-        let special = matches!(byte, b'*' | b'?' | b'[') || self.class.is_some();
-        special || self.waits_for(underscore(byte))
+    /// The bytes with which a pattern can go on. Spares a trie a look at each child.
+    pub fn next(&self) -> Bytes {
+        if self.class.is_some() {
+            return Bytes([u64::MAX; 4]);
+        }
+        let mut next = Bytes::default();
+        for special in b"*?[" {
+            next.add(*special);
+        }
+        self.each(&mut |place| {
+            if let Some(&byte) = self.key.get(place) {
+                next.add(byte);
+            }
+        });
+        // In the key `-` is `_` already; the pattern may have either.
+        if next.has(b'_') {
+            next.add(b'-');
+        }
+        next
+    }
+
+    /// How many places are reached: what the next step costs.
+    pub fn places(&self) -> u32 {
+        let words = self.reached.iter().take(self.words());
+        words.fold(0, |sum, word| sum.saturating_add(word.count_ones()))
     }
 
     /// Does the pattern so far match the whole key?
@@ -76,22 +95,15 @@ impl<'k> Matcher<'k> {
         (word >> (place % 64)) & 1 == 1
     }
 
-    fn words(&self) -> RangeInclusive<usize> {
-        0..=self.key.len() / 64
-    }
-
-    fn waits_for(&self, byte: u8) -> bool {
-        let mut found = false;
-        self.each(&mut |place| found |= self.key.get(place) == Some(&byte));
-        found
+    /// Words of the set that this key needs.
+    fn words(&self) -> usize {
+        (self.key.len() / 64).saturating_add(1)
     }
 
     /// Calls `visit` with every place reached.
     fn each(&self, visit: &mut dyn FnMut(usize)) {
-        for (index, word) in self.reached.iter().enumerate().take(WORDS) {
-            if index > *self.words().end() {
-                return;
-            }
+        let words = self.words();
+        for (index, word) in self.reached.iter().enumerate().take(words) {
             let mut left = *word;
             while left != 0 {
                 let bit = left.trailing_zeros() as usize;
@@ -122,10 +134,7 @@ impl<'k> Matcher<'k> {
     fn spread(&mut self) -> bool {
         let mut open = 0_u64;
         let words = self.words();
-        for (index, word) in self.reached.iter_mut().enumerate() {
-            if !words.contains(&index) {
-                break;
-            }
+        for word in self.reached.iter_mut().take(words) {
             // From the lowest bit upwards; after the first word with a bit, all of them.
             let lowest = *word & word.wrapping_neg();
             *word = open | lowest.wrapping_neg();
@@ -142,10 +151,27 @@ impl<'k> Matcher<'k> {
     }
 }
 
+/// A set of bytes.
+#[derive(Clone, Copy, Default)]
+pub struct Bytes([u64; 4]);
+
+impl Bytes {
+    pub fn has(&self, byte: u8) -> bool {
+        let word = self.0.get(usize::from(byte / 64)).copied();
+        (word.unwrap_or(0) >> (byte % 64)) & 1 == 1
+    }
+
+    fn add(&mut self, byte: u8) {
+        if let Some(word) = self.0.get_mut(usize::from(byte / 64)) {
+            *word |= 1 << (byte % 64);
+        }
+    }
+}
+
 /// A bracket expression as far as it has been read.
 #[derive(Clone, Default)]
 struct Class {
-    bytes: [u64; 4],
+    bytes: Bytes,
     negated: bool,
     /// Something was read: `]` now closes, `!` is a member.
     begun: bool,
@@ -164,14 +190,16 @@ impl Class {
             }
             b']' if !first => {
                 if self.range {
-                    self.add(b'-', b'-');
+                    self.bytes.add(b'-');
                 }
                 return true;
             }
             b'-' if self.last.is_some() && !self.range => self.range = true,
             _ => {
-                let from = if self.range { self.last } else { Some(byte) };
-                self.add(from.unwrap_or(byte), byte);
+                let from = if self.range { self.last } else { None };
+                for member in from.unwrap_or(byte)..=byte {
+                    self.bytes.add(member);
+                }
                 self.last = if self.range { None } else { Some(byte) };
                 self.range = false;
             }
@@ -180,17 +208,8 @@ impl Class {
         false
     }
 
-    fn add(&mut self, from: u8, to: u8) {
-        for byte in from..=to {
-            if let Some(word) = self.bytes.get_mut(usize::from(byte / 64)) {
-                *word |= 1 << (byte % 64);
-            }
-        }
-    }
-
     fn holds(&self, byte: u8) -> bool {
-        let word = self.bytes.get(usize::from(byte / 64)).copied();
-        ((word.unwrap_or(0) >> (byte % 64)) & 1 == 1) != self.negated
+        self.bytes.has(byte) != self.negated
     }
 }
 

@@ -10,6 +10,8 @@ mod lookup;
 mod modinfo;
 mod names;
 mod resolve;
+#[cfg(test)]
+mod tests;
 mod trie;
 
 pub use catalog::{Catalog, Files};

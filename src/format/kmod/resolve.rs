@@ -1,8 +1,8 @@
 //! From an alias to modules, with all that loading them takes.
 //!
-//! The places are asked in kmod's order and the first one that knows the alias decides:
-//! `alias` lines of modprobe.d, modules by name, `install` lines, modules.alias, built-in modules by
-//! name, their aliases. modules.symbols is left out: nobody but depmod asks for symbols.
+//! The places are asked in kmod's order and the first one that knows the alias decides: `alias`
+//! lines of modprobe.d, modules by name, `install` lines, modules.alias, built-in modules by name,
+//! their aliases. modules.symbols is left out: nobody but depmod asks for symbols.
 //!
 //! Source: modprobe(8); `kmod_module_new_from_lookup` in kmod's libkmod manual.
 

@@ -21,9 +21,11 @@ const HAS_PREFIX: u32 = 0x8000_0000;
 const HAS_VALUES: u32 = 0x4000_0000;
 const HAS_CHILDREN: u32 = 0x2000_0000;
 
-/// Longest prefix and value; Debian's longest, a line of `modules.dep`, has 1 KiB.
-const TEXT_MAX: usize = 64 * 1024;
-/// Bytes of patterns and nodes visited in one search. Debian's whole alias index is 60,000 nodes.
+/// Longest value; Debian's longest, a line of `modules.dep`, has 1 KiB.
+const VALUE_MAX: usize = 64 * 1024;
+/// Longest prefix of a node, which is part of a pattern.
+const PREFIX_MAX: usize = 2048;
+/// Places in the key looked at in one search. Searches in Debian's index take some thousands.
 const BUDGET: u32 = 1 << 20;
 /// Nodes on the way from the root. No pattern is longer than this, in bytes.
 const DEPTH: u32 = 512;
@@ -60,7 +62,9 @@ impl<'a> Trie<'a> {
             rest = rest.strip_prefix(node.prefix)?;
             let Some((&byte, tail)) = rest.split_first() else {
                 let skip_priority = node.values.checked_add(4)?;
-                return (node.count > 0).then(|| self.text(skip_priority)).flatten();
+                return (node.count > 0)
+                    .then(|| self.text(skip_priority, VALUE_MAX))
+                    .flatten();
             };
             node = self.child(&node, byte)?;
             rest = tail;
@@ -85,8 +89,7 @@ impl<'a> Trie<'a> {
         found: &mut Found<'a>,
     ) {
         for &byte in node.prefix {
-            *budget = budget.saturating_sub(1);
-            if *budget == 0 || !matcher.step(byte) {
+            if !spend(budget, matcher.places()) || !matcher.step(byte) {
                 return;
             }
         }
@@ -96,19 +99,22 @@ impl<'a> Trie<'a> {
         let Some(depth) = depth.checked_sub(1) else {
             return;
         };
+        let next = matcher.next();
         for byte in node.first..=node.last {
-            *budget = budget.saturating_sub(1);
-            if *budget == 0 {
-                return;
-            }
-            if !matcher.may_step(byte) {
+            if !next.has(byte) {
                 continue;
             }
-            if let Some(child) = self.child(node, byte) {
-                let mut next = matcher.clone();
-                if next.step(byte) {
-                    self.walk(&child, next, depth, budget, found);
-                }
+            if !spend(budget, matcher.places()) {
+                return;
+            }
+            let Some(child) = self.child(node, byte) else {
+                // Most holes are free, but a damaged node was searched for the end of its prefix.
+                spend(budget, 16);
+                continue;
+            };
+            let mut matcher = matcher.clone();
+            if spend(budget, child.prefix.len() as u32 / 16) && matcher.step(byte) {
+                self.walk(&child, matcher, depth, budget, found);
             }
         }
     }
@@ -119,11 +125,10 @@ impl<'a> Trie<'a> {
             let Some(priority) = bytes::be32(self.bytes, at) else {
                 return;
             };
-            let Some(text) = self.text(at.saturating_add(4)) else {
+            let Some(text) = self.text(at.saturating_add(4), VALUE_MAX) else {
                 return;
             };
-            *budget = budget.saturating_sub(1);
-            if *budget == 0 {
+            if !spend(budget, text.len() as u32 / 16) {
                 return;
             }
             found.add(priority, text);
@@ -154,7 +159,7 @@ impl<'a> Trie<'a> {
             count: 0,
         };
         if offset & HAS_PREFIX != 0 {
-            node.prefix = self.text(at)?;
+            node.prefix = self.text(at, PREFIX_MAX)?;
             at = at.checked_add(node.prefix.len())?.checked_add(1)?;
         }
         if offset & HAS_CHILDREN != 0 {
@@ -171,13 +176,19 @@ impl<'a> Trie<'a> {
         Some(node)
     }
 
-    /// The text at `at`, without its NUL. `None` where no NUL follows in reach.
-    fn text(&self, at: usize) -> Option<&'a [u8]> {
+    /// The text at `at`, without its NUL. `None` where no NUL follows within `longest` bytes.
+    fn text(&self, at: usize, longest: usize) -> Option<&'a [u8]> {
         let rest = self.bytes.get(at..)?;
-        let reach = rest.get(..TEXT_MAX).unwrap_or(rest);
+        let reach = rest.get(..longest).unwrap_or(rest);
         let end = reach.iter().position(|&b| b == 0)?;
         reach.get(..end)
     }
+}
+
+/// Pays for one step. False: the budget is spent.
+fn spend(budget: &mut u32, places: u32) -> bool {
+    *budget = budget.saturating_sub(places.saturating_add(1));
+    *budget > 0
 }
 
 #[cfg(test)]
