@@ -6,6 +6,7 @@ mod kmod;
 mod ns;
 mod kmod;
 mod params;
+mod kmod;
 mod rust_text;
 mod scenarios;
 mod tidy;
