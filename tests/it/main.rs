@@ -1,8 +1,14 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
 mod budgets;
+#[cfg(feature = "host")]
+mod cli;
+#[cfg(feature = "host")]
+mod image;
 mod kmod;
 mod params;
 mod rust_text;
 mod scenarios;
+#[cfg(feature = "host")]
+mod small_tree;
 mod tidy;
