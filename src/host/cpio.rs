@@ -3,7 +3,8 @@
 //! Names are bytes. Nothing here knows about compression, files on this machine, or what belongs
 //! into an image. The reader streams: it holds one header and one name at a time.
 //!
-//! Source: Documentation/driver-api/early-userspace/buffer-format.rst (Linux 6.12), init/initramfs.c.
+//! Source: Documentation/driver-api/early-userspace/buffer-format.rst and init/initramfs.c
+//! (Linux 6.12).
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -231,7 +232,8 @@ impl<R: Read> Reader<R> {
                 Err(e) => return Err(unreadable(at, &e)),
             }
             if byte != [0] {
-                return Ok(Some(byte[0]));
+                let [first] = byte;
+                return Ok(Some(first));
             }
         }
     }
@@ -239,9 +241,10 @@ impl<R: Read> Reader<R> {
     /// As `next_entry`, where `skip_padding` has taken the first byte.
     pub fn next_entry_after_padding(&mut self, first: u8) -> Result<Option<Header>, Malformed> {
         let start = self.at - 1;
-        let mut raw = [0; HEADER_BYTES];
-        raw[0] = first;
-        self.exactly(&mut raw[1..], "an entry's header")?;
+        let mut raw = [first; HEADER_BYTES];
+        if let Some((_, rest)) = raw.split_first_mut() {
+            self.exactly(rest, "an entry's header")?;
+        }
         self.entry_after(&raw, start)
     }
 
@@ -276,11 +279,12 @@ impl<R: Read> Reader<R> {
 /// The body of the current entry.
 impl<R: Read> Read for Reader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let want = (self.left).min(into.len() as u64) as usize;
-        if want == 0 {
+        let want = self.left.min(into.len() as u64) as usize;
+        let into = into.get_mut(..want).unwrap_or_default();
+        if into.is_empty() {
             return Ok(0);
         }
-        let n = self.input.read(&mut into[..want])?;
+        let n = self.input.read(into)?;
         if n == 0 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,

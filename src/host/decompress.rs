@@ -1,7 +1,7 @@
 //! The other direction: which compression begins here, and its bytes unpacked as a stream.
 //!
 //! Nothing is unpacked into memory as a whole. The memory that a stream may ask of a decoder is
-//! bounded ([`MEMORY_KIB`], [`ZSTD_WINDOW_LOG`]); how much comes out of it is for the caller to bound.
+//! bounded ([`MEMORY_KIB`], [`ZSTD_WINDOW_LOG`]); how much comes out is the caller's to bound.
 //!
 //! Source: the magic numbers in lib/decompress.c (Linux 6.12).
 

@@ -39,6 +39,7 @@ const LEFT_OUT: &[&str] = &[
     "kernel/drivers/scsi/qedf/",
     "kernel/drivers/scsi/qedi/",
     "kernel/drivers/scsi/qla4xxx/",
+    "kernel/drivers/scsi/qla2xxx/tcm_qla2xxx.ko",
     "kernel/drivers/scsi/scsi_debug.ko",
     "kernel/drivers/scsi/st.ko",
     "kernel/drivers/scsi/xen-scsiback.ko",

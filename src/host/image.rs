@@ -231,7 +231,7 @@ fn needs_loader(elf: &[u8]) -> bool {
     })
 }
 
-/// The time of everything in an image (<https://reproducible-builds.org/specs/source-date-epoch/>).
+/// The time of everything in an image, by the convention that reproducible builds share.
 fn source_date_epoch(value: Option<&str>) -> Result<u32, Failure> {
     let Some(value) = value.filter(|v| !v.is_empty()) else {
         return Ok(0);

@@ -48,7 +48,7 @@ impl<W: Write> Encoder<W> {
 impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, input: &[u8]) -> io::Result<usize> {
         let n = input.len().min(BLOCK - self.block.len());
-        self.block.extend_from_slice(&input[..n]);
+        self.block.extend(input.iter().take(n));
         if self.block.len() == BLOCK {
             self.put_block()?;
         }
@@ -107,9 +107,8 @@ impl Read for Decoder<'_> {
                 return Ok(0);
             }
         }
-        let from = self.block.get(self.read..).unwrap_or_default();
-        let n = from.len().min(into.len());
-        into[..n].copy_from_slice(&from[..n]);
+        let mut from = self.block.get(self.read..).unwrap_or_default();
+        let n = from.read(into)?;
         self.read += n;
         Ok(n)
     }

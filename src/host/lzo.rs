@@ -7,41 +7,53 @@
 //!
 //! Source: Documentation/staging/lzo.rst (Linux 6.12), which describes what the kernel unpacks.
 
+use crate::base::bytes::le32;
+
 const HASH_BITS: u32 = 14;
 /// Farthest back that any instruction reaches.
 const MAX_DISTANCE: usize = 0xbfff;
 /// Longest distances of the instructions with two and three bytes.
 const M2_DISTANCE: usize = 2048;
 const M3_DISTANCE: usize = 16384;
+/// Shorter repetitions are not looked for.
+const MIN_MATCH: usize = 4;
 const END: [u8; 3] = [17, 0, 0];
 
 /// Compresses `input`, which must not be empty. The result may be longer than `input`.
 pub fn compress(input: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(input.len() / 2 + 64);
     let mut seen = vec![usize::MAX; 1 << HASH_BITS];
-    let mut literals_from = 0;
-    let mut at = 0;
-    while let Some(word) = crate::base::bytes::le32(input, at) {
+    // What is not packed yet, and how many literals it begins with.
+    let mut rest = input;
+    let mut literals = 0;
+    while let Some(word) = le32(rest, literals) {
+        let at = input.len() - rest.len() + literals;
         let hash = (word.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize;
-        let candidate = std::mem::replace(&mut seen[hash], at);
-        let distance = at.wrapping_sub(candidate);
-        if candidate < at
-            && distance <= MAX_DISTANCE
-            && crate::base::bytes::le32(input, candidate) == Some(word)
-        {
-            let length = 4 + common(&input[candidate + 4..], &input[at + 4..]);
-            put_literals(&mut out, &input[literals_from..at]);
-            put_match(&mut out, distance, length);
-            at += length;
-            literals_from = at;
-        } else {
+        let candidate = seen.get_mut(hash).map(|slot| std::mem::replace(slot, at));
+        match candidate.and_then(|candidate| repeat(input, candidate, at)) {
+            Some((distance, length)) => {
+                let (head, tail) = rest.split_at(literals);
+                put_literals(&mut out, head);
+                put_match(&mut out, distance, length);
+                rest = tail.get(length..).unwrap_or_default();
+                literals = 0;
+            }
             // Longer strides where nothing repeats: incompressible data must not take forever.
-            at += 1 + ((at - literals_from) >> 6);
+            None => literals += 1 + (literals >> 6),
         }
     }
-    put_literals(&mut out, &input[literals_from..]);
+    put_literals(&mut out, rest);
     out.extend(END);
     out
+}
+
+/// Distance and length of the repetition at `at` of what stands at `candidate`, if it is one.
+fn repeat(input: &[u8], candidate: usize, at: usize) -> Option<(usize, usize)> {
+    let distance = at
+        .checked_sub(candidate)
+        .filter(|d| (1..=MAX_DISTANCE).contains(d))?;
+    let length = common(input.get(candidate..)?, input.get(at..)?);
+    (length >= MIN_MATCH).then_some((distance, length))
 }
 
 fn common(a: &[u8], b: &[u8]) -> usize {
@@ -57,8 +69,9 @@ fn put_literals(out: &mut Vec<u8>, literals: &[u8]) {
         out.push(17 + n as u8);
     } else if n <= 3 && !out.is_empty() {
         // Every match instruction keeps two bits for this in its last byte but one.
-        let place = out.len() - 2;
-        out[place] |= n as u8;
+        if let Some(place) = out.iter_mut().rev().nth(1) {
+            *place |= n as u8;
+        }
     } else if n <= 18 {
         out.push((n - 3) as u8);
     } else {

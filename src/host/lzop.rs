@@ -77,7 +77,7 @@ impl<W: Write> Encoder<W> {
 impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, input: &[u8]) -> io::Result<usize> {
         let n = input.len().min(BLOCK - self.block.len());
-        self.block.extend_from_slice(&input[..n]);
+        self.block.extend(input.iter().take(n));
         if self.block.len() == BLOCK {
             self.put_block()?;
         }

@@ -4,10 +4,16 @@ mod budgets;
 mod find_init;
 mod kmod;
 mod ns;
+#[cfg(feature = "host")]
+mod cli;
+#[cfg(feature = "host")]
+mod image;
 mod kmod;
 mod params;
 mod kmod;
 mod rust_text;
 mod scenarios;
+#[cfg(feature = "host")]
+mod small_tree;
 mod tidy;
 mod identity;
