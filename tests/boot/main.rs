@@ -1,1 +1,14 @@
+//! Real boots: does a real kernel, with real disks, reach the real init?
+//!
+//! Each test is a story of one machine. Guests report facts as JSON on a second serial port;
+//! console text is matched only where a person would read it.
+//! `cargo test --features boot --test boot`; at most two guests run at a time.
 
+#[path = "../lab/mod.rs"]
+mod lab;
+
+mod failures;
+mod handover;
+mod late;
+mod roots;
+mod systemd;

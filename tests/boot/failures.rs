@@ -1,0 +1,114 @@
+//! Boots that must fail: in time, with the page that names the cause, and without a trace on
+//! any disk.
+
+use crate::lab::disks::{self, BTRFS, EMPTY, EXT4, EXT4_GPT, SWAP, VFAT, XFS};
+use crate::lab::guest::Machine;
+use crate::lab::outcome::Outcome;
+use crate::lab::shelf::Scratch;
+use landfall::host::qemu::Bus;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Boots with disks that the guest may really write to; they must be the same afterwards.
+fn fails(plugged: &[(disks::Disk, Bus)], cmdline: &str) -> Outcome {
+    let scratch = Scratch::new();
+    let mut machine = Machine::generic().cmdline(cmdline);
+    let mut pairs: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for (disk, bus) in plugged {
+        let copy = disks::copy(disk, &scratch.0);
+        machine = machine.file(&copy, *bus);
+        pairs.push((disks::file(disk), copy));
+    }
+    let outcome = machine.boot();
+    for (before, after) in pairs {
+        let same = Command::new("cmp").arg(&before).arg(&after).status();
+        assert!(
+            same.expect("cmp").success(),
+            "{} was changed",
+            after.display()
+        );
+    }
+    outcome
+}
+
+#[test]
+fn boot_wrong_uuid_ends_at_the_deadline_with_the_page() {
+    let wrong = "5eedf00d-0000-4000-8000-0000000000ff";
+    let outcome = fails(
+        &[
+            (EXT4, Bus::Virtio),
+            (XFS, Bus::Scsi),
+            (BTRFS, Bus::Nvme),
+            (EXT4_GPT, Bus::Ahci),
+            (VFAT, Bus::Usb),
+            (SWAP, Bus::Virtio),
+        ],
+        &format!("root=UUID={wrong} ro rd.timeout=5"),
+    );
+    outcome.assert_gave_up(&[
+        "asked:",
+        &format!("root=UUID={wrong}"),
+        "within 5 s",
+        "seen:",
+        "nearest:",
+        "next:",
+    ]);
+    // Every device is on the page, with what it is.
+    for parts in [
+        ["vda", "ext4", EXT4.uuid],
+        ["sda", "xfs", XFS.uuid],
+        ["nvme0n1", "btrfs", BTRFS.uuid],
+        ["2", "ext4", EXT4_GPT.uuid],
+        ["", "vfat", VFAT.uuid],
+        ["vdb", "swap", SWAP.uuid],
+    ] {
+        let listed = |line: &String| {
+            let line = line.to_ascii_lowercase();
+            parts
+                .iter()
+                .all(|part| line.contains(&part.to_ascii_lowercase()))
+        };
+        outcome.check(
+            outcome.lines.iter().any(listed),
+            &format!("not on the page: {parts:?}"),
+        );
+    }
+}
+
+#[test]
+fn boot_without_any_disk_gives_up() {
+    let outcome = fails(&[], "root=LABEL=harbour ro rd.timeout=3");
+    outcome.assert_gave_up(&["root=LABEL=harbour", "no block device at all"]);
+}
+
+#[test]
+fn boot_without_root_gives_up() {
+    let outcome = fails(&[(EXT4, Bus::Virtio)], "ro rd.timeout=3");
+    outcome.assert_gave_up(&["no root="]);
+}
+
+#[test]
+fn boot_of_a_root_without_init_gives_up() {
+    let outcome = fails(&[(EMPTY, Bus::Virtio)], "root=LABEL=empty ro rd.timeout=20");
+    outcome.assert_gave_up(&["holds no init to run"]);
+}
+
+#[test]
+fn boot_of_a_swap_area_gives_up() {
+    let outcome = fails(&[(SWAP, Bus::Virtio)], "root=LABEL=ballast ro rd.timeout=3");
+    outcome.assert_gave_up(&["swap"]);
+}
+
+/// Options that the file system refuses: the kernel's own words are on the page.
+#[test]
+fn boot_with_refused_mount_options_gives_up() {
+    let outcome = fails(
+        &[(EXT4, Bus::Virtio)],
+        "root=LABEL=harbour ro rootflags=thiscannotbe rd.timeout=20",
+    );
+    outcome.assert_gave_up(&[
+        "vda is root, but mounting it failed",
+        "kernel: ",
+        "thiscannotbe",
+    ]);
+}

@@ -1,0 +1,51 @@
+//! The programs under test, and the reporting init: built by cargo, as a user would.
+
+use super::shelf::{project, target};
+use super::tools::{done, progress, tool};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+const MUSL: &str = "x86_64-unknown-linux-musl";
+
+/// PID 1.
+pub fn init() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        cargo(
+            &["--bin", "init", "--target", MUSL],
+            &format!("{MUSL}/release/init"),
+        )
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+/// The host tool.
+pub fn landfall() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        cargo(
+            &["--bin", "landfall", "--features", "host"],
+            "release/landfall",
+        )
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+/// The real init of test roots.
+pub fn reporter() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let made = format!("{MUSL}/release/examples/reporter");
+    let build = || cargo(&["--example", "reporter", "--target", MUSL], &made);
+    BUILT.get_or_init(build).clone()
+}
+
+fn cargo(what: &[&str], made: &str) -> PathBuf {
+    progress(&format!("cargo build --release {}", what.join(" ")));
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let mut command = tool(&cargo);
+    command.args(["build", "--release", "--quiet"]).args(what);
+    done(command.current_dir(project()));
+    let path = target().join(made);
+    assert!(path.exists(), "cargo did not make {}", path.display());
+    path
+}

@@ -1,0 +1,276 @@
+//! One machine: described, started, watched, and ended.
+//!
+//! Time is only a kill switch here: a test waits for something that is said, never for a while.
+
+use super::disks::{self, Disk};
+use super::images;
+use super::kernels::{Flavour, Kernel, kernel};
+use super::outcome::{Outcome, facts};
+use super::qmp::Monitor;
+use super::shelf::{self, Scratch};
+use landfall::host::console::{Console, Piece};
+use landfall::host::qemu::{self, Bus};
+use landfall::host::story::Story;
+use serde_json::json;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// A machine to be booted.
+pub struct Machine {
+    pub kernel: Kernel,
+    qemu: qemu::Machine,
+    image: Option<PathBuf>,
+    cmdline: String,
+    patience: Duration,
+    extra: Vec<String>,
+}
+
+/// The serial line is the console; a reboot ends the guest, so whoever gives up is seen to.
+const CMDLINE: &str = "console=ttyS0 printk.time=1 panic=-1";
+
+impl Machine {
+    pub fn new(flavour: Flavour) -> Self {
+        let kernel = kernel(flavour);
+        Self {
+            qemu: qemu::Machine::new(&kernel.vmlinuz),
+            kernel,
+            image: None,
+            cmdline: CMDLINE.into(),
+            patience: Duration::from_secs(240),
+            extra: Vec::new(),
+        }
+    }
+
+    /// Nearly everything is a module.
+    pub fn generic() -> Self {
+        Self::new(Flavour::Generic)
+    }
+
+    /// The quick one: ext4 and NVMe are built in.
+    pub fn cloud() -> Self {
+        Self::new(Flavour::Cloud)
+    }
+
+    /// A disk whose writes are thrown away.
+    pub fn disk(mut self, disk: &Disk, bus: Bus) -> Self {
+        let mut plugged = qemu::Disk::raw(disks::file(disk), bus);
+        plugged.scratch = true;
+        self.qemu.disks.push(plugged);
+        self
+    }
+
+    /// A disk that is there from the start only as a drive: `Guest::plug` plugs it in.
+    pub fn later(self, disk: &Disk, bus: Bus) -> Self {
+        let mut machine = self.disk(disk, bus);
+        if let Some(last) = machine.qemu.disks.last_mut() {
+            last.unplugged = true;
+        }
+        machine
+    }
+
+    /// A disk file that the guest may really write to.
+    pub fn file(mut self, file: &Path, bus: Bus) -> Self {
+        self.qemu.disks.push(qemu::Disk::raw(file, bus));
+        self
+    }
+
+    pub fn cmdline(mut self, words: &str) -> Self {
+        self.cmdline = format!("{} {words}", self.cmdline);
+        self
+    }
+
+    /// Another image than the one for this kernel.
+    pub fn image(mut self, image: PathBuf) -> Self {
+        self.image = Some(image);
+        self
+    }
+
+    pub fn memory(mut self, mib: u32) -> Self {
+        self.qemu.memory = mib;
+        self
+    }
+
+    pub fn cpus(mut self, cpus: u32) -> Self {
+        self.qemu.cpus = cpus;
+        self
+    }
+
+    /// Seconds after which a guest that says nothing new to the test is killed.
+    pub fn patience(mut self, seconds: u64) -> Self {
+        self.patience = Duration::from_secs(seconds);
+        self
+    }
+
+    pub fn start(mut self) -> Guest {
+        let image = self
+            .image
+            .take()
+            .unwrap_or_else(|| images::image(&self.kernel));
+        // Everything slow is made before a seat is taken.
+        let seat = shelf::seat();
+        let scratch = Scratch::new();
+        self.qemu.initrd = Some(image);
+        self.qemu.append = self.cmdline;
+        let report = scratch.0.join("report");
+        let monitor = scratch.0.join("qmp");
+        self.extra
+            .extend(["-serial".into(), format!("file:{}", report.display())]);
+        let socket = format!("unix:{},server=on,wait=off", monitor.display());
+        self.extra.extend(["-qmp".into(), socket]);
+        self.qemu.extra = self.extra.iter().map(Into::into).collect();
+        let mut command = self.qemu.command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let complaints = File::create(scratch.0.join("stderr")).expect("a scratch file");
+        let child = command.stderr(complaints).spawn();
+        let mut child = child.unwrap_or_else(|e| panic!("{}", qemu::cannot_start(&e)));
+        let bytes = listen(child.stdout.take().expect("a pipe was asked for"));
+        Guest {
+            monitor: Monitor::connect(&monitor),
+            child,
+            bytes,
+            console: Console::default(),
+            lines: Vec::new(),
+            give_up: Instant::now() + self.patience,
+            disks: self.qemu.disks.iter().map(|disk| disk.bus).collect(),
+            scratch,
+            _seat: seat,
+        }
+    }
+
+    /// From power on to power off.
+    pub fn boot(self) -> Outcome {
+        self.start().finish()
+    }
+}
+
+fn listen(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (to, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 4096];
+        while let Ok(n @ 1..) = from.read(&mut buffer) {
+            if to.send(buffer[..n].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// A machine that runs.
+pub struct Guest {
+    child: Child,
+    monitor: Monitor,
+    bytes: Receiver<Vec<u8>>,
+    console: Console,
+    lines: Vec<String>,
+    give_up: Instant,
+    disks: Vec<Bus>,
+    scratch: Scratch,
+    _seat: File,
+}
+
+impl Guest {
+    /// Waits until the console has shown `text` (which may be a prompt).
+    pub fn wait_for(&mut self, text: &str) {
+        loop {
+            let shown = self.lines.iter().any(|line| line.contains(text));
+            if shown || self.console.unfinished().contains(text) {
+                return;
+            }
+            if !self.listen() {
+                let tail = tail(&self.lines);
+                panic!("the console never showed {text:?}; its end was\n{tail}");
+            }
+        }
+    }
+
+    /// Plugs in the disk of this number.
+    pub fn plug(&mut self, number: usize) {
+        let (driver, bus) = match self.disks[number] {
+            Bus::Scsi => ("scsi-hd", "scsi.0"),
+            Bus::Usb => ("usb-storage", "xhci.0"),
+            other => panic!("{other:?} disks are not hot-plugged in this laboratory"),
+        };
+        let arguments = json!({
+            "driver": driver, "bus": bus,
+            "drive": format!("drive{number}"), "id": format!("disk{number}"),
+        });
+        self.monitor.run("device_add", arguments);
+    }
+
+    /// Pulls it out.
+    pub fn unplug(&mut self, number: usize) {
+        self.monitor
+            .run("device_del", json!({"id": format!("disk{number}")}));
+    }
+
+    /// What a person does to leave a machine that stays on.
+    pub fn press_ctrl_alt_del(&mut self) {
+        let keys = ["ctrl", "alt", "delete"].map(|k| json!({"type": "qcode", "data": k}));
+        self.monitor.run("send-key", json!({"keys": keys}));
+    }
+
+    /// Runs on until the guest is off.
+    pub fn finish(mut self) -> Outcome {
+        while self.listen() {}
+        let ended = self.child.try_wait().expect("a child").is_some() || self.settle();
+        let report = fs::read(self.scratch.0.join("report")).unwrap_or_default();
+        let complaints = fs::read_to_string(self.scratch.0.join("stderr")).unwrap_or_default();
+        let mut story = Story::default();
+        self.lines.iter().for_each(|line| story.line(line));
+        // A terminal's line ends, where a guest did not switch them off.
+        let report = String::from_utf8_lossy(&report).replace("\r\n", "\n");
+        Outcome {
+            facts: facts(&report),
+            lines: std::mem::take(&mut self.lines),
+            report,
+            story,
+            ended,
+            complaints,
+        }
+    }
+
+    /// After the end of its output QEMU is gone within a moment, unless it hangs.
+    fn settle(&mut self) -> bool {
+        let patience = Duration::from_secs(5);
+        let over = Instant::now() >= self.give_up;
+        !over
+            && qemu::end_within(&mut self.child, patience)
+                .expect("a child")
+                .is_some()
+    }
+
+    /// Takes what the console says next. False: nothing more will come.
+    fn listen(&mut self) -> bool {
+        let left = self.give_up.saturating_duration_since(Instant::now());
+        match self.bytes.recv_timeout(left) {
+            Ok(bytes) => {
+                let lines = &mut self.lines;
+                self.console.feed(&bytes, &mut |piece| {
+                    if let Piece::Line(line) = piece {
+                        lines.push(line);
+                    }
+                });
+                true
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => false,
+        }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The end of a console, for messages.
+pub fn tail(lines: &[String]) -> String {
+    let from = lines.len().saturating_sub(80);
+    lines[from..].join("\n")
+}

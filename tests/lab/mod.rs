@@ -1,0 +1,18 @@
+//! The laboratory: real kernels, real disks made by the real tools, real roots, guests in QEMU.
+//!
+//! Shared by the boot tests and the demo. Everything that takes time to make lies in
+//! `target/lab`, under a name with a hash of how it was made; delete it at any time.
+//! Nothing here judges landfall: it makes machines, runs them and returns what was seen.
+#![allow(dead_code)]
+
+pub mod build;
+pub mod disks;
+pub mod guest;
+pub mod images;
+pub mod kernels;
+pub mod outcome;
+pub mod partitions;
+pub mod qmp;
+pub mod roots;
+pub mod shelf;
+pub mod tools;

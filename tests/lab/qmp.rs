@@ -1,0 +1,58 @@
+//! QEMU's monitor: plugs disks in and pulls them out while the guest runs.
+//! Source: QEMU Machine Protocol specification; `device_add`, `device_del`.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+pub struct Monitor {
+    reader: BufReader<UnixStream>,
+}
+
+impl Monitor {
+    /// Connects; QEMU makes the socket a moment after it starts.
+    pub fn connect(socket: &Path) -> Self {
+        let give_up = Instant::now() + Duration::from_secs(20);
+        let stream = loop {
+            match UnixStream::connect(socket) {
+                Ok(stream) => break stream,
+                Err(error) => assert!(Instant::now() < give_up, "no QEMU monitor: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .expect("a socket option");
+        let mut monitor = Self {
+            reader: BufReader::new(stream),
+        };
+        monitor.message();
+        monitor.run("qmp_capabilities", json!({}));
+        monitor
+    }
+
+    pub fn run(&mut self, command: &str, arguments: Value) {
+        let line = json!({"execute": command, "arguments": arguments}).to_string();
+        let stream = self.reader.get_mut();
+        stream.write_all(line.as_bytes()).expect("a living QEMU");
+        stream.write_all(b"\n").expect("a living QEMU");
+        loop {
+            let message = self.message();
+            if message.get("error").is_some() {
+                panic!("{line}: {message}");
+            }
+            // Events may come in between.
+            if message.get("return").is_some() {
+                return;
+            }
+        }
+    }
+
+    fn message(&mut self) -> Value {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).expect("an answer of QEMU");
+        serde_json::from_str(&line).unwrap_or_else(|e| panic!("QEMU said {line:?}: {e}"))
+    }
+}

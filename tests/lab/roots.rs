@@ -1,0 +1,197 @@
+//! What the root file systems of guests hold.
+
+use super::build;
+use super::shelf::{self, Scratch, fingerprint};
+use super::tools::{done, progress, run, tool, tool_as_root};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+/// A root directory tree, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// The reporting init as `/sbin/init`.
+    Reporter,
+    /// `/sbin/init` is an absolute symlink, by way of another one.
+    Symlink,
+    /// busybox init with an inittab; `/sbin/init` is an absolute symlink to busybox.
+    Busybox,
+    /// Nothing that could be run.
+    Empty,
+    /// Debian with systemd, made by mmdebstrap. Needs root.
+    Debian,
+}
+
+/// Mount points that any real root has.
+const MOUNT_POINTS: [&str; 6] = ["dev", "proc", "sys", "run", "tmp", "etc"];
+
+/// The directory that mkfs fills the file system from.
+pub fn directory(root: Root) -> PathBuf {
+    match root {
+        Root::Reporter => made(root, &fingerprint(&build::reporter()), reporter),
+        Root::Symlink => made(root, &fingerprint(&build::reporter()), absolute_symlink),
+        Root::Busybox => made(root, &format!("{INITTAB}{START}"), busybox),
+        Root::Empty => made(root, "", |_| {}),
+        Root::Debian => debian(),
+    }
+}
+
+/// Changes whenever the tree would.
+pub fn recipe(root: Root) -> String {
+    directory(root).display().to_string()
+}
+
+fn made(root: Root, recipe: &str, fill: impl FnOnce(&Path)) -> PathBuf {
+    shelf::made(
+        "roots",
+        &format!("{root:?}").to_ascii_lowercase(),
+        recipe.as_bytes(),
+        |at| {
+            for name in MOUNT_POINTS {
+                fs::create_dir_all(at.join(name)).expect("a writable target directory");
+            }
+            fill(at);
+        },
+    )
+}
+
+fn reporter(at: &Path) {
+    program(&build::reporter(), &at.join("sbin/init"));
+}
+
+/// `/sbin` → `usr/sbin`; `/usr/sbin/init` → `/etc/alternatives/init` → `/opt/reporter`.
+fn absolute_symlink(at: &Path) {
+    program(&build::reporter(), &at.join("opt/reporter"));
+    fs::create_dir_all(at.join("usr/sbin")).expect("a directory");
+    fs::create_dir_all(at.join("etc/alternatives")).expect("a directory");
+    link("usr/sbin", &at.join("sbin"));
+    link("/etc/alternatives/init", &at.join("usr/sbin/init"));
+    link("/opt/reporter", &at.join("etc/alternatives/init"));
+}
+
+const INITTAB: &str = "::sysinit:/etc/start\n::ctrlaltdel:/bin/poweroff\n";
+const START: &str = "#!/bin/sh
+echo \"{\\\"argv\\\":[\\\"$(tr '\\0' ' ' < /proc/1/cmdline)\\\"]}\" > /dev/ttyS1
+echo '{\"complete\":true}' > /dev/ttyS1
+poweroff -f
+";
+
+fn busybox(at: &Path) {
+    let busybox = ["/bin/busybox", "/usr/bin/busybox"];
+    let found = busybox.iter().map(Path::new).find(|p| p.exists());
+    program(
+        found.expect("busybox-static is installed"),
+        &at.join("bin/busybox"),
+    );
+    fs::create_dir_all(at.join("sbin")).expect("a directory");
+    link("/bin/busybox", &at.join("sbin/init"));
+    for name in ["sh", "tr", "echo", "cat", "poweroff"] {
+        link("busybox", &at.join("bin").join(name));
+    }
+    fs::write(at.join("etc/inittab"), INITTAB).expect("a writable target directory");
+    fs::write(at.join("etc/start"), START).expect("a writable target directory");
+    let runnable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(at.join("etc/start"), runnable).expect("an own file");
+}
+
+/// Facts of a booted systemd, in the words of its own tools.
+const FACTS_UNIT: &str = "[Unit]
+Description=Report how the boot went
+[Service]
+Type=simple
+ExecStart=/bin/sh /etc/landfall-facts
+[Install]
+WantedBy=multi-user.target
+";
+const FACTS: &str = r#"state=$(systemctl is-system-running --wait)
+say() { printf '\n== %s\n' "$1"; shift; "$@" 2>&1; }
+{
+  say state echo "$state"
+  say failed systemctl --failed --no-legend --plain
+  say analyze systemd-analyze
+  say findmnt findmnt -rn -o SOURCE,FSTYPE,OPTIONS /
+  say uuid findmnt -n -o UUID /
+  say mounts findmnt -rn -o TARGET,FSTYPE
+  say cmdline cat /proc/cmdline
+  say argv tr '\0' ' ' < /proc/1/cmdline
+  say journal journalctl -b -p warning --no-pager
+  say end true
+} > /dev/ttyS1
+sleep 3
+systemctl poweroff
+"#;
+const PACKAGES: &str = "systemd-sysv,udev,dbus,util-linux,login";
+
+fn debian() -> PathBuf {
+    let recipe = format!("{DEBIAN_FILES:?}{PACKAGES}{}", sources());
+    shelf::made("roots", "debian", recipe.as_bytes(), |at| {
+        progress("making a Debian root with mmdebstrap");
+        let scratch = Scratch::new();
+        let apt = scratch.0.join("apt.conf");
+        let list = scratch.0.join("sources.list");
+        fs::write(&apt, acquire_options()).expect("a writable temporary directory");
+        fs::write(&list, sources()).expect("a writable temporary directory");
+        let mut command = tool_as_root("mmdebstrap");
+        command.args(["--quiet", "--variant=minbase", "--format=directory"]);
+        command.arg(format!("--include={PACKAGES}"));
+        command.arg(format!("--aptopt={}", apt.display()));
+        for (path, text) in DEBIAN_FILES {
+            let file = scratch.0.join(path.replace('/', "-"));
+            fs::write(&file, text).expect("a writable temporary directory");
+            command.arg(format!(
+                "--customize-hook=upload {} /{path}",
+                file.display()
+            ));
+        }
+        command.arg("--customize-hook=chroot \"$1\" systemctl enable landfall-facts.service");
+        let lines = sources();
+        let suite = lines
+            .split(' ')
+            .nth(2)
+            .expect("`deb ARCHIVE SUITE COMPONENT`");
+        done(command.args([suite.as_ref(), at.as_os_str(), list.as_os_str()]));
+    })
+}
+
+const DEBIAN_FILES: &[(&str, &str)] = &[
+    ("etc/systemd/system/landfall-facts.service", FACTS_UNIT),
+    ("etc/landfall-facts", FACTS),
+    ("etc/hostname", "harbour\n"),
+    ("etc/fstab", "LABEL=debian / ext4 errors=remount-ro 0 1\n"),
+];
+
+/// The Debian archives that this machine itself installs from, as lines of sources.list.
+fn sources() -> String {
+    let format = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)";
+    let filters = ["Created-By: Packages", "Origin: Debian"];
+    let lines = done(
+        tool("apt-get")
+            .args(["indextargets", "--format", format])
+            .args(filters),
+    );
+    assert!(
+        !lines.is_empty(),
+        "apt knows no Debian archive (apt-get update first)"
+    );
+    lines
+}
+
+/// Proxies and the like, so that the guest's packages come the way the machine's do.
+fn acquire_options() -> String {
+    let wanted = ["Acquire::http", "Acquire::Check", "Acquire::Retries"];
+    let keep = |line: &&str| wanted.iter().any(|w| line.starts_with(w));
+    let dump = run("apt-config", &["dump"]);
+    dump.lines()
+        .filter(keep)
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+fn program(from: &Path, to: &Path) {
+    fs::create_dir_all(to.parent().expect("a path below the root")).expect("a directory");
+    fs::copy(from, to).unwrap_or_else(|e| panic!("cannot copy {}: {e}", from.display()));
+}
+
+fn link(target: &str, at: &Path) {
+    symlink(target, at).unwrap_or_else(|e| panic!("cannot link {}: {e}", at.display()));
+}
