@@ -146,7 +146,10 @@ impl Plan {
         }
         match &mut self.stage {
             // It took longer than our patience, but it is what was asked for.
-            Stage::Shell { mounted } => *mounted = true,
+            Stage::Shell { mounted, mounting } => {
+                *mounted = true;
+                *mounting = None;
+            }
             Stage::Searching | Stage::Preparing { .. } | Stage::Mounting { .. } => self.find_init(),
             _ => {}
         }
@@ -164,6 +167,9 @@ impl Plan {
     fn mount_failed(&mut self, now: Millis, ticket: Ticket, fault: &Fault, kernel: Vec<Text>) {
         if self.tickets.close(ticket) != Some(Job::Mount) {
             return;
+        }
+        if let Stage::Shell { mounting, .. } = &mut self.stage {
+            *mounting = None;
         }
         let Stage::Mounting {
             device,
@@ -183,7 +189,10 @@ impl Plan {
                 Level::Warning,
                 format!("{device} left while it was being mounted: {fault}"),
             );
-            self.devices.refuse(&device);
+            // What has the name now is another device, and gets its own chance.
+            if there {
+                self.devices.refuse(&device);
+            }
             return;
         }
         if !types.is_empty() {
@@ -215,6 +224,7 @@ impl Plan {
         if self.tickets.close(ticket) == Some(Job::FindInit) {
             self.stage = Stage::HandingOver;
             self.say(Level::Info, format!("handing over to {path}"));
+            self.dismiss();
             let ticket = self.tickets.issue(Job::HandOver);
             self.out.push(Action::HandOver { ticket, init: path });
         }
@@ -224,7 +234,7 @@ impl Plan {
         if self.tickets.close(ticket) != Some(Job::Shell) {
             return;
         }
-        let Stage::Shell { mounted } = self.stage else {
+        let Stage::Shell { mounted, mounting } = self.stage.clone() else {
             return;
         };
         if let Some(fault) = fault {
@@ -238,13 +248,21 @@ impl Plan {
         if mounted {
             self.find_init();
         } else {
-            self.stage = Stage::Searching;
+            // A second mount beside one that has not ended would land on top of it.
+            self.stage = match mounting {
+                Some((device, generation, types)) => Stage::Mounting {
+                    device,
+                    generation,
+                    types,
+                },
+                None => Stage::Searching,
+            };
             self.overflow();
         }
     }
 
     fn ctrl_alt_del(&mut self) {
-        self.modules.give_up(&mut self.out);
+        self.dismiss();
         self.stage = Stage::Over;
         self.out.push(Action::Reboot);
     }

@@ -186,6 +186,9 @@ fn missing(plan: &Plan) -> Vec<String> {
     for (_, fault) in plan.modules.failures() {
         lines.push(fault.to_string());
     }
+    for name in plan.modules.absent() {
+        lines.push(format!("module {name} is not in this image"));
+    }
     for name in plan.modules.blacklisted() {
         lines.push(format!("module {name} is blacklisted and was not loaded"));
     }

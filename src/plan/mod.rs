@@ -57,6 +57,9 @@ use ticket::Tickets;
 /// Nothing has happened and nothing is under way for this long: try what is unlikely.
 pub const IDLE_MS: u64 = 1_000;
 
+/// Nothing has happened for this long while something is under way: it may never end.
+pub const STUCK_MS: u64 = 5_000;
+
 /// Where the boot stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
@@ -82,6 +85,8 @@ enum Stage {
     /// A person has a shell; the boot goes on when it is left.
     Shell {
         mounted: bool,
+        /// A mount that has not ended yet: device, generation, types.
+        mounting: Option<(String, u32, Vec<String>)>,
     },
     /// The page is shown; reboot at this time.
     RebootAt(Millis),
@@ -103,8 +108,8 @@ pub struct Plan {
     walk_again: bool,
     /// Everything was tried: every tier served, every device read.
     exhausted: bool,
-    /// Clones that were already reported, by name.
-    clones_named: bool,
+    /// How many clones were named when they were last reported.
+    clones_named: usize,
     out: Vec<Action>,
 }
 
@@ -127,7 +132,7 @@ impl Plan {
             stirred: Millis(0),
             walk_again: false,
             exhausted: false,
-            clones_named: false,
+            clones_named: 0,
             out: Vec::new(),
         }
     }

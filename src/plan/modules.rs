@@ -63,6 +63,8 @@ pub struct Modules {
     replies: Vec<(u32, bool)>,
     /// Modaliases of devices that no module answers, for the failure page.
     unserved: BTreeSet<String>,
+    /// Modules that answer some alias but that the image does not hold.
+    absent: BTreeSet<String>,
     /// Modules that would have answered but are blacklisted.
     blacklisted: BTreeSet<String>,
     /// Something happened since the last [`Modules::advance`].
@@ -100,6 +102,11 @@ impl Modules {
                 .entry(module.name.clone())
                 .or_insert_with_key(|_| entry(module));
         }
+        let absent = found
+            .answers
+            .iter()
+            .filter(|name| !self.entries.contains_key(*name));
+        self.absent.extend(absent.cloned());
         if found.builtin || found.answers.is_empty() {
             if let (Purpose::Device(modalias), false) = (&purpose, found.builtin) {
                 self.unserved.insert(modalias.clone());
@@ -167,6 +174,11 @@ impl Modules {
     /// Devices that no module answers, by modalias.
     pub fn unserved(&self) -> impl Iterator<Item = &str> {
         self.unserved.iter().map(String::as_str)
+    }
+
+    /// Modules that the indexes name but that are not in the image.
+    pub fn absent(&self) -> impl Iterator<Item = &str> {
+        self.absent.iter().map(String::as_str)
     }
 
     pub fn blacklisted(&self) -> impl Iterator<Item = &str> {

@@ -2,11 +2,10 @@
 
 use super::action::{Action, Level, Mount};
 use super::bus::Tier;
-use super::device::Device;
 use super::give_up::{self, Cause};
 use super::root::{self, Answer};
 use super::ticket::Job;
-use super::{IDLE_MS, Plan, Stage};
+use super::{IDLE_MS, Plan, STUCK_MS, Stage};
 use crate::base::millis::Millis;
 use crate::format::wish::{End, Source};
 use alloc::format;
@@ -60,12 +59,15 @@ impl Plan {
 
     /// Takes the device that answers the wish, if there is one.
     fn choose(&mut self, _now: Millis) {
+        let mut found = self.usable();
+        found.sort_by(|a, b| root::natural_order(&a.0, &b.0));
         if let Stage::Preparing {
             device, generation, ..
         } = &self.stage
         {
-            let same = |d: &Device| d.generation == *generation;
-            if !self.devices.by_name(device).is_some_and(same) {
+            let still =
+                |(name, g, _): &(String, u32, Vec<String>)| name == device && g == generation;
+            if !found.iter().any(still) {
                 let device = device.clone();
                 self.say(
                     Level::Warning,
@@ -74,13 +76,8 @@ impl Plan {
                 self.stage = Stage::Searching;
             }
         }
-        if self.stage != Stage::Searching {
-            return;
-        }
-        let mut found = self.usable();
-        found.sort_by(|a, b| root::natural_order(&a.0, &b.0));
-        if found.len() > 1 && !self.clones_named {
-            self.clones_named = true;
+        if found.len() > 1 && found.len() != self.clones_named {
+            self.clones_named = found.len();
             let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
             let text = format!(
                 "{} answer {}: the first by name is taken",
@@ -89,7 +86,12 @@ impl Plan {
             );
             self.say(Level::Warning, text);
         }
-        if let Some((device, generation, types)) = found.into_iter().next() {
+        let Some((device, generation, types)) = found.into_iter().next() else {
+            return;
+        };
+        // While the driver is being settled, a clone that comes first by name still may take over.
+        let chosen = matches!(&self.stage, Stage::Preparing { device: d, .. } if *d == device);
+        if !chosen {
             self.say(Level::Info, format!("root is {device}"));
             self.stage = Stage::Preparing {
                 device,
@@ -150,24 +152,30 @@ impl Plan {
 
     // -- when nothing happens -----------------------------------------------------------------
 
-    /// When to try what is unlikely; `None` while something is under way or nothing is left.
+    /// When to try what is unlikely; `None` when nothing is left. What is under way goes first, but
+    /// a worker that never answers does not hold up the rest.
     pub(super) fn idle_at(&self) -> Option<Millis> {
-        let quiet = self.stage == Stage::Searching && self.tickets.none_open();
-        (quiet && !self.exhausted).then(|| self.stirred.plus(IDLE_MS))
+        // A device that comes after everything was tried is tried, too.
+        let left = !self.exhausted || self.buses.next_tier().is_some();
+        let wait = if self.tickets.none_open() {
+            IDLE_MS
+        } else {
+            STUCK_MS
+        };
+        (self.stage == Stage::Searching && left).then(|| self.stirred.plus(wait))
     }
 
     /// Serves the next tier of drivers; in the end reads every device, so that the page can tell.
     fn widen(&mut self, now: Millis) {
-        if self.stage != Stage::Searching || !self.tickets.none_open() {
+        if self.stage != Stage::Searching {
             return;
         }
-        if self.exhausted {
-            return self.hopeless(now);
-        }
-        let idle = now >= self.stirred.plus(IDLE_MS);
+        let free = self.tickets.none_open();
+        let idle = self.idle_at().is_some_and(|at| now >= at);
         match self.buses.next_tier() {
-            Some(Tier::Quiet) => self.serve(Tier::Quiet, now),
+            Some(Tier::Quiet) if free || idle => self.serve(Tier::Quiet, now),
             Some(tier) if idle => self.serve(tier, now),
+            None if self.exhausted && free => self.hopeless(now),
             None if idle => {
                 self.exhausted = true;
                 self.look();
@@ -198,9 +206,18 @@ impl Plan {
     pub(super) fn give_up(&mut self, now: Millis, cause: Cause) {
         let lines = give_up::page(&cause, self);
         self.out.push(Action::Page { lines });
-        let mounted = matches!(cause, Cause::NoInit(_));
+        let mounted = matches!(cause, Cause::NoInit(_)) || self.stage == Stage::FindingInit;
         if self.wish.shell && !matches!(cause, Cause::HandOver(_)) {
-            self.stage = Stage::Shell { mounted };
+            let mounting = match &self.stage {
+                Stage::Mounting {
+                    device,
+                    generation,
+                    types,
+                } => Some((device.clone(), *generation, types.clone())),
+                _ => None,
+            };
+            let mounting = mounting.filter(|_| cause == Cause::Deadline);
+            self.stage = Stage::Shell { mounted, mounting };
             let ticket = self.tickets.issue(Job::Shell);
             self.out.push(Action::Shell { ticket });
         } else {
@@ -209,7 +226,7 @@ impl Plan {
     }
 
     pub(super) fn end(&mut self, now: Millis) {
-        self.modules.give_up(&mut self.out);
+        self.dismiss();
         match self.wish.end {
             End::Reboot(seconds) if seconds > 0 => {
                 self.say(Level::Error, format!("rebooting in {seconds} s"));
@@ -219,6 +236,14 @@ impl Plan {
                 self.stage = Stage::Over;
                 self.out.push(Action::End { end });
             }
+        }
+    }
+
+    /// Whoever in the kernel still waits for a module is told no: nobody will answer later.
+    pub(super) fn dismiss(&mut self) {
+        self.modules.give_up(&mut self.out);
+        for request in self.tickets.close_requests() {
+            self.out.push(Action::Reply { request, ok: false });
         }
     }
 

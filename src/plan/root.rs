@@ -97,7 +97,11 @@ fn identity_matches(source: &Source, devices: &Devices, device: &Device) -> Opti
 }
 
 fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
-    if let Some(disk) = devices.disk_of(device) {
+    if device.block.part_of.is_some() {
+        // The disk may be reported after its partitions.
+        let Some(disk) = devices.disk_of(device) else {
+            return Answer::NotYet;
+        };
         match &disk.look {
             Look::Unseen | Look::Asked if disk.block.sectors > 0 => return Answer::NotYet,
             _ if disk.is_container() => {

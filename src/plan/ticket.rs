@@ -6,6 +6,7 @@
 use super::event::Ticket;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// Why an alias is being resolved, and so what happens with the modules that answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +51,19 @@ impl Tickets {
     /// The job that this ticket stood for; from now on it stands for nothing.
     pub fn close(&mut self, ticket: Ticket) -> Option<Job> {
         self.open.remove(&ticket)
+    }
+
+    /// Closes every lookup that the kernel waits for; yields who asked.
+    pub fn close_requests(&mut self) -> Vec<u32> {
+        let mut requests = Vec::new();
+        self.open.retain(|_, job| match job {
+            Job::Resolve(Purpose::Kernel(request)) => {
+                requests.push(*request);
+                false
+            }
+            _ => true,
+        });
+        requests
     }
 
     pub fn none_open(&self) -> bool {

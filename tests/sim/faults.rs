@@ -27,7 +27,7 @@
 //! *mute worker*: an answer that never comes must not hold the failure page back.
 //! *impatient timer*: the timer rings although nothing is due.
 
-use crate::world::{Medium, World};
+use crate::world::{Haste, Medium, World, is_container};
 use landfall::format::wish::Source;
 
 /// How often a job fails.
@@ -154,6 +154,13 @@ pub enum Prospect {
 impl World {
     pub fn prospect(&self) -> Prospect {
         let either = Prospect::Either;
+        if self
+            .faults
+            .iter()
+            .any(|f| matches!(f, Fault::CtrlAltDel { .. }))
+        {
+            return either;
+        }
         if matches!(self.asked.root, None | Some(Source::Unknown(_))) {
             return Prospect::Fails {
                 must_say: vec!["root=".into()],
@@ -169,13 +176,6 @@ impl World {
                 } | Fault::Rewritten { .. }
             )
         };
-        if self
-            .faults
-            .iter()
-            .any(|f| matches!(f, Fault::CtrlAltDel { .. }))
-        {
-            return either;
-        }
         match roots.as_slice() {
             [] if self.faults.iter().any(new_media) => either,
             [] => Prospect::Fails {
@@ -210,6 +210,9 @@ impl World {
         }
         let by = self.start + path.slowest + delay;
         let patience = self.asked.patience.map_or(u64::MAX, |ms| self.start + ms);
+        if path.broken.is_some() && !fatal.is_empty() {
+            return Prospect::Either;
+        }
         let fatal = fatal
             .first()
             .map(|s| s.to_vec())
@@ -257,12 +260,19 @@ struct Path {
     modules: Vec<String>,
     /// Modules that are only wished for, but waited for.
     soft: Vec<String>,
+    /// Aliases and modules of which one or another is needed: hard to tell which.
+    hoped_for: Vec<String>,
     /// Devices that must be probed.
     probes: Vec<String>,
     slowest: u64,
     earliest: u64,
     /// The way is broken from the start: what the page must say.
     broken: Option<Vec<String>>,
+}
+
+/// What a page says of an alias: of a file system, the type.
+fn spoken(alias: &str) -> String {
+    alias.strip_prefix("fs-").unwrap_or(alias).into()
 }
 
 /// Devices that are no disk's may wait this long for their drivers: other work goes first.
@@ -280,6 +290,7 @@ impl Path {
             aliases: Vec::new(),
             modules: Vec::new(),
             soft: Vec::new(),
+            hoped_for: Vec::new(),
             probes: vec![root.into()],
             slowest: world.latency("walk", ""),
             earliest: 0,
@@ -291,9 +302,14 @@ impl Path {
         for node in world.path_to(host) {
             path.wait(node.at);
             if !node.drivers.is_empty() {
-                path.need_any(world, &node.modalias);
-                if node.haste != crate::world::Haste::AtOnce {
+                let sound = path.broken.is_none();
+                path.need_any(world, &node.modalias, Some(&node.drivers));
+                if node.haste != Haste::AtOnce {
                     path.slowest += SOME_TIME_MS;
+                    // Nobody lists every sound card that has no driver.
+                    if sound && path.broken.as_ref().is_some_and(|b| b[0] == node.modalias) {
+                        path.broken = Some(vec![world.asked.typed.clone()]);
+                    }
                 }
             }
         }
@@ -323,16 +339,30 @@ impl Path {
         let finding = part.map_or(&disk.medium.finding, |p| &p.finding);
         let kind = finding.signature.as_ref().map(|s| s.kind.clone());
         let kind = world.asked.fstypes.first().cloned().or(kind)?;
-        self.need_any(world, &crate::world::fs_alias(&kind));
+        self.need_any(world, &crate::world::fs_alias(&kind), None);
         for (alias, required) in &disk.medium.wants {
-            if *required {
-                self.need_any(world, alias);
+            let modules = world.catalog.closure(&world.catalog.resolve(alias).answers);
+            self.slowest += world.latency("resolve", alias);
+            self.slowest += modules
+                .iter()
+                .map(|m| world.latency("load", m))
+                .sum::<u64>();
+            match required {
+                // Whoever wished for it before may have brought it along.
+                true => self
+                    .hoped_for
+                    .extend(modules.into_iter().chain([alias.clone()])),
+                false => self.soft.extend(modules.into_iter().chain([alias.clone()])),
             }
         }
         let wanted = world.asked.init.clone();
         let has_init = match &wanted {
             Some(init) => disk.medium.inits.contains(init),
-            None => !disk.medium.inits.is_empty(),
+            None => disk
+                .medium
+                .inits
+                .iter()
+                .any(|i| crate::jobs::DEFAULT_INITS.contains(&&**i)),
         };
         if !has_init && self.broken.is_none() {
             self.broken = Some(vec![crate::machine::no_init_text(wanted.as_deref())]);
@@ -340,27 +370,37 @@ impl Path {
         Some(())
     }
 
-    /// One of the modules that answer this alias must load.
-    fn need_any(&mut self, world: &World, alias: &str) {
+    /// One of the modules that answer this alias (and are in `drivers`) must load.
+    fn need_any(&mut self, world: &World, alias: &str, drivers: Option<&[String]>) {
+        self.slowest += world.latency("resolve", alias);
         if world.catalog.builtin.contains(alias) {
             return;
         }
-        self.slowest += world.latency("resolve", alias);
         self.aliases.push(alias.into());
         let found = world.catalog.resolve(alias);
-        let Some(best) = found.answers.first() else {
-            self.broken.get_or_insert_with(|| vec![alias.into()]);
+        let drives = |m: &&String| drivers.is_none_or(|d| d.contains(m));
+        let useful: Vec<&String> = found.answers.iter().filter(drives).collect();
+        let Some(best) = useful.first().copied() else {
+            let blacklisted = found.blacklisted.first().cloned();
+            self.broken
+                .get_or_insert_with(|| vec![blacklisted.unwrap_or(alias.into())]);
             return;
         };
         let all = world.catalog.closure(&found.answers);
         self.slowest += all.iter().map(|m| world.latency("load", m)).sum::<u64>();
-        let module = world.catalog.mods.get(best).cloned().unwrap_or_default();
+        let Some(module) = world.catalog.mods.get(best).cloned() else {
+            self.broken.get_or_insert_with(|| vec![best.clone()]);
+            return;
+        };
         let missing = module
             .needs
             .iter()
             .find(|n| !world.catalog.mods.contains_key(*n));
         if let Some(missing) = missing {
             self.broken.get_or_insert_with(|| vec![missing.clone()]);
+        }
+        if useful.len() > 1 {
+            self.hoped_for.extend(useful.iter().map(|m| m.to_string()));
         }
         let hard: Vec<String> = module.needs.iter().chain([best]).cloned().collect();
         let asks = hard
@@ -403,12 +443,20 @@ impl Path {
                 Effect::Unclear
             }
             Fault::ProbeFails { device, .. } | Fault::ProbeLies { device } => {
-                if self.probes.contains(device) {
+                // If a container's bytes cannot be read, nobody can tell what shines through it.
+                let disk = world.disks.iter().find(|d| d.name == *device);
+                let veils = disk.is_some_and(|d| is_container(&d.medium.finding));
+                let hurts = veils || self.probes.contains(device);
+                if hurts {
                     Effect::Unclear
                 } else {
                     Effect::Nothing
                 }
             }
+            Fault::LoadFails {
+                module,
+                times: Times::Once,
+            } => self.effect_on_module(module, Effect::Unclear, true),
             Fault::LoadFails { module, .. } => {
                 let must_say = vec![module.clone(), crate::machine::load_text(module)];
                 self.effect_on_module(module, Effect::Prevents(must_say), true)
@@ -421,10 +469,8 @@ impl Path {
                 times: Times::Always,
             } => Effect::Prevents(vec![crate::machine::HAND_OVER_TEXT.into()]),
             Fault::HandOverFails { times: Times::Once } => Effect::Unclear,
-            Fault::Never { verb, object } => self.effect_of_silence(*verb, object),
-            Fault::ResolveEmpty { alias } => {
-                self.effect_of_alias(alias, Effect::Prevents(vec![alias.clone()]))
-            }
+            Fault::Never { verb, object } => self.effect_of_silence(world, *verb, object),
+            Fault::ResolveEmpty { alias } => self.effect_of_no_lookup(world, alias),
             Fault::Lost { from, ms } => {
                 Effect::Delays(from + 2 * ms + 2 * world.latency("walk", ""))
             }
@@ -440,6 +486,7 @@ impl Path {
 
     fn effect_of_alias(&self, alias: &str, if_needed: Effect) -> Effect {
         match self.aliases.iter().any(|a| a == alias) {
+            _ if self.hoped_for.iter().any(|a| a == alias) => Effect::Unclear,
             true => if_needed,
             false if self.soft.iter().chain(&self.modules).any(|a| a == alias) => Effect::Unclear,
             false => Effect::Nothing,
@@ -447,7 +494,9 @@ impl Path {
     }
 
     fn effect_on_module(&self, module: &str, if_needed: Effect, soft_is_harmless: bool) -> Effect {
-        if self.modules.iter().any(|m| m == module) {
+        if self.hoped_for.iter().any(|m| m == module) {
+            Effect::Unclear
+        } else if self.modules.iter().any(|m| m == module) {
             if_needed
         } else if self.soft.iter().any(|m| m == module) && !soft_is_harmless {
             Effect::Unclear
@@ -465,11 +514,42 @@ impl Path {
         }
     }
 
-    fn effect_of_silence(&self, verb: Verb, object: &str) -> Effect {
+    /// The lookup of an alias yields nothing. Another device may bring the driver along.
+    fn effect_of_no_lookup(&self, world: &World, alias: &str) -> Effect {
+        let answers = &world
+            .catalog
+            .aliases
+            .get(alias)
+            .cloned()
+            .unwrap_or_default();
+        let others = world.nodes.iter().filter(|n| n.modalias != alias);
+        let brings = |names: &[String]| names.iter().any(|m| answers.contains(m));
+        let others = others.map(|n| world.catalog.closure(&n.drivers).into_iter().collect());
+        let mut asked = world.faults.iter().filter_map(|f| match f {
+            Fault::Request { name, .. } => Some(world.catalog.resolve(name).answers),
+            _ => None,
+        });
+        if others.into_iter().any(|n: Vec<String>| brings(&n)) || asked.any(|n| brings(&n)) {
+            return self.effect_of_alias(alias, Effect::Unclear);
+        }
+        // Nobody lists every sound card that has no driver.
+        let listed = world
+            .nodes
+            .iter()
+            .all(|n| n.modalias != alias || n.haste == Haste::AtOnce);
+        let cause = if listed {
+            spoken(alias)
+        } else {
+            world.asked.typed.clone()
+        };
+        self.effect_of_alias(alias, Effect::Prevents(vec![cause]))
+    }
+
+    fn effect_of_silence(&self, world: &World, verb: Verb, object: &str) -> Effect {
         let prevents = Effect::Prevents(vec![object.into()]);
         match verb {
             Verb::Walk | Verb::FindInit => Effect::Unclear,
-            Verb::Resolve => self.effect_of_alias(object, prevents),
+            Verb::Resolve => self.effect_of_no_lookup(world, object),
             Verb::Load => self.effect_on_module(object, prevents, false),
             Verb::Probe if self.probes.iter().any(|p| p == object) => prevents,
             Verb::Mount if object == self.root => prevents,

@@ -11,7 +11,7 @@ use landfall::plan::action::Action;
 use landfall::plan::event::{Event, Ticket};
 use std::collections::VecDeque;
 
-const DEFAULT_INITS: [&str; 4] = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
+pub const DEFAULT_INITS: [&str; 4] = ["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
 
 #[derive(Clone, Debug)]
 pub enum Job {

@@ -70,6 +70,8 @@ pub struct Known {
     /// Nothing may follow any more.
     pub over: bool,
     pub shells_left: u32,
+    /// The step in which somebody last left a shell.
+    pub resumed: usize,
     pub warnings: Vec<String>,
     last_overflow: usize,
 }
@@ -168,6 +170,7 @@ impl Known {
                     .is_some();
                 if open && fault.is_none() {
                     self.shells_left += 1;
+                    self.resumed = self.step;
                     self.gave_up = false;
                     self.tries.clear();
                 }

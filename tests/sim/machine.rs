@@ -43,6 +43,8 @@ pub enum Coming {
     Report(Event),
     NodeUp(usize),
     Attach(usize, Medium),
+    /// What was pulled is put back.
+    Return(usize, Medium),
     Detach(usize),
     Rewrite(usize, Medium),
     Touch(usize),
@@ -83,6 +85,7 @@ pub struct Machine<'w> {
     pub tries: BTreeMap<(Verb, String), u32>,
     pub hand_overs: u32,
     pub mounted_on: Option<(usize, u64)>,
+    pulled: BTreeSet<usize>,
     pulled_during: BTreeSet<usize>,
     shells: u32,
     losing: bool,
@@ -160,6 +163,7 @@ impl<'w> Machine<'w> {
             tries: BTreeMap::new(),
             hand_overs: 0,
             mounted_on: None,
+            pulled: BTreeSet::new(),
             pulled_during: BTreeSet::new(),
             shells: 0,
             losing: false,
@@ -206,7 +210,7 @@ impl<'w> Machine<'w> {
                 if let Some(after) = back {
                     let own = &self.world.disks[*disk].medium;
                     let medium = as_other.as_deref().unwrap_or(own).clone();
-                    self.at(start + at + after, Coming::Attach(*disk, medium));
+                    self.at(start + at + after, Coming::Return(*disk, medium));
                 }
             }
             Fault::Touched { disk, at } => self.at(start + at, Coming::Touch(*disk)),
@@ -276,6 +280,11 @@ impl<'w> Machine<'w> {
             Coming::Report(event) | Coming::Nudge(event) => self.tell(event),
             Coming::NodeUp(node) => self.node_up(node),
             Coming::Attach(disk, medium) => self.attach(disk, medium),
+            Coming::Return(disk, medium) => {
+                if self.pulled.remove(&disk) {
+                    self.attach(disk, medium);
+                }
+            }
             Coming::Detach(disk) => self.detach(disk),
             Coming::Rewrite(disk, medium) => self.rewrite(disk, medium),
             Coming::Touch(disk) => self.touch(disk),
@@ -384,7 +393,7 @@ impl<'w> Machine<'w> {
         }
         if times == 2 && self.now <= self.world.start {
             for block in self.blocks(disk) {
-                let late = self.world.start + self.rng.below(1 + self.world.pace);
+                let late = self.world.start + 1 + self.rng.below(1 + self.world.pace);
                 self.at(late, Coming::Report(Event::Block(block)));
             }
         }
@@ -392,7 +401,9 @@ impl<'w> Machine<'w> {
 
     pub fn detach(&mut self, disk: usize) {
         let blocks = self.blocks(disk);
-        self.disks.remove(&disk);
+        if self.disks.remove(&disk).is_some() {
+            self.pulled.insert(disk);
+        }
         for block in blocks.into_iter().rev() {
             self.uevent(Event::BlockGone { name: block.name });
         }
@@ -576,7 +587,7 @@ impl<'w> Machine<'w> {
             self.at(soon, Coming::Detach(hit));
             if let Some(after) = back {
                 let medium = self.world.disks[hit].medium.clone();
-                self.at(soon + after, Coming::Attach(hit, medium));
+                self.at(soon + after, Coming::Return(hit, medium));
             }
         }
     }

@@ -5,9 +5,12 @@ use super::{Case, Verdict, ensure};
 use crate::faults::Prospect;
 use crate::known::Question;
 use crate::story::{Outcome, Step};
-use landfall::format::wish::End;
+use landfall::format::wish::{End, Source};
 use landfall::plan::action::Action;
 use landfall::plan::event::Event;
+
+/// A page need not list more devices than this.
+const MAX_LISTED: usize = 40;
 
 /// What was begun in time (a mount that replays a journal, the search for init) may end late.
 const GRACE_MS: u64 = 60_000;
@@ -44,7 +47,7 @@ pub fn no_early_surrender(case: &Case, step: &Step, action: &Action) -> Verdict 
         .asked
         .patience
         .is_some_and(|p| step.now.0 >= case.world.start + p);
-    let hopeless = matches!(case.prospect, Prospect::Fails { must_say } if must_say[0] == "root=");
+    let hopeless = matches!(case.world.asked.root, None | Some(Source::Unknown(_)));
     let tried = case.known.mounted.is_some()
         || case.known.blocks.values().any(|s| s.refused)
         || case
@@ -185,8 +188,9 @@ pub fn what_cannot_boot_says_why(case: &Case) -> Verdict {
     let Prospect::Fails { must_say } = case.prospect else {
         return Ok(());
     };
-    let outcome = &case.story.outcome;
-    ensure(*outcome != Outcome::HandedOver, || {
+    let helped = case.known.shells_left > 0;
+    let booted = case.story.outcome == Outcome::HandedOver;
+    ensure(!booted || helped, || {
         "this world cannot boot, and did".into()
     })?;
     let pages = case.story.pages();
@@ -216,7 +220,10 @@ pub fn the_page_lists_what_was_seen(case: &Case) -> Verdict {
                 ensure(page.contains(typed.as_str()), || {
                     format!("not on the page: {typed}\n{page}")
                 })?;
-                for seen in known.blocks.values().filter(|s| s.present) {
+                let present = || known.blocks.values().filter(|s| s.present);
+                // A long list may be cut, if it says so.
+                let cut = present().count() > MAX_LISTED && page.contains(" more");
+                for seen in present().filter(|_| !cut) {
                     let name = &seen.block.name;
                     ensure(names(&page, name), || {
                         format!("not on the page: {name}\n{page}")

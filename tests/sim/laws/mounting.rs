@@ -126,7 +126,9 @@ pub fn twins_are_named(case: &Case, step: &Step, action: &Action) -> Verdict {
         _ => None,
     });
     let said: Vec<&String> = said_now.chain(&case.known.warnings).collect();
-    for twin in candidates(case.world, case.known).filter(|d| *d != mount.device) {
+    let refused = |d: &str| case.known.blocks.get(d).is_some_and(|s| s.refused);
+    let others = candidates(case.world, case.known).filter(|d| *d != mount.device);
+    for twin in others.filter(|d| !refused(d)) {
         let named = said
             .iter()
             .any(|s| names(s, twin) && names(s, &mount.device));

@@ -105,10 +105,14 @@ fn can_load(world: &World, known: &Known, module: &str) -> bool {
     !known.failed.contains(module) && entry.needs.iter().all(sound)
 }
 
-/// The only root, and the disk whose table names it, are looked at the moment they are there.
+/// The only root, and the disk whose table names it, are looked at the moment they are there,
+/// unless something is being mounted already.
 pub fn no_device_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     let known = case.known;
-    if !is_searching(known) {
+    let mounting = known
+        .open()
+        .any(|a| matches!(a.question, Question::Mount(_)));
+    if !is_searching(known) || mounting {
         return Ok(());
     }
     let Some((root, _)) = way(case.world) else {
