@@ -8,9 +8,7 @@ mod ns;
 mod cli;
 #[cfg(feature = "host")]
 mod image;
-mod kmod;
 mod params;
-mod kmod;
 mod rust_text;
 mod scenarios;
 #[cfg(feature = "host")]
