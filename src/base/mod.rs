@@ -3,5 +3,6 @@
 pub mod bytes;
 pub mod fault;
 pub mod millis;
+pub mod order;
 pub mod text;
 pub mod words;

@@ -8,6 +8,7 @@ use super::nearest;
 use super::ticket::{Job, Purpose};
 use super::{Plan, root};
 use crate::base::fault::Fault;
+use crate::base::order;
 use crate::base::text::Text;
 use crate::format::wish::{Patience, Source};
 use alloc::format;
@@ -165,12 +166,13 @@ fn unusable(plan: &Plan) -> Vec<String> {
 }
 
 fn seen(plan: &Plan) -> Vec<String> {
-    let mut devices: Vec<&Device> = plan.devices.all().collect();
-    devices.sort_by(|a, b| root::natural_order(&a.block.name, &b.block.name));
+    let devices: Vec<&Device> = plan.devices.all().collect();
+    let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
+    let devices = order::sorted(&devices, &by_name);
     if devices.is_empty() {
         return alloc::vec!["no block device at all".to_string()];
     }
-    let line = |d: &&Device| {
+    let line = |d: &&&Device| {
         let size = human_size(d.block.sectors);
         format!(
             "{:<12} {size:>9}  {}",

@@ -58,7 +58,7 @@ pub struct Modules {
     entries: BTreeMap<String, Entry>,
     goals: Vec<Goal>,
     /// How each file system's driver stands, by type.
-    filesystems: BTreeMap<String, Standing>,
+    filesystems: Vec<(String, Standing)>,
     /// Kernel requests that were decided and wait to be told.
     replies: Vec<(u32, bool)>,
     /// Modaliases of devices that no module answers, for the failure page.
@@ -74,8 +74,8 @@ pub struct Modules {
 impl Modules {
     /// Asks for the driver of a file system, once. Settled ones stay settled.
     pub fn want_filesystem(&mut self, kind: &str, tickets: &mut Tickets, out: &mut Vec<Action>) {
-        if !self.filesystems.contains_key(kind) {
-            self.filesystems.insert(kind.into(), Standing::Open);
+        if self.filesystem(kind).is_none() {
+            self.filesystems.push((kind.into(), Standing::Open));
             let alias = format!("fs-{kind}");
             resolve(&alias, Purpose::Filesystem(kind.into()), tickets, out);
         }
@@ -84,9 +84,14 @@ impl Modules {
     /// True when nothing that is under way could still bring this file system.
     pub fn filesystem_settled(&self, kind: &str) -> bool {
         matches!(
-            self.filesystems.get(kind),
+            self.filesystem(kind),
             Some(Standing::Met | Standing::Missed)
         )
+    }
+
+    fn filesystem(&self, kind: &str) -> Option<Standing> {
+        let found = self.filesystems.iter().find(|(known, _)| known == kind);
+        found.map(|(_, standing)| *standing)
     }
 
     /// An alias was looked up.
@@ -198,7 +203,7 @@ impl Modules {
             }
         }
         self.filesystems
-            .retain(|_, standing| *standing != Standing::Missed);
+            .retain(|(_, standing)| *standing != Standing::Missed);
     }
 
     /// The boot is over: whoever still waits is told no.
@@ -346,7 +351,8 @@ impl Modules {
     fn settle(&mut self, purpose: &Purpose, standing: Standing) {
         match purpose {
             Purpose::Filesystem(kind) => {
-                self.filesystems.insert(kind.clone(), standing);
+                self.filesystems.retain(|(known, _)| known != kind);
+                self.filesystems.push((kind.clone(), standing));
             }
             Purpose::Kernel(request) => self.replies.push((*request, standing == Standing::Met)),
             Purpose::Device(_) | Purpose::Wished(_) => {}

@@ -7,6 +7,7 @@ use super::root::{self, Answer};
 use super::ticket::Job;
 use super::{IDLE_MS, Plan, STUCK_MS, Stage};
 use crate::base::millis::Millis;
+use crate::base::order;
 use crate::format::wish::{End, Source};
 use alloc::format;
 use alloc::string::String;
@@ -59,14 +60,14 @@ impl Plan {
 
     /// Takes the device that answers the wish, if there is one.
     fn choose(&mut self, _now: Millis) {
-        let mut found = self.usable();
-        found.sort_by(|a, b| root::natural_order(&a.0, &b.0));
+        let found = self.usable();
+        let found = order::sorted(&found, &|a, b| root::natural_order(&a.0, &b.0));
         if let Stage::Preparing {
             device, generation, ..
         } = &self.stage
         {
             let still =
-                |(name, g, _): &(String, u32, Vec<String>)| name == device && g == generation;
+                |(name, g, _): &&(String, u32, Vec<String>)| name == device && g == generation;
             if !found.iter().any(still) {
                 let device = device.clone();
                 self.say(
@@ -86,9 +87,10 @@ impl Plan {
             );
             self.say(Level::Warning, text);
         }
-        let Some((device, generation, types)) = found.into_iter().next() else {
+        let Some((device, generation, types)) = found.first() else {
             return;
         };
+        let (device, generation, types) = (device.clone(), *generation, types.clone());
         // While the driver is being settled, a clone that comes first by name still may take over.
         let chosen = matches!(&self.stage, Stage::Preparing { device: d, .. } if *d == device);
         if !chosen {

@@ -149,14 +149,11 @@ fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
 
 /// Names in the order a person would count them: `sda2` before `sda10`, `sdz` before `sdaa`.
 pub fn natural_order(a: &str, b: &str) -> core::cmp::Ordering {
-    let key = |s: &str| {
-        let stem = s.trim_end_matches(|c: char| c.is_ascii_digit());
-        let number = s
-            .get(stem.len()..)
-            .and_then(|n| n.parse::<u64>().ok())
-            .unwrap_or(0);
-        (stem.len(), alloc::string::ToString::to_string(stem), number)
-    };
+    fn key(name: &str) -> (usize, &str, u64) {
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = name.get(stem.len()..).and_then(|n| n.parse().ok());
+        (stem.len(), stem, number.unwrap_or(0))
+    }
     key(a).cmp(&key(b))
 }
 

@@ -4,7 +4,6 @@
 //! out here, so that no other file has to think about them.
 
 use super::event::Ticket;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -37,26 +36,28 @@ pub enum Job {
 #[derive(Default)]
 pub struct Tickets {
     last: u32,
-    open: BTreeMap<Ticket, Job>,
+    /// Few at a time: a list is quicker than a tree, and smaller.
+    open: Vec<(Ticket, Job)>,
 }
 
 impl Tickets {
     pub fn issue(&mut self, job: Job) -> Ticket {
         self.last = self.last.saturating_add(1);
         let ticket = Ticket(self.last);
-        self.open.insert(ticket, job);
+        self.open.push((ticket, job));
         ticket
     }
 
     /// The job that this ticket stood for; from now on it stands for nothing.
     pub fn close(&mut self, ticket: Ticket) -> Option<Job> {
-        self.open.remove(&ticket)
+        let at = self.open.iter().position(|(open, _)| *open == ticket)?;
+        Some(self.open.remove(at).1)
     }
 
     /// Closes every lookup that the kernel waits for; yields who asked.
     pub fn close_requests(&mut self) -> Vec<u32> {
         let mut requests = Vec::new();
-        self.open.retain(|_, job| match job {
+        self.open.retain(|(_, job)| match job {
             Job::Resolve(Purpose::Kernel(request)) => {
                 requests.push(*request);
                 false
@@ -71,6 +72,6 @@ impl Tickets {
     }
 
     pub fn open(&self) -> impl Iterator<Item = &Job> {
-        self.open.values()
+        self.open.iter().map(|(_, job)| job)
     }
 }

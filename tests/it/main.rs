@@ -1,17 +1,17 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
 mod budgets;
-mod find_init;
-mod kmod;
-mod ns;
 #[cfg(feature = "host")]
 mod cli;
+mod find_init;
+mod identity;
 #[cfg(feature = "host")]
 mod image;
+mod kmod;
+mod ns;
 mod params;
 mod rust_text;
 mod scenarios;
 #[cfg(feature = "host")]
 mod small_tree;
 mod tidy;
-mod identity;

@@ -6,6 +6,7 @@
 use super::fields::{Format, Miss, Read};
 use super::{Finding, Range, Signature, Step, Usage, View, lvm, md, table};
 use super::{btrfs, ext, luks, swap, vfat, xfs};
+use crate::base::order;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -42,7 +43,7 @@ pub fn identify(view: &View) -> Step {
         return Step::Done(Finding::default());
     }
     if view.answers() == 0 {
-        return Step::Read(merge(first_look(view.size)));
+        return Step::Read(merge(&first_look(view.size)));
     }
     let mut needs = Needs(Vec::new());
     let (mut signature, ambivalent) = superblock(view, &mut needs);
@@ -50,7 +51,7 @@ pub fn identify(view: &View) -> Step {
     let asked = needs.0.iter().map(|range| range.len);
     let bytes = asked.fold(view.held(), usize::saturating_add);
     if !needs.0.is_empty() && bytes <= MAX_HELD && view.answers() <= MAX_ANSWERS {
-        return Step::Read(merge(needs.0));
+        return Step::Read(merge(&needs.0));
     }
     if signature.as_ref().is_some_and(|s| s.usage == Usage::Raid) {
         // The table of a member is that of the array. Only where pvcreate would have wiped it,
@@ -121,16 +122,15 @@ fn first_look(size: u64) -> Vec<Range> {
 }
 
 /// Sorts ranges and joins neighbours.
-fn merge(mut ranges: Vec<Range>) -> Vec<Range> {
-    ranges.sort();
+fn merge(ranges: &[Range]) -> Vec<Range> {
     let mut merged: Vec<Range> = Vec::with_capacity(ranges.len());
-    for range in ranges {
+    for range in order::sorted(ranges, &Range::cmp) {
         match merged.last_mut() {
             Some(last) if range.at <= last.end().saturating_add(GAP) => {
                 let end = last.end().max(range.end());
                 last.len = usize::try_from(end.saturating_sub(last.at)).unwrap_or(last.len);
             }
-            _ => merged.push(range),
+            _ => merged.push(*range),
         }
     }
     merged

@@ -9,6 +9,7 @@
 use super::glob::{Matcher, matches, underscore};
 use super::lookup::Found;
 use super::names::{same, stem, words};
+use crate::base::order;
 use alloc::vec::Vec;
 
 /// What one line says: its key, the whole pattern, and the value.
@@ -59,7 +60,7 @@ impl<'a> Lines<'a> {
             }
             at = at.saturating_add(line.len()).saturating_add(1);
         }
-        index.sort_unstable();
+        order::sort(&mut index, &mut |a, b| a.cmp(b));
         Self {
             text,
             end,
