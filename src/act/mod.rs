@@ -3,8 +3,6 @@
 //! Knows nothing of the plan: which job is done when is decided there and joined in `init`.
 //! A refusal is a [`Fault`](crate::base::fault::Fault) that says what was tried, on which object,
 //! why it failed and what helps.
-//! What landfall does, one job per file. Who decides on it is `plan`, which is not known here.
-//! What the kernel is asked for is in `sys`.
 
 pub mod coldplug;
 pub mod console_log;

@@ -10,6 +10,7 @@ mod trees;
 
 use landfall::format::kmod::{Catalog, modinfo};
 use oracle::Modprobe;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -64,6 +65,28 @@ fn trees_resolve_modaliases_as_modprobe_does() {
             tree.dir.display()
         );
         compare(&tree, "", &queries);
+    }
+}
+
+#[test]
+fn trees_give_several_answers_in_the_order_of_modprobe_portable_ones_last() {
+    for tree in trees::all() {
+        let queries = queries::aliases(&tree, 4000, SEED);
+        let (modprobe, catalog) = (Modprobe::new(&tree, ""), tree.catalog(true, ""));
+        let mut several = 0;
+        for (query, theirs) in queries.iter().zip(modprobe.names(&queries)) {
+            let ours = catalog.resolve(query.as_bytes()).answers;
+            let mut theirs: Vec<String> = theirs
+                .into_iter()
+                .filter(|n| catalog.has(n.as_bytes()))
+                .collect();
+            let mut seen = BTreeSet::new();
+            theirs.retain(|name| seen.insert(name.clone()));
+            theirs.sort_by_key(|name| name.ends_with("_generic"));
+            assert_eq!(ours, theirs, "{query}");
+            several += usize::from(ours.len() > 1);
+        }
+        assert!(several >= 20, "only {several} queries have several answers");
     }
 }
 

@@ -6,8 +6,8 @@
 //! Sources: modprobe.d(5); `module_blacklist=` and `MODULE.PARAMETER` in the kernel's
 //! Documentation/admin-guide/kernel-parameters.rst; `rd.driver.blacklist=` in dracut.cmdline(7).
 
-use super::glob::matches;
-use super::names::{canonical, same, words};
+use super::glob::{matches, same};
+use super::names::{canonical, words};
 use crate::base::text::Text;
 use alloc::format;
 use alloc::string::String;
@@ -94,7 +94,8 @@ impl Config {
         if same(key, b"modprobe.blacklist") || same(key, b"rd.driver.blacklist") {
             self.blacklist.extend(names());
         } else if same(key, b"module_blacklist") {
-            self.refused.extend(names());
+            // One variable of the kernel: a second word replaces the first.
+            self.refused = names().collect();
         } else if let Some((module, parameter)) = split_once(key, b'.')
             && !module.is_empty()
             && !parameter.is_empty()
@@ -294,11 +295,13 @@ mod tests {
         let mut config = config("blacklist a-b\n");
         config.word(b"modprobe.blacklist", Some(b"c,d-e"));
         config.word(b"rd.driver.blacklist", Some(b"f"));
+        config.word(b"module_blacklist", Some(b"replaced"));
         config.word(b"module_blacklist", Some(b"g,,h"));
         for name in ["a_b", "c", "d_e", "f"] {
             assert!(config.blacklisted(name.as_bytes()), "{name}");
             assert!(config.refusal(name.as_bytes()).is_none(), "{name}");
         }
+        assert!(config.refusal(b"replaced").is_none());
         assert!(config.refusal(b"g").is_some() && config.refusal(b"h").is_some());
         assert!(config.options(b"modprobe").is_empty() && config.options(b"rd").is_empty());
     }

@@ -113,21 +113,26 @@ impl<'k> Matcher<'k> {
         }
     }
 
+    /// Moves every place whose byte is taken one on, and forgets the others.
     fn advance(&mut self, takes: &dyn Fn(u8) -> bool) -> bool {
-        let mut next = [0_u64; WORDS];
-        let mut alive = false;
-        let key = self.key;
-        self.each(&mut |place| {
-            if key.get(place).is_some_and(|&b| takes(b)) {
-                let to = place.saturating_add(1);
-                if let Some(word) = next.get_mut(to / 64) {
-                    *word |= 1 << (to % 64);
-                    alive = true;
+        let words = self.words();
+        let mut carry = 0;
+        let mut alive = 0;
+        for (word, part) in self.reached.iter_mut().take(words).zip(Parts(self.key)) {
+            let mut kept = 0;
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                left &= left.wrapping_sub(1);
+                if part.get(bit as usize).is_some_and(|&b| takes(b)) {
+                    kept |= 1_u64 << (bit % 64);
                 }
             }
-        });
-        self.reached = next;
-        alive
+            *word = kept << 1 | carry;
+            carry = kept >> 63;
+            alive |= *word;
+        }
+        alive != 0
     }
 
     /// `*`: every place from the first one reached to the end of the key.
@@ -148,6 +153,19 @@ impl<'k> Matcher<'k> {
             *last &= u64::MAX >> (!end % 64);
         }
         open != 0
+    }
+}
+
+/// The key in parts of 64 bytes, one for each word of the set; empty ones at the end.
+struct Parts<'k>(&'k [u8]);
+
+impl<'k> Iterator for Parts<'k> {
+    type Item = &'k [u8];
+
+    fn next(&mut self) -> Option<&'k [u8]> {
+        let (part, rest) = self.0.split_at_checked(64).unwrap_or((self.0, b""));
+        self.0 = rest;
+        Some(part)
     }
 }
 
@@ -215,10 +233,33 @@ impl Class {
 
 /// Does `pattern` match all of `key`?
 pub fn matches(pattern: &[u8], key: &[u8]) -> bool {
+    // Most comparisons end before the first wildcard.
+    let start = literal(pattern).len();
+    let (Some((plain, pattern)), Some((start, key))) =
+        (pattern.split_at_checked(start), key.split_at_checked(start))
+    else {
+        return false;
+    };
+    if !same(plain, start) || pattern.is_empty() {
+        return same(plain, start) && key.is_empty();
+    }
     let Some(mut matcher) = Matcher::new(key) else {
         return false;
     };
     pattern.iter().all(|&b| matcher.step(b)) && matcher.accepts()
+}
+
+/// What comes before the first wildcard.
+pub fn literal(pattern: &[u8]) -> &[u8] {
+    let wild = |b: &u8| matches!(b, b'*' | b'?' | b'[');
+    let end = pattern.iter().position(wild).unwrap_or(pattern.len());
+    pattern.get(..end).unwrap_or(pattern)
+}
+
+/// Are these the same name?
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    let equal = |(&x, &y)| underscore(x) == underscore(y);
+    a.len() == b.len() && a.iter().zip(b).all(equal)
 }
 
 /// `-` and `_` are one and the same in names of modules and of their parameters.
@@ -250,6 +291,8 @@ mod tests {
         check("*a*b*", "xxaxxbxx", true);
         check("*a*b*", "xxbxxaxx", false);
         check("crypto-x", "crypto_x", true);
+        check("crypto-x*", "crypto_", false);
+        assert!(same(b"virtio-blk", b"virtio_blk") && !same(b"a", b"ab"));
     }
 
     #[test]

@@ -6,9 +6,9 @@
 //!
 //! Source: modules.dep(5) and depmod(8).
 
-use super::glob::{Matcher, matches, underscore};
+use super::glob::{Matcher, literal, matches, same, underscore};
 use super::lookup::Found;
-use super::names::{same, stem, words};
+use super::names::stem;
 use crate::base::order;
 use alloc::vec::Vec;
 
@@ -136,13 +136,6 @@ impl Hash {
     }
 }
 
-/// What comes before the first wildcard.
-fn literal(pattern: &[u8]) -> &[u8] {
-    let wild = |b: &u8| matches!(b, b'*' | b'?' | b'[');
-    let end = pattern.iter().position(wild).unwrap_or(pattern.len());
-    pattern.get(..end).unwrap_or(pattern)
-}
-
 fn of_pattern<'a>(pattern: &'a [u8], value: &'a [u8]) -> Option<Entry<'a>> {
     Some(Entry {
         key: literal(pattern),
@@ -171,11 +164,12 @@ fn read_builtin(line: &[u8]) -> Option<Entry<'_>> {
 }
 
 fn read_alias(line: &[u8]) -> Option<Entry<'_>> {
-    let mut words = words(line);
-    if words.next()? != b"alias" {
-        return None;
-    }
-    of_pattern(words.next()?, words.next()?)
+    let rest = line.strip_prefix(b"alias ")?;
+    let blank = rest.iter().position(|&b| b == b' ')?;
+    let (pattern, name) = (rest.get(..blank)?, rest.get(blank..)?.get(1..)?);
+    (!name.is_empty())
+        .then(|| of_pattern(pattern, name))
+        .flatten()
 }
 
 fn read_modinfo(field: &[u8]) -> Option<Entry<'_>> {

@@ -16,9 +16,9 @@ mod trie;
 
 pub use catalog::{Catalog, Files};
 pub use config::Config;
-pub use glob::matches;
+pub use glob::{matches, same};
 pub use modinfo::{Modinfo, modinfo};
-pub use names::{of_path, same};
+pub use names::of_path;
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -36,14 +36,6 @@ pub fn of_path(path: &[u8]) -> Option<String> {
     String::from_utf8(canonical(name)).ok()
 }
 
-/// Are these the same name?
-pub fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len()
-        && a.iter()
-            .zip(b)
-            .all(|(&x, &y)| underscore(x) == underscore(y))
-}
-
 /// Words separated by blanks and tabs.
 pub fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|&b| b == b' ' || b == b'\t')
@@ -64,6 +56,5 @@ mod tests {
         check("kernel/", None);
         check(".ko", None);
         assert_eq!(canonical(b"usb:d-[0-9]-x"), b"usb:d_[0-9]_x");
-        assert!(same(b"virtio-blk", b"virtio_blk") && !same(b"a", b"ab"));
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// An `install` line shows itself without being run: it marks where the next answer begins.
-const MARK: &str = "landfall-mark";
+const MARK: &str = "landfall_mark";
 
 pub struct Modprobe<'t> {
     tree: &'t Tree,
@@ -25,8 +25,17 @@ impl<'t> Modprobe<'t> {
         Self { tree, config: dir }
     }
 
-    /// The lines that modprobe shows, for each query.
+    /// The modules that answer each query, in modprobe's order, blacklisted or not.
+    pub fn names(&self, queries: &[String]) -> Vec<Vec<String>> {
+        self.ask("--resolve-alias", queries)
+    }
+
+    /// What loading each query would do, line by line.
     pub fn show_depends(&self, queries: &[String]) -> Vec<Vec<String>> {
+        self.ask("--show-depends", queries)
+    }
+
+    fn ask(&self, what: &str, queries: &[String]) -> Vec<Vec<String>> {
         let mut out = Vec::new();
         for some in queries.chunks(100) {
             let mut command = Command::new("modprobe");
@@ -37,7 +46,7 @@ impl<'t> Modprobe<'t> {
             command
                 .arg("-C")
                 .arg(&self.config)
-                .args(["-a", "-q", "--show-depends", "--"]);
+                .args(["-a", "-q", what, "--"]);
             for query in some {
                 command.args([query, MARK]);
             }

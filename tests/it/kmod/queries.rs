@@ -70,7 +70,7 @@ pub fn aliases(tree: &Tree, wanted: usize, seed: u64) -> Vec<String> {
     out
 }
 
-/// A text that the pattern matches.
+/// A text that the pattern matches, nearly always.
 fn instance(pattern: &str, dice: &mut Dice) -> String {
     const FILL: [&str; 6] = ["", "0", "0000ABCD", "x-y_z", "/", "d*"];
     let mut out = String::new();
@@ -81,7 +81,8 @@ fn instance(pattern: &str, dice: &mut Dice) -> String {
             '?' => out.push(['a', '0', '/'][dice.below(3)]),
             '[' => {
                 let class: Vec<char> = rest.by_ref().take_while(|&c| c != ']').collect();
-                out.push(class[0]);
+                // Now and then one that may not be in it.
+                out.push([class[0], class[0], class[0], '7'][dice.below(4)]);
             }
             _ => out.push(c),
         }
