@@ -6,26 +6,26 @@
 //! not recognised. Source: btrfs on-disk format, kernel `include/uapi/linux/btrfs_tree.h` (6.6).
 
 use super::checksum::crc32c;
-use super::fields::{Fields, Format, Read, ensure};
-use super::{Signature, Usage, View};
+use super::fields::{Format, Look, ensure};
+use super::{Signature, Usage};
 
 const SUPERBLOCK: u64 = 64 * 1024;
 const CSUM_CRC32C: u16 = 0;
 
-fn read(view: &View) -> Read<Signature> {
-    let sb = Fields::of(view, SUPERBLOCK, 4096)?;
+fn read(look: &Look) -> Option<Signature> {
+    let sb = look.fields(SUPERBLOCK, 4096)?;
     ensure(sb.is(64, b"_BHRfS_M"))?;
     let sector = sb.le32(144)?;
     ensure(sector.is_power_of_two())?;
     if sb.le16(196)? == CSUM_CRC32C {
         ensure(!crc32c(&[sb.bytes(32, 4096 - 32)?]) == sb.le32(0)?)?;
     }
-    Ok(Signature {
-        uuid: sb.uuid(32)?,
-        uuid_sub: sb.uuid(267)?,
-        label: sb.label(299, 256)?,
+    Some(Signature {
+        uuid: sb.uuid(32),
+        uuid_sub: sb.uuid(267),
+        label: sb.label(299, 256),
         block_size: sector,
-        ..BTRFS.signature()
+        ..Signature::default()
     })
 }
 

@@ -5,9 +5,9 @@
 //! the numbers are in the names of the devices. Tables of BSD and others inside of partitions are
 //! not read.
 
-use super::fields::{Fields, Miss, Read, ensure};
+use super::fields::{Fields, Look, ensure};
 use super::table::{MAX_PARTITIONS, Placed};
-use super::{Partition, Table, View, lvm, vfat};
+use super::{Partition, Table, lvm, vfat};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -38,30 +38,30 @@ impl Entry {
 }
 
 /// The boot record at `sector` (of 512 bytes): its bytes and entries.
-fn record(view: &View, sector: u64) -> Read<(Fields<'_>, [Entry; 4])> {
-    let bytes = Fields::of(view, sector.saturating_mul(512), 512)?;
+fn record<'a>(look: &Look<'a>, sector: u64) -> Option<(Fields<'a>, [Entry; 4])> {
+    let bytes = look.fields(sector.saturating_mul(512), 512)?;
     ensure(bytes.is(510, MAGIC))?;
-    let in_512 = |n: u32| u64::from(n).saturating_mul(u64::from(view.sector >> 9));
-    let entry = |at: usize| -> Read<Entry> {
+    let in_512 = |n: u32| u64::from(n).saturating_mul(u64::from(look.sector() >> 9));
+    let entry = |at: usize| {
         let raw = Fields(bytes.bytes(at, 16)?);
-        Ok(Entry {
+        Some(Entry {
             boot: raw.u8(0)?,
             kind: raw.u8(4)?,
             start: in_512(raw.le32(8)?),
             sectors: in_512(raw.le32(12)?),
         })
     };
-    Ok((bytes, [entry(446)?, entry(462)?, entry(478)?, entry(494)?]))
+    Some((bytes, [entry(446)?, entry(462)?, entry(478)?, entry(494)?]))
 }
 
 /// Is there an MBR that protects a GPT?
-pub(super) fn protective(view: &View) -> Read<()> {
-    let (_, entries) = record(view, 0)?;
+pub(super) fn protective(look: &Look) -> Option<()> {
+    let (_, entries) = record(look, 0)?;
     ensure(entries.iter().any(|e| e.kind == PROTECTIVE))
 }
 
-pub(super) fn read(view: &View) -> Read<Placed> {
-    let (mbr, primary) = record(view, 0)?;
+pub(super) fn read(look: &Look) -> Option<Placed> {
+    let (mbr, primary) = record(look, 0)?;
     ensure(!NOT_MBR.iter().any(|(at, magic)| mbr.is(*at, magic)))?;
     ensure(
         primary
@@ -71,11 +71,7 @@ pub(super) fn read(view: &View) -> Read<Placed> {
     ensure(!vfat::is_fat(mbr))?;
     if primary.iter().all(|e| e.sectors == 0) {
         // Nothing but a boot loader in front of a physical volume.
-        match lvm::read(view) {
-            Err(Miss::Absent) => {}
-            Ok(_) => return Err(Miss::Absent),
-            Err(need) => return Err(need),
-        }
+        ensure(lvm::read(look).is_none())?;
     }
     let mut list = List {
         id: mbr.le32(440)?,
@@ -91,27 +87,26 @@ pub(super) fn read(view: &View) -> Read<Placed> {
     }
     list.next = 5;
     for entry in primary.into_iter().filter(|e| e.is_extended()) {
-        logical(view, entry, &mut list)?;
+        logical(look, entry, &mut list);
     }
     let table = Table {
         kind: "dos".into(),
         uuid: (list.id != 0).then(|| format!("{:08x}", list.id)),
         partitions: list.partitions,
     };
-    Ok(Placed { table, at: 446 })
+    Some(Placed { table, at: 446 })
 }
 
 /// Follows the chain of extended boot records. What is wrong with it ends it.
-fn logical(view: &View, extended: Entry, list: &mut List) -> Read<()> {
+fn logical(look: &Look, extended: Entry, list: &mut List) {
     // Sector 0 is the MBR itself. A chain that comes back to where it was is a circle.
     let mut seen = Vec::from([0]);
     let (mut at, mut length) = (extended.start, extended.sectors);
     let end = extended.start.saturating_add(extended.sectors);
     while !seen.contains(&at) && seen.len() <= MAX_RECORDS {
         seen.push(at);
-        let entries = match record(view, at) {
-            Err(Miss::Absent) => break,
-            answer => answer?.1,
+        let Some((_, entries)) = record(look, at) else {
+            break;
         };
         for (i, entry) in entries.into_iter().enumerate().filter(|(_, e)| e.is_data()) {
             let start = at.saturating_add(entry.start);
@@ -129,7 +124,6 @@ fn logical(view: &View, extended: Entry, list: &mut List) -> Read<()> {
         at = extended.start.saturating_add(link.start);
         length = link.sectors;
     }
-    Ok(())
 }
 
 struct List {

@@ -3,10 +3,9 @@
 //! The rules are libblkid's low-level ones (`blkid -p`): the first container wins and hides what
 //! shines through it; of everything else there must be one, or the device is ambivalent.
 
-use super::fields::{Format, Miss, Read};
+use super::fields::{Format, Look, ensure};
 use super::{Finding, Range, Signature, Step, Usage, View, lvm, md, table};
 use super::{btrfs, ext, luks, swap, vfat, xfs};
-use crate::base::order;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,12 +13,13 @@ use alloc::vec::Vec;
 const CONTAINERS: [&Format; 3] = [&md::MD, &lvm::LVM2, &luks::LUKS];
 
 /// At most one may be there, but for tolerant ones. On a floppy the first one wins.
-const CONTENTS: [&Format; 6] = [
+const CONTENTS: [&Format; 7] = [
     &vfat::VFAT,
     &swap::SWSUSPEND,
     &swap::SWAP,
     &xfs::XFS,
     &ext::EXT,
+    &ext::JBD,
     &btrfs::BTRFS,
 ];
 
@@ -43,15 +43,16 @@ pub fn identify(view: &View) -> Step {
         return Step::Done(Finding::default());
     }
     if view.answers() == 0 {
-        return Step::Read(merge(&first_look(view.size)));
+        return Step::Read(merge(first_look(view.size)));
     }
-    let mut needs = Needs(Vec::new());
-    let (mut signature, ambivalent) = superblock(view, &mut needs);
-    let mut table = needs.settle(table::read(view));
-    let asked = needs.0.iter().map(|range| range.len);
-    let bytes = asked.fold(view.held(), usize::saturating_add);
-    if !needs.0.is_empty() && bytes <= MAX_HELD && view.answers() <= MAX_ANSWERS {
-        return Step::Read(merge(&needs.0));
+    let look = Look::at(view);
+    let (mut signature, ambivalent) = superblock(&look);
+    let mut table = table::read(&look);
+    let missing = look.missing();
+    let lengths = missing.iter().map(|range| range.len);
+    let bytes = lengths.fold(view.held(), usize::saturating_add);
+    if !missing.is_empty() && bytes <= MAX_HELD && view.answers() <= MAX_ANSWERS {
+        return Step::Read(merge(missing));
     }
     if signature.as_ref().is_some_and(|s| s.usage == Usage::Raid) {
         // The table of a member is that of the array. Only where pvcreate would have wiped it,
@@ -74,17 +75,24 @@ fn is_lvm(signature: &Option<Signature>) -> bool {
 }
 
 /// The signature, or the names of those that exclude each other.
-fn superblock(view: &View, needs: &mut Needs) -> (Option<Signature>, Vec<String>) {
-    let tiny = view.size <= TINY;
-    let fits = |f: &&&Format| view.size >= f.min_size && !(tiny && f.usage == Usage::Raid);
-    for format in CONTAINERS.iter().filter(fits) {
-        if let Some(found) = needs.settle((format.read)(view)) {
-            return (Some(found), Vec::new());
+fn superblock(look: &Look) -> (Option<Signature>, Vec<String>) {
+    let tiny = look.size() <= TINY;
+    let read = |format: &Format| {
+        ensure(look.size() >= format.min_size)?;
+        ensure(!(tiny && format.usage == Usage::Raid))?;
+        let mut found = (format.read)(look)?;
+        if found.kind.is_empty() {
+            found.kind.push_str(format.name);
         }
+        found.usage = format.usage;
+        Some(found)
+    };
+    if let Some(found) = CONTAINERS.iter().find_map(|format| read(format)) {
+        return (Some(found), Vec::new());
     }
     let (mut all, mut strict) = (Vec::new(), false);
-    for format in CONTENTS.iter().filter(fits) {
-        if let Some(found) = needs.settle((format.read)(view)) {
+    for format in CONTENTS {
+        if let Some(found) = read(format) {
             strict |= !format.tolerant;
             all.push(found);
         }
@@ -93,22 +101,6 @@ fn superblock(view: &View, needs: &mut Needs) -> (Option<Signature>, Vec<String>
         return (None, all.into_iter().map(|s| s.kind).collect());
     }
     (all.into_iter().next(), Vec::new())
-}
-
-/// What the formats still want to see.
-struct Needs(Vec<Range>);
-
-impl Needs {
-    fn settle<T>(&mut self, answer: Read<T>) -> Option<T> {
-        match answer {
-            Ok(found) => Some(found),
-            Err(Miss::Absent) => None,
-            Err(Miss::Need(range)) => {
-                self.0.push(range);
-                None
-            }
-        }
-    }
 }
 
 /// Head and tail at once, so that an ordinary device takes one round.
@@ -121,17 +113,23 @@ fn first_look(size: u64) -> Vec<Range> {
     tail.chain([head]).collect()
 }
 
-/// Sorts ranges and joins neighbours.
-fn merge(ranges: &[Range]) -> Vec<Range> {
+/// Brings ranges in order and joins neighbours. There are few of them.
+fn merge(ranges: Vec<Range>) -> Vec<Range> {
     let mut merged: Vec<Range> = Vec::with_capacity(ranges.len());
-    for range in order::sorted(ranges, &Range::cmp) {
-        match merged.last_mut() {
-            Some(last) if range.at <= last.end().saturating_add(GAP) => {
-                let end = last.end().max(range.end());
-                last.len = usize::try_from(end.saturating_sub(last.at)).unwrap_or(last.len);
+    for mut range in ranges {
+        // Swallow whatever is near, then take its place in the order.
+        merged.retain(|other| {
+            let near = |a: Range, b: Range| a.at <= b.end().saturating_add(GAP);
+            let joins = near(range, *other) && near(*other, range);
+            if joins {
+                let (at, end) = (range.at.min(other.at), range.end().max(other.end()));
+                let len = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
+                range = Range { at, len };
             }
-            _ => merged.push(*range),
-        }
+            !joins
+        });
+        let place = merged.partition_point(|other| other.at < range.at);
+        merged.insert(place, range);
     }
     merged
 }

@@ -6,8 +6,8 @@
 //! Source: Documentation/filesystems/ext4/super.rst (Linux 6.6).
 
 use super::checksum::crc32c;
-use super::fields::{Fields, Format, Read, ensure};
-use super::{Signature, Usage, View};
+use super::fields::{Fields, Format, Look, ensure};
+use super::{Signature, Usage};
 use alloc::format;
 
 const MAGIC: u16 = 0xef53;
@@ -24,37 +24,45 @@ const INCOMPAT_EXT3: u32 = INCOMPAT_EXT2 | 0x4;
 const RO_COMPAT_EXT3: u32 = 0x1 | 0x2 | 0x4;
 const RO_COMPAT_METADATA_CSUM: u32 = 0x400;
 
-fn read(view: &View) -> Read<Signature> {
-    let sb = Fields::of(view, 1024, 1024)?;
-    ensure(sb.le16(0x38)? == MAGIC)?;
-    let log_block_size = sb.le32(0x18)?;
-    ensure(log_block_size <= MAX_LOG_BLOCK_SIZE)?;
-    let (compat, incompat, ro_compat) = (sb.le32(0x5c)?, sb.le32(0x60)?, sb.le32(0x64)?);
-    if ro_compat & RO_COMPAT_METADATA_CSUM != 0 {
+fn superblock<'a>(look: &Look<'a>) -> Option<Fields<'a>> {
+    let sb = look.fields(1024, 1024)?;
+    ensure(sb.le16(0x38)? == MAGIC && sb.le32(0x18)? <= MAX_LOG_BLOCK_SIZE)?;
+    if sb.le32(0x64)? & RO_COMPAT_METADATA_CSUM != 0 {
         ensure(crc32c(&[sb.bytes(0, 0x3fc)?]) == sb.le32(0x3fc)?)?;
     }
+    Some(sb)
+}
 
-    let journal = compat & COMPAT_HAS_JOURNAL != 0;
-    let beyond_ext3 = incompat & !INCOMPAT_EXT3 != 0 || ro_compat & !RO_COMPAT_EXT3 != 0;
-    let (kind, usage) = if incompat & INCOMPAT_JOURNAL_DEV != 0 {
-        ("jbd", Usage::Other)
-    } else if beyond_ext3 {
-        ("ext4", Usage::Filesystem)
-    } else if journal {
-        ("ext3", Usage::Filesystem)
+fn read(look: &Look) -> Option<Signature> {
+    let sb = superblock(look)?;
+    let (compat, incompat, ro_compat) = (sb.le32(0x5c)?, sb.le32(0x60)?, sb.le32(0x64)?);
+    ensure(incompat & INCOMPAT_JOURNAL_DEV == 0)?;
+    let kind = if incompat & !INCOMPAT_EXT3 != 0 || ro_compat & !RO_COMPAT_EXT3 != 0 {
+        "ext4"
+    } else if compat & COMPAT_HAS_JOURNAL != 0 {
+        "ext3"
     } else {
         // A journal to replay where there is none is something that ext2 does not know.
         ensure(incompat & !INCOMPAT_EXT2 == 0)?;
-        ("ext2", Usage::Filesystem)
+        "ext2"
     };
-    Ok(Signature {
+    signature(sb, kind)
+}
+
+fn read_journal(look: &Look) -> Option<Signature> {
+    let sb = superblock(look)?;
+    ensure(sb.le32(0x60)? & INCOMPAT_JOURNAL_DEV != 0)?;
+    signature(sb, "jbd")
+}
+
+fn signature(sb: Fields<'_>, kind: &str) -> Option<Signature> {
+    Some(Signature {
         kind: kind.into(),
-        usage,
         version: Some(format!("{}.{}", sb.le32(0x4c)?, sb.le16(0x3e)?)),
-        uuid: sb.uuid(0x68)?,
-        label: sb.label(0x78, 16)?,
-        block_size: 1024 << log_block_size,
-        ..EXT.signature()
+        uuid: sb.uuid(0x68),
+        label: sb.label(0x78, 16),
+        block_size: 1024 << sb.le32(0x18)?,
+        ..Signature::default()
     })
 }
 
@@ -64,4 +72,11 @@ pub(super) const EXT: Format = Format {
     tolerant: false,
     min_size: 0,
     read,
+};
+
+pub(super) const JBD: Format = Format {
+    name: "jbd",
+    usage: Usage::Other,
+    read: read_journal,
+    ..EXT
 };

@@ -4,42 +4,59 @@
 //! ends it. Offsets in the readers are those of the structure in its source document.
 
 use super::view::{Range, View};
-use super::{Need, Usage};
+use super::{Need, Signature, Usage};
 use crate::base::bytes;
 use crate::base::text::Text;
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
-/// Why a reader has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Miss {
-    /// It is not this format.
-    Absent,
-    /// It cannot say before these bytes are read.
-    Need(Range),
+/// A look at a view: bytes that are missing are noted, and absent for the moment.
+///
+/// As long as something was missing, no answer counts: the engine has it read and looks again.
+pub(super) struct Look<'a> {
+    view: &'a View,
+    missing: RefCell<Vec<Range>>,
 }
 
-impl From<Need> for Miss {
-    fn from(need: Need) -> Self {
-        Self::Need(need.0)
-    }
-}
-
-pub(super) type Read<T> = Result<T, Miss>;
-
-/// Goes on only if `plausible`.
-pub(super) fn ensure(plausible: bool) -> Read<()> {
-    if plausible { Ok(()) } else { Err(Miss::Absent) }
-}
-
-/// The first alternative that is not absent.
-pub(super) fn first<A: Copy, T>(all: &[A], read: impl Fn(A) -> Read<T>) -> Read<T> {
-    for &one in all {
-        match read(one) {
-            Err(Miss::Absent) => {}
-            answer => return answer,
+impl<'a> Look<'a> {
+    pub fn at(view: &'a View) -> Self {
+        Self {
+            view,
+            missing: RefCell::new(Vec::new()),
         }
     }
-    Err(Miss::Absent)
+
+    /// Bytes on the device.
+    pub fn size(&self) -> u64 {
+        self.view.size
+    }
+
+    /// Bytes in a logical sector.
+    pub fn sector(&self) -> u32 {
+        self.view.sector
+    }
+
+    /// The structure of `len` bytes at byte `at` of the device.
+    pub fn fields(&self, at: u64, len: usize) -> Option<Fields<'a>> {
+        match self.view.bytes(at, len) {
+            Ok(found) => found.map(Fields),
+            Err(Need(range)) => {
+                self.missing.borrow_mut().push(range);
+                None
+            }
+        }
+    }
+
+    /// What was missing.
+    pub fn missing(self) -> Vec<Range> {
+        self.missing.into_inner()
+    }
+}
+
+/// Goes on only if `plausible`.
+pub(super) fn ensure(plausible: bool) -> Option<()> {
+    plausible.then_some(())
 }
 
 /// The bytes of one structure; what lies past its end is absent.
@@ -47,71 +64,65 @@ pub(super) fn first<A: Copy, T>(all: &[A], read: impl Fn(A) -> Read<T>) -> Read<
 pub(super) struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
-    /// The structure of `len` bytes at byte `at` of the device.
-    pub fn of(view: &'a View, at: u64, len: usize) -> Read<Self> {
-        view.bytes(at, len)?.map(Self).ok_or(Miss::Absent)
-    }
-
-    pub fn bytes(self, at: usize, len: usize) -> Read<&'a [u8]> {
-        bytes::slice(self.0, at, len).ok_or(Miss::Absent)
+    pub fn bytes(self, at: usize, len: usize) -> Option<&'a [u8]> {
+        bytes::slice(self.0, at, len)
     }
 
     pub fn is(self, at: usize, magic: &[u8]) -> bool {
-        bytes::slice(self.0, at, magic.len()) == Some(magic)
+        self.bytes(at, magic.len()) == Some(magic)
     }
 
-    pub fn u8(self, at: usize) -> Read<u8> {
-        bytes::u8(self.0, at).ok_or(Miss::Absent)
+    pub fn u8(self, at: usize) -> Option<u8> {
+        bytes::u8(self.0, at)
     }
 
-    pub fn le16(self, at: usize) -> Read<u16> {
-        bytes::le16(self.0, at).ok_or(Miss::Absent)
+    pub fn le16(self, at: usize) -> Option<u16> {
+        bytes::le16(self.0, at)
     }
 
-    pub fn le32(self, at: usize) -> Read<u32> {
-        bytes::le32(self.0, at).ok_or(Miss::Absent)
+    pub fn le32(self, at: usize) -> Option<u32> {
+        bytes::le32(self.0, at)
     }
 
-    pub fn le64(self, at: usize) -> Read<u64> {
-        bytes::le64(self.0, at).ok_or(Miss::Absent)
+    pub fn le64(self, at: usize) -> Option<u64> {
+        bytes::le64(self.0, at)
     }
 
-    pub fn be16(self, at: usize) -> Read<u16> {
-        bytes::be16(self.0, at).ok_or(Miss::Absent)
+    pub fn be16(self, at: usize) -> Option<u16> {
+        bytes::be16(self.0, at)
     }
 
-    pub fn be32(self, at: usize) -> Read<u32> {
-        bytes::be32(self.0, at).ok_or(Miss::Absent)
+    pub fn be32(self, at: usize) -> Option<u32> {
+        bytes::be32(self.0, at)
     }
 
-    pub fn be64(self, at: usize) -> Read<u64> {
-        bytes::be64(self.0, at).ok_or(Miss::Absent)
+    pub fn be64(self, at: usize) -> Option<u64> {
+        bytes::be64(self.0, at)
     }
 
     /// A UUID of sixteen bytes in the order they are written. All zero: none.
-    pub fn uuid(self, at: usize) -> Read<Option<String>> {
-        bytes::array(self.0, at).map(uuid).ok_or(Miss::Absent)
+    pub fn uuid(self, at: usize) -> Option<String> {
+        uuid(bytes::array(self.0, at)?)
     }
 
     /// A UUID whose first three fields are little-endian (UEFI 2.10, appendix A).
-    pub fn guid(self, at: usize) -> Read<Option<String>> {
-        let mut raw: [u8; 16] = bytes::array(self.0, at).ok_or(Miss::Absent)?;
+    pub fn guid(self, at: usize) -> Option<String> {
+        let mut raw: [u8; 16] = bytes::array(self.0, at)?;
         let (head, _) = raw.split_at_mut(8);
         let (long, shorts) = head.split_at_mut(4);
         long.reverse();
         shorts.chunks_exact_mut(2).for_each(<[u8]>::reverse);
-        Ok(uuid(raw))
+        uuid(raw)
     }
 
     /// A label: up to the first NUL, blanks at the end removed, as libblkid reports it.
-    pub fn label(self, at: usize, len: usize) -> Read<Option<Text>> {
-        Ok(label(self.bytes(at, len)?))
+    pub fn label(self, at: usize, len: usize) -> Option<Text> {
+        label(self.bytes(at, len)?)
     }
 
     /// A UUID that is stored as text.
-    pub fn text_uuid(self, at: usize, len: usize) -> Read<Option<String>> {
-        let text = self.label(at, len)?;
-        Ok(text.and_then(|t| t.as_str().map(String::from)))
+    pub fn text_uuid(self, at: usize, len: usize) -> Option<String> {
+        self.label(at, len)?.as_str().map(String::from)
     }
 }
 
@@ -157,22 +168,8 @@ pub(super) struct Format {
     pub tolerant: bool,
     /// Bytes below which no device holds this format.
     pub min_size: u64,
-    pub read: fn(&View) -> Read<super::Signature>,
-}
-
-impl Format {
-    /// A signature with nothing known but its name.
-    pub fn signature(&self) -> super::Signature {
-        super::Signature {
-            kind: self.name.into(),
-            usage: self.usage,
-            version: None,
-            uuid: None,
-            uuid_sub: None,
-            label: None,
-            block_size: 0,
-        }
-    }
+    /// Name and usage are filled in from here, unless the reader knows a better name.
+    pub read: fn(&Look) -> Option<Signature>,
 }
 
 #[cfg(test)]
@@ -183,13 +180,13 @@ mod tests {
     fn uuids_are_written_as_everybody_writes_them() {
         let raw: [u8; 17] = core::array::from_fn(|i| i as u8);
         let fields = Fields(&raw);
-        let check = |uuid: Read<Option<String>>, expected: &str| {
-            assert_eq!(uuid.ok().flatten().as_deref(), Some(expected));
+        let check = |uuid: Option<String>, expected: &str| {
+            assert_eq!(uuid.as_deref(), Some(expected));
         };
         check(fields.uuid(0), "00010203-0405-0607-0809-0a0b0c0d0e0f");
         check(fields.guid(1), "04030201-0605-0807-090a-0b0c0d0e0f10");
-        assert_eq!(fields.uuid(2), Err(Miss::Absent));
-        assert_eq!(Fields(&[0; 16]).uuid(0), Ok(None));
+        assert_eq!(fields.uuid(2), None);
+        assert_eq!(Fields(&[0; 16]).uuid(0), None);
     }
 
     #[test]

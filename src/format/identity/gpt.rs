@@ -4,9 +4,9 @@
 //! Source: UEFI 2.10, chapter 5.3.
 
 use super::checksum::crc32;
-use super::fields::{Fields, Miss, Read, ensure, first, label};
+use super::fields::{Fields, Look, ensure, label};
 use super::table::{MAX_PARTITIONS, Placed};
-use super::{Partition, Table, View, dos};
+use super::{Partition, Table, dos};
 use crate::base::text::Text;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,20 +16,20 @@ const ENTRY: usize = 128;
 /// is not a table that anybody made.
 const MAX_ENTRIES: u32 = 4096;
 
-pub(super) fn read(view: &View) -> Read<Placed> {
-    dos::protective(view)?;
-    let sectors = view.size.checked_div(u64::from(view.sector));
-    let last = sectors.and_then(|n| n.checked_sub(1)).ok_or(Miss::Absent)?;
-    first(&[1, last], |lba| read_at(view, lba, last))
+pub(super) fn read(look: &Look) -> Option<Placed> {
+    dos::protective(look)?;
+    let sectors = look.size().checked_div(u64::from(look.sector()))?;
+    let last = sectors.checked_sub(1)?;
+    read_at(look, 1, last).or_else(|| read_at(look, last, last))
 }
 
-fn read_at(view: &View, lba: u64, last: u64) -> Read<Placed> {
-    let sector = u64::from(view.sector);
+fn read_at(look: &Look, lba: u64, last: u64) -> Option<Placed> {
+    let sector = u64::from(look.sector());
     let at = lba.saturating_mul(sector);
-    let block = Fields::of(view, at, view.sector as usize)?;
+    let block = look.fields(at, look.sector() as usize)?;
     ensure(block.is(0, b"EFI PART"))?;
     let header = Fields(block.bytes(0, block.le32(12)? as usize)?);
-    let after = header.0.get(20..).ok_or(Miss::Absent)?;
+    let after = header.0.get(20..)?;
     ensure(!crc32(&[header.bytes(0, 16)?, &[0; 4], after]) == header.le32(16)?)?;
     ensure(header.le64(24)? == lba)?;
 
@@ -38,20 +38,20 @@ fn read_at(view: &View, lba: u64, last: u64) -> Read<Placed> {
     ensure(!(*usable.start() < lba && lba < *usable.end()))?;
     let count = header.le32(80)?;
     ensure((1..=MAX_ENTRIES).contains(&count) && header.le32(84)? as usize == ENTRY)?;
-    let entries_at = header.le64(72)?.checked_mul(sector).ok_or(Miss::Absent)?;
-    let entries = Fields::of(view, entries_at, ENTRY.saturating_mul(count as usize))?;
+    let entries_at = header.le64(72)?.checked_mul(sector)?;
+    let entries = look.fields(entries_at, ENTRY.saturating_mul(count as usize))?;
     ensure(!crc32(&[entries.0]) == header.le32(88)?)?;
 
     let mut partitions = Vec::new();
     for (number, entry) in (1..=MAX_PARTITIONS).zip(entries.0.chunks_exact(ENTRY)) {
-        partitions.extend(partition(number, Fields(entry), &usable, sector)?);
+        partitions.extend(partition(number, Fields(entry), &usable, sector));
     }
     let table = Table {
         kind: "gpt".into(),
-        uuid: header.guid(56)?,
+        uuid: header.guid(56),
         partitions,
     };
-    Ok(Placed { table, at })
+    Some(Placed { table, at })
 }
 
 /// `None`: an unused entry, or one outside of what the header calls usable.
@@ -60,25 +60,21 @@ fn partition(
     entry: Fields<'_>,
     usable: &core::ops::RangeInclusive<u64>,
     sector: u64,
-) -> Read<Option<Partition>> {
+) -> Option<Partition> {
     let (first, last) = (entry.le64(32)?, entry.le64(40)?);
-    let Some(kind) = entry.guid(0)? else {
-        return Ok(None);
-    };
-    let inside = usable.contains(&first) && usable.contains(&last);
-    let Some(length) = last.checked_sub(first).filter(|_| inside) else {
-        return Ok(None);
-    };
+    let kind = entry.guid(0)?;
+    ensure(usable.contains(&first) && usable.contains(&last))?;
+    let length = last.checked_sub(first)?;
     let in_512 = |sectors: u64| sectors.saturating_mul(sector >> 9);
-    Ok(Some(Partition {
+    Some(Partition {
         number,
-        uuid: entry.guid(16)?.unwrap_or_default(),
+        uuid: entry.guid(16).unwrap_or_default(),
         label: name(entry.bytes(56, 72)?),
         kind,
         start: in_512(first),
         sectors: in_512(length.saturating_add(1)),
         flags: entry.le64(48)?,
-    }))
+    })
 }
 
 /// A name is UTF-16, little-endian, up to NUL.

@@ -5,25 +5,22 @@
 //! first one the device may as well have been given to something else.
 //! Source: LUKS1 On-Disk Format Specification 1.2.3; LUKS2 On-Disk Format Specification 1.1.
 
-use super::fields::{Fields, Format, Read, ensure};
-use super::{Signature, Usage, View};
+use super::fields::{Format, Look, ensure};
+use super::{Signature, Usage};
 use alloc::string::ToString;
 
-fn read(view: &View) -> Read<Signature> {
-    let header = Fields::of(view, 0, 512)?;
+fn read(look: &Look) -> Option<Signature> {
+    let header = look.fields(0, 512)?;
     ensure(header.is(0, b"LUKS\xba\xbe"))?;
     let version = header.be16(6)?;
-    let mut found = LUKS.signature();
-    found.version = Some(version.to_string());
-    if version == 2 {
-        // hdr_offset: a header that was copied elsewhere is none.
-        ensure(header.be64(256)? == 0)?;
-        found.label = header.label(24, 48)?;
-    }
-    if version == 1 || version == 2 {
-        found.uuid = header.text_uuid(168, 40)?;
-    }
-    Ok(found)
+    // hdr_offset: a header that was copied elsewhere is none.
+    ensure(version != 2 || header.be64(256)? == 0)?;
+    Some(Signature {
+        version: Some(version.to_string()),
+        uuid: header.text_uuid(168, 40).filter(|_| version <= 2),
+        label: header.label(24, 48).filter(|_| version == 2),
+        ..Signature::default()
+    })
 }
 
 pub(super) const LUKS: Format = Format {

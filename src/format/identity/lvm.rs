@@ -3,8 +3,8 @@
 //! Source: lvm2 `lib/format_text/layout.h`, `lib/label/label.h` (struct label_header, pv_header).
 
 use super::checksum::crc32_lvm;
-use super::fields::{Fields, Format, Read, ensure, first};
-use super::{Signature, Usage, View};
+use super::fields::{Format, Look, ensure};
+use super::{Signature, Usage};
 use alloc::string::String;
 
 const SECTOR: usize = 512;
@@ -13,16 +13,16 @@ const SECTORS: [u64; 4] = [1, 0, 2, 3];
 /// pvcreate wipes this much at the head. A partition table in there was written afterwards.
 pub(super) const WIPED: u64 = 8 * 1024;
 
-pub(super) fn read(view: &View) -> Read<Signature> {
-    first(&SECTORS, |sector| {
-        let label = Fields::of(view, sector.saturating_mul(SECTOR as u64), SECTOR)?;
+pub(super) fn read(look: &Look) -> Option<Signature> {
+    SECTORS.iter().find_map(|&sector| {
+        let label = look.fields(sector.saturating_mul(SECTOR as u64), SECTOR)?;
         ensure(label.is(0, b"LABELONE") && label.is(24, b"LVM2 001"))?;
         ensure(label.le64(8)? == sector)?;
         ensure(crc32_lvm(label.bytes(20, SECTOR - 20)?) == label.le32(16)?)?;
-        Ok(Signature {
+        Some(Signature {
             version: Some("LVM2 001".into()),
             uuid: uuid(label.bytes(32, 32)?),
-            ..LVM2.signature()
+            ..Signature::default()
         })
     })
 }

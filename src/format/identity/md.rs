@@ -5,8 +5,8 @@
 //! superblock is damaged must not be taken for the file system on it.
 //! Source: kernel `include/uapi/linux/raid/md_p.h` (6.6), md(4).
 
-use super::fields::{Fields, Format, Miss, Read, ensure, first};
-use super::{Range, Signature, Table, Usage, View, table};
+use super::fields::{Fields, Format, Look, ensure};
+use super::{Range, Signature, Table, Usage, table};
 use alloc::format;
 
 const MAGIC: u32 = 0xa92b_4efc;
@@ -35,36 +35,34 @@ pub(super) fn tail(size: u64) -> [Option<Range>; 2] {
     ]
 }
 
-fn read(view: &View) -> Read<Signature> {
-    match read_090(view) {
-        Err(Miss::Absent) => {}
-        answer => return answer,
-    }
+fn read(look: &Look) -> Option<Signature> {
     let versions = [
-        (superblock_10(view.size), "1.0"),
+        (superblock_10(look.size()), "1.0"),
         (Some(0), "1.1"),
         (Some(4096), "1.2"),
     ];
-    first(&versions, |(at, version)| {
-        let at = at.ok_or(Miss::Absent)?;
-        let sb = Fields::of(view, at, 256)?;
-        ensure(sb.le32(0)? == MAGIC && sb.le32(4)? == 1)?;
-        // super_offset, in sectors: tells a superblock from a copy of one.
-        ensure(sb.le64(144)? == at >> 9)?;
-        Ok(Signature {
-            version: Some(version.into()),
-            uuid: sb.uuid(16)?,
-            uuid_sub: sb.uuid(168)?,
-            label: sb.label(32, 32)?,
-            ..MD.signature()
-        })
+    let mut newer = versions.into_iter();
+    read_090(look).or_else(|| newer.find_map(|(at, version)| read_1(look, at?, version)))
+}
+
+fn read_1(look: &Look, at: u64, version: &str) -> Option<Signature> {
+    let sb = look.fields(at, 256)?;
+    ensure(sb.le32(0)? == MAGIC && sb.le32(4)? == 1)?;
+    // super_offset, in sectors: tells a superblock from a copy of one.
+    ensure(sb.le64(144)? == at >> 9)?;
+    Some(Signature {
+        version: Some(version.into()),
+        uuid: sb.uuid(16),
+        uuid_sub: sb.uuid(168),
+        label: sb.label(32, 32),
+        ..Signature::default()
     })
 }
 
 /// Version 0.90 is written in the byte order of the machine that made the array.
-fn read_090(view: &View) -> Read<Signature> {
-    let at = superblock_090(view.size).ok_or(Miss::Absent)?;
-    let sb = Fields::of(view, at, 64)?;
+fn read_090(look: &Look) -> Option<Signature> {
+    let at = superblock_090(look.size())?;
+    let sb = look.fields(at, 64)?;
     let little = sb.le32(0)? == MAGIC;
     let word = |n: usize| {
         let at = n.saturating_mul(4);
@@ -73,16 +71,9 @@ fn read_090(view: &View) -> Read<Signature> {
     ensure(word(0)? == MAGIC)?;
     // Kibibytes of each member that the array uses: they end before the superblock.
     let size = u64::from(word(8)?).saturating_mul(1024);
-    ensure(size <= at)?;
-    match table::read(view) {
-        Ok(found) => ensure(!covered(
-            &found.table,
-            at.saturating_sub(size),
-            at,
-            view.size,
-        ))?,
-        Err(Miss::Absent) => {}
-        Err(need) => return Err(need),
+    let start = at.checked_sub(size)?;
+    if let Some(found) = table::read(look) {
+        ensure(!covered(&found.table, start, at, look.size()))?;
     }
 
     let mut uuid = [0; 16];
@@ -92,10 +83,10 @@ fn read_090(view: &View) -> Read<Signature> {
             bytes.copy_from_slice(&word(n)?.to_be_bytes());
         }
     }
-    Ok(Signature {
+    Some(Signature {
         version: Some(format!("{}.{}.{}", word(1)?, word(2)?, word(3)?)),
-        uuid: Fields(&uuid).uuid(0)?,
-        ..MD.signature()
+        uuid: Fields(&uuid).uuid(0),
+        ..Signature::default()
     })
 }
 

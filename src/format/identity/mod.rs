@@ -33,7 +33,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// How a signature may be used. Containers take precedence over what shines through them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Usage {
     Filesystem,
     /// Member of an array or of a volume group: `linux_raid_member`, `LVM2_member`.
@@ -41,11 +41,12 @@ pub enum Usage {
     /// An encrypted container: `crypto_LUKS`.
     Crypto,
     /// Swap, and whatever else is neither of the above.
+    #[default]
     Other,
 }
 
 /// What blkid calls a superblock: TYPE, UUID, LABEL, as libblkid spells them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signature {
     /// libblkid's name: `ext4`, `crypto_LUKS`, `linux_raid_member`, …
     pub kind: String,

@@ -4,8 +4,8 @@
 //! it. Source: kernel `include/linux/swap.h` (union swap_header), `kernel/power/swap.c`; the other
 //! suspenders' magics as libblkid knows them.
 
-use super::fields::{Fields, Format, Read, ensure, first};
-use super::{Signature, Usage, View};
+use super::fields::{Fields, Format, Look, ensure};
+use super::{Signature, Usage};
 
 const PAGE_SIZES: [u64; 5] = [4096, 8192, 16384, 32768, 65536];
 /// The magics are the last ten bytes of the page.
@@ -14,55 +14,50 @@ const MAGIC_LEN: usize = 10;
 const MIN_SIZE: u64 = 10 * 4096;
 const TUX_ON_ICE: &[u8] = b"\xed\xc3\x02\xe9\x98\x56\xe5\x0c";
 
-fn read_swap(view: &View) -> Read<Signature> {
-    ensure(!Fields::of(view, 0, TUX_ON_ICE.len())?.is(0, TUX_ON_ICE))?;
-    first(&PAGE_SIZES, |page| {
-        let magic = magic(view, page)?;
+fn read_swap(look: &Look) -> Option<Signature> {
+    ensure(!look.fields(0, TUX_ON_ICE.len())?.is(0, TUX_ON_ICE))?;
+    PAGE_SIZES.iter().find_map(|page| {
+        let magic = magic(look, *page)?;
         if magic.is(0, b"SWAP-SPACE") {
             // The first version has neither label nor UUID.
-            return Ok(Signature {
+            return Some(Signature {
                 version: Some("0".into()),
-                ..SWAP.signature()
+                ..Signature::default()
             });
         }
         ensure(magic.is(0, b"SWAPSPACE2"))?;
-        let header = Fields::of(view, 1024, 512)?;
+        let header = look.fields(1024, 512)?;
         ensure(header.le32(0)? == 1 || header.be32(0)? == 1)?;
         ensure(header.le32(4)? != 0)?;
-        named(view, &SWAP, "1")
+        named(look, "1")
     })
 }
 
-fn read_suspend(view: &View) -> Read<Signature> {
-    if Fields::of(view, 0, TUX_ON_ICE.len())?.is(0, TUX_ON_ICE) {
-        return named(view, &SWSUSPEND, "tuxonice");
+fn read_suspend(look: &Look) -> Option<Signature> {
+    if look.fields(0, TUX_ON_ICE.len())?.is(0, TUX_ON_ICE) {
+        return named(look, "tuxonice");
     }
-    first(&PAGE_SIZES, |page| {
-        let magic = magic(view, page)?;
-        for (bytes, version) in SUSPENDERS {
-            if magic.is(0, bytes) {
-                return named(view, &SWSUSPEND, version);
-            }
-        }
-        ensure(false)?;
-        named(view, &SWSUSPEND, "")
+    PAGE_SIZES.iter().find_map(|page| {
+        let magic = magic(look, *page)?;
+        let known = SUSPENDERS.iter().find(|(bytes, _)| magic.is(0, bytes));
+        named(look, known?.1)
     })
 }
 
-fn magic(view: &View, page: u64) -> Read<Fields<'_>> {
-    Fields::of(view, page.saturating_sub(MAGIC_LEN as u64), MAGIC_LEN)
+fn magic<'a>(look: &Look<'a>, page: u64) -> Option<Fields<'a>> {
+    look.fields(page.saturating_sub(MAGIC_LEN as u64), MAGIC_LEN)
 }
 
 /// UUID and label, where the words after them are zero as mkswap leaves them.
-fn named(view: &View, format: &Format, version: &str) -> Read<Signature> {
-    let header = Fields::of(view, 1024, 512)?;
-    let mut found = format.signature();
-    found.version = Some(version.into());
-    if header.le64(172)? == 0 {
-        found.uuid = header.uuid(12)?;
-        found.label = header.label(28, 16)?;
-    }
-    Ok(found)
+fn named(look: &Look, version: &str) -> Option<Signature> {
+    let header = look.fields(1024, 512)?;
+    let plain = header.le64(172)? == 0;
+    Some(Signature {
+        version: Some(version.into()),
+        uuid: header.uuid(12).filter(|_| plain),
+        label: header.label(28, 16).filter(|_| plain),
+        ..Signature::default()
+    })
 }
 
 const SUSPENDERS: [(&[u8], &str); 4] = [

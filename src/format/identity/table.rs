@@ -1,7 +1,7 @@
 //! Partition tables: which one it is, and how much of it is believed.
 
-use super::fields::{Miss, Read};
-use super::{Table, View, dos, gpt};
+use super::fields::Look;
+use super::{Table, dos, gpt};
 
 /// The kernel knows at most this many partitions on a disk (DISK_MAX_PARTS in
 /// `include/linux/genhd.h` as it was, `block/partitions/check.c` today).
@@ -13,9 +13,6 @@ pub(super) struct Placed {
     pub at: u64,
 }
 
-pub(super) fn read(view: &View) -> Read<Placed> {
-    match dos::read(view) {
-        Err(Miss::Absent) => gpt::read(view),
-        answer => answer,
-    }
+pub(super) fn read(look: &Look) -> Option<Placed> {
+    dos::read(look).or_else(|| gpt::read(look))
 }

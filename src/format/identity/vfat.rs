@@ -4,8 +4,9 @@
 //! The copy of the label in the boot sector is stale on many media and is not reported.
 //! Source: Microsoft FAT specification 1.03, and what libblkid accepts beyond it.
 
-use super::fields::{Fields, Format, Miss, Read, ensure, hex, label};
-use super::{Signature, Usage, View};
+use super::fields::{Fields, Format, Look, ensure, hex, label};
+use super::{Signature, Usage};
+use crate::base::bytes;
 use crate::base::text::Text;
 use alloc::string::String;
 
@@ -48,10 +49,9 @@ struct Shape {
 
 /// Does the first sector describe a FAT that can be? Also asked where a partition table with the
 /// same magic is looked for.
-fn shape(bs: Fields<'_>) -> Read<Shape> {
+fn shape(bs: Fields<'_>) -> Option<Shape> {
     let magic = MAGICS.iter().find(|(at, magic)| bs.is(*at, magic));
-    let (_, magic) = magic.ok_or(Miss::Absent)?;
-    ensure(magic.len() > 2 || bs.is(0x1fe, b"\x55\xaa"))?;
+    ensure(magic?.1.len() > 2 || bs.is(0x1fe, b"\x55\xaa"))?;
     ensure(!NOT_FAT.iter().any(|(at, magic)| bs.is(*at, magic)))?;
 
     let (fats, media) = (u64::from(bs.u8(0x10)?), bs.u8(0x15)?);
@@ -64,7 +64,7 @@ fn shape(bs: Fields<'_>) -> Read<Shape> {
 
     let short = |at, long| match bs.le16(at)? {
         0 => bs.le32(long).map(u64::from),
-        n => Ok(u64::from(n)),
+        n => Some(u64::from(n)),
     };
     let (sectors, fat_sectors) = (short(0x13, 0x20)?, short(0x16, 0x24)?);
     let fat32 = (bs.le16(0x16)? == 0 && fat_sectors != 0).then_some(fat_sectors);
@@ -72,7 +72,7 @@ fn shape(bs: Fields<'_>) -> Read<Shape> {
     let after_fats = reserved.saturating_add(fat_sectors.saturating_mul(fats));
     let root_sectors = root_entries.saturating_mul(32).div_ceil(sector_bytes);
     let data = sectors.checked_sub(after_fats.saturating_add(root_sectors));
-    let clusters = data.ok_or(Miss::Absent)? >> cluster_sectors.trailing_zeros();
+    let clusters = data? >> cluster_sectors.trailing_zeros();
     ensure(
         clusters
             <= if fat32.is_some() {
@@ -81,7 +81,7 @@ fn shape(bs: Fields<'_>) -> Read<Shape> {
                 FAT16_MAX
             },
     )?;
-    Ok(Shape {
+    Some(Shape {
         sector_bytes,
         cluster_sectors,
         fat: reserved,
@@ -94,110 +94,115 @@ fn shape(bs: Fields<'_>) -> Read<Shape> {
 
 /// Is the first sector the boot sector of a FAT, and so not a partition table?
 pub(super) fn is_fat(sector: Fields<'_>) -> bool {
-    shape(sector).is_ok()
+    shape(sector).is_some()
 }
 
-fn read(view: &View) -> Read<Signature> {
-    let bs = Fields::of(view, 0, 512)?;
+fn read(look: &Look) -> Option<Signature> {
+    let bs = look.fields(0, 512)?;
     let shape = shape(bs)?;
-    let (serial, version, label) = match shape.fat32 {
-        Some(_) => {
-            info_sector(view, bs, shape.sector_bytes)?;
-            (
-                bs.bytes(0x43, 4)?,
-                Some("FAT32"),
-                label_fat32(view, bs, &shape),
-            )
-        }
-        None => {
-            let signed = matches!(bs.u8(0x26)?, 0x28 | 0x29);
-            let version = match shape.clusters {
-                0..FAT12_MAX => Some("FAT12"),
-                FAT12_MAX..FAT16_MAX => Some("FAT16"),
-                _ => None,
-            };
-            let serial = if signed { bs.bytes(0x27, 4)? } else { &[] };
-            let at = shape.after_fats.saturating_mul(shape.sector_bytes);
-            let len = shape.root_entries.saturating_mul(32);
-            let found = directory(view, at, len).map(|d| d.flatten());
-            (serial, version, found)
-        }
+    let fat32 = shape.fat32.is_some();
+    let signed = matches!(bs.u8(0x26)?, 0x28 | 0x29);
+    let (serial, version, label) = if fat32 {
+        info_sector(look, bs, shape.sector_bytes)?;
+        (
+            bs.bytes(0x43, 4),
+            Some("FAT32"),
+            label_fat32(look, bs, &shape),
+        )
+    } else {
+        let version = match shape.clusters {
+            0..FAT12_MAX => Some("FAT12"),
+            FAT12_MAX..FAT16_MAX => Some("FAT16"),
+            _ => None,
+        };
+        let serial = bs.bytes(0x27, 4).filter(|_| signed);
+        (serial, version, label_fat16(look, &shape))
     };
-    Ok(Signature {
+    Some(Signature {
         version: version.map(String::from),
-        uuid: serial_number(serial),
-        label: match label {
-            // A directory beyond the end of the device: still a FAT, of unknown name.
-            Err(Miss::Absent) => None,
-            answer => answer?,
-        },
+        uuid: serial.and_then(serial_number),
+        label,
         block_size: u32::try_from(shape.sector_bytes).unwrap_or(0),
-        ..VFAT.signature()
+        ..Signature::default()
     })
 }
 
 /// The information sector of a FAT32 has two magics; some makers leave them zero.
-fn info_sector(view: &View, bs: Fields<'_>, sector_bytes: u64) -> Read<()> {
+fn info_sector(look: &Look, bs: Fields<'_>, sector_bytes: u64) -> Option<()> {
     let number = u64::from(bs.le16(0x30)?);
     if number == 0 {
-        return Ok(());
+        return Some(());
     }
-    let info = Fields::of(view, number.saturating_mul(sector_bytes), 512)?;
+    let info = look.fields(number.saturating_mul(sector_bytes), 512)?;
     let zero = [0; 4];
     ensure(info.is(0, b"RRaA") || info.is(0, b"RRdA") || info.is(0, &zero))?;
     ensure(info.is(484, b"rrAa") || info.is(484, &zero))
 }
 
+/// FAT12 and FAT16 have their root directory after the tables.
+fn label_fat16(look: &Look, shape: &Shape) -> Option<Text> {
+    let at = shape.after_fats.saturating_mul(shape.sector_bytes);
+    match directory(look, at, shape.root_entries.saturating_mul(32))? {
+        Entries::Named(label) => label,
+        Entries::More => None,
+    }
+}
+
 /// Follows the root directory's chain of clusters to the label.
-fn label_fat32(view: &View, bs: Fields<'_>, shape: &Shape) -> Read<Option<Text>> {
+fn label_fat32(look: &Look, bs: Fields<'_>, shape: &Shape) -> Option<Text> {
     let fat = shape.fat.saturating_mul(shape.sector_bytes);
-    let fat_bytes = shape.fat32.unwrap_or(0).saturating_mul(shape.sector_bytes);
+    let fat_bytes = shape.fat32?.saturating_mul(shape.sector_bytes);
     let mut next = u64::from(bs.le32(0x2c)?);
     for _ in 0..MAX_CLUSTERS {
         let in_fat = next.saturating_mul(4);
-        let Some(index) = next.checked_sub(2).filter(|_| in_fat < fat_bytes) else {
-            break;
-        };
-        let sector = index.saturating_mul(shape.cluster_sectors);
+        ensure(in_fat < fat_bytes)?;
+        let sector = next.checked_sub(2)?.saturating_mul(shape.cluster_sectors);
         let at = sector.saturating_add(shape.after_fats);
         let at = at.saturating_mul(shape.sector_bytes);
         let len = shape.cluster_sectors.saturating_mul(shape.sector_bytes);
-        if let Some(answer) = directory(view, at, len)? {
-            return Ok(answer);
+        if let Entries::Named(label) = directory(look, at, len)? {
+            return label;
         }
-        let link = Fields::of(view, fat.saturating_add(in_fat), 4)?;
+        let link = look.fields(fat.saturating_add(in_fat), 4)?;
         next = u64::from(link.le32(0)? & 0x0fff_ffff);
     }
-    Ok(None)
+    None
 }
 
-/// Looks for the label in `len` bytes of directory. `Some`: found, or the directory ends here.
-fn directory(view: &View, at: u64, len: u64) -> Read<Option<Option<Text>>> {
-    let len = usize::try_from(len.min(MAX_DIRECTORY)).unwrap_or(0);
-    let all = Fields::of(view, at, len)?;
-    for entry in all.0.chunks_exact(32).map(Fields) {
+/// What a piece of a directory says.
+enum Entries {
+    /// The label is here, or the directory ends here without one.
+    Named(Option<Text>),
+    /// The directory goes on.
+    More,
+}
+
+/// Looks for the label in `len` bytes of directory.
+fn directory(look: &Look, at: u64, len: u64) -> Option<Entries> {
+    let len = usize::try_from(len.min(MAX_DIRECTORY)).ok()?;
+    for entry in look.fields(at, len)?.0.chunks_exact(32).map(Fields) {
         let (first, attributes) = (entry.u8(0)?, entry.u8(11)?);
         if first == 0 {
-            return Ok(Some(None));
+            return Some(Entries::Named(None));
         }
         let long_name = attributes & 0x3f == 0x0f;
         let empty = entry.le16(20)? == 0 && entry.le16(26)? == 0;
         let volume_not_directory = attributes & 0x18 == 0x08;
         if first != 0xe5 && empty && volume_not_directory && !long_name {
-            let mut name = entry.bytes(0, 11)?.to_vec();
+            let mut name: [u8; 11] = bytes::array(entry.0, 0)?;
             if let (0x05, Some(kanji)) = (first, name.first_mut()) {
                 *kanji = 0xe5;
             }
-            return Ok(Some(label(&name)));
+            return Some(Entries::Named(label(&name)));
         }
     }
-    Ok(None)
+    Some(Entries::More)
 }
 
 /// `XXXX-XXXX`. All zero: none.
 fn serial_number(raw: &[u8]) -> Option<String> {
     let mut text = String::with_capacity(9);
-    raw.iter().find(|&&b| b != 0)?;
+    ensure(raw.iter().any(|&b| b != 0))?;
     for (i, &byte) in raw.iter().rev().enumerate() {
         if i == 2 {
             text.push('-');

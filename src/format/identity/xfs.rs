@@ -4,21 +4,22 @@
 //! are those of the kernel's `xfs_validate_sb_common` that need the superblock alone.
 
 use super::checksum::crc32c;
-use super::fields::{Fields, Format, Read, ensure};
-use super::{Signature, Usage, View};
+use super::fields::{Fields, Format, Look, ensure};
+use super::{Signature, Usage};
+use core::ops::RangeInclusive;
 
 const VERSION_5: u16 = 5;
 /// Fewest blocks in the last allocation group.
 const MIN_AG_BLOCKS: u64 = 64;
 /// Bytes in an extent of the real-time section.
-const RT_EXTENT: core::ops::RangeInclusive<u64> = 4096..=1 << 30;
+const RT_EXTENT: RangeInclusive<u64> = 4096..=1 << 30;
 
-fn read(view: &View) -> Read<Signature> {
-    let sb = Fields::of(view, 0, 512)?;
+fn read(look: &Look) -> Option<Signature> {
+    let sb = look.fields(0, 512)?;
     ensure(sb.is(0, b"XFSB"))?;
-    let block = u64::from(sb.le_log(sb.be32(4)?, 120, 9..=16)?);
-    let sector = sb.le_log(u32::from(sb.be16(102)?), 121, 9..=15)?;
-    sb.le_log(u32::from(sb.be16(104)?), 122, 8..=11)?;
+    let block = u64::from(sb.power(sb.be32(4)?, 120, 9..=16)?);
+    let sector = sb.power(u32::from(sb.be16(102)?), 121, 9..=15)?;
+    sb.power(u32::from(sb.be16(104)?), 122, 8..=11)?;
     ensure(sb.u8(120)?.checked_sub(sb.u8(122)?) == Some(sb.u8(123)?))?;
 
     ensure(RT_EXTENT.contains(&u64::from(sb.be32(80)?).saturating_mul(block)))?;
@@ -29,24 +30,24 @@ fn read(view: &View) -> Read<Signature> {
     ensure(ag_count > 0 && (least..=most).contains(&sb.be64(8)?))?;
 
     if sb.be16(100)? & 0xf == VERSION_5 {
-        let whole = Fields::of(view, 0, sector as usize)?;
+        let whole = look.fields(0, sector as usize)?;
         let (head, tail) = (whole.bytes(0, 224)?, whole.0.get(228..).unwrap_or(&[]));
         ensure(!crc32c(&[head, &[0; 4], tail]) == sb.le32(224)?)?;
     }
-    Ok(Signature {
-        uuid: sb.uuid(32)?,
-        label: sb.label(108, 12)?,
+    Some(Signature {
+        uuid: sb.uuid(32),
+        label: sb.label(108, 12),
         block_size: sector,
-        ..XFS.signature()
+        ..Signature::default()
     })
 }
 
 impl Fields<'_> {
     /// `size`, if it is two to the power that the byte at `log_at` names, and that in `allowed`.
-    fn le_log(self, size: u32, log_at: usize, allowed: core::ops::RangeInclusive<u8>) -> Read<u32> {
+    fn power(self, size: u32, log_at: usize, allowed: RangeInclusive<u8>) -> Option<u32> {
         let log = self.u8(log_at)?;
         ensure(allowed.contains(&log) && size == 1 << log)?;
-        Ok(size)
+        Some(size)
     }
 }
 

@@ -168,8 +168,8 @@ fn pairs(table: &Table, p: &Partition) -> String {
     let label = p.label.as_ref().and_then(|l| l.as_str()).unwrap_or("");
     // partx prints no UUID where the disk has no signature; the kernel does, and so do we.
     let uuid = if table.uuid.is_some() { &*p.uuid } else { "" };
-    format!(
-        "NR=\"{}\" START=\"{}\" SECTORS=\"{}\" UUID=\"{uuid}\" NAME=\"{label}\" TYPE=\"{}\" FLAGS=\"{:#x}\"",
-        p.number, p.start, p.sectors, p.kind, p.flags
-    )
+    let (number, start, sectors, kind) = (p.number, p.start, p.sectors, &p.kind);
+    let place = format!(r#"NR="{number}" START="{start}" SECTORS="{sectors}""#);
+    let flags = format!("{:#x}", p.flags);
+    format!(r#"{place} UUID="{uuid}" NAME="{label}" TYPE="{kind}" FLAGS="{flags}""#)
 }
