@@ -5,6 +5,8 @@ use crate::rust_text::RustText;
 
 const FILE_MAX: usize = 500;
 const FUNCTION_MAX: usize = 70;
+/// In tests a function may be a table of cases.
+const TEST_FUNCTION_MAX: usize = 100;
 const LINE_MAX: usize = 100;
 
 /// Files that may be longer, each with the reason.
@@ -25,37 +27,54 @@ fn file_is_short(file: &RustText) -> Vec<Broken> {
 }
 
 fn functions_are_short(file: &RustText) -> Vec<Broken> {
-    let long = |f: &crate::rust_text::Function| f.last - f.first + 1 > FUNCTION_MAX;
-    let what = |f: crate::rust_text::Function| {
+    let shipped = file.path.starts_with("src/");
+    let mut broken = Vec::new();
+    for f in file.functions() {
+        let table = !shipped || file.test[f.first];
+        let max = if table {
+            TEST_FUNCTION_MAX
+        } else {
+            FUNCTION_MAX
+        };
         let lines = f.last - f.first + 1;
-        let text = format!(
-            "`{}` has {lines} lines, more than {FUNCTION_MAX}: split it",
-            f.name
-        );
-        (f.first, text)
-    };
-    file.functions()
-        .into_iter()
-        .filter(long)
-        .map(what)
-        .collect()
+        if lines > max {
+            broken.push((
+                f.first,
+                format!("`{}` has {lines} lines, more than {max}: split it", f.name),
+            ));
+        }
+    }
+    broken
 }
 
 fn lines_are_short(file: &RustText) -> Vec<Broken> {
-    // A row of a table and an address cannot be broken.
-    let fixed = |text: &str| {
+    // A row of a table and an address cannot be broken; nor, in tests, a text.
+    let fixed = |n: usize, text: &str, code: &str| {
         let comment = text
             .trim_start()
             .trim_start_matches(['/', '!'])
             .trim_start();
-        comment.starts_with('|') || text.contains("://")
+        let test = !file.path.starts_with("src/") || file.test[n];
+        let blanked = text
+            .chars()
+            .zip(code.chars())
+            .filter(|(t, c)| t != c)
+            .count();
+        let quoted = test && text.contains('"') && !text.trim_start().starts_with("//");
+        let long_text = quoted && blanked > LINE_MAX / 2;
+        comment.starts_with('|') || text.contains("://") || long_text
     };
-    let what = |n: usize| format!("{n} columns, more than {LINE_MAX}: break the line");
-    file.lines()
-        .map(|(n, text, _)| (n, text, text.chars().count()))
-        .filter(|(_, text, columns)| *columns > LINE_MAX && !fixed(text))
-        .map(|(n, _, columns)| (n, what(columns)))
-        .collect()
+    let mut broken = Vec::new();
+    for (n, text, code) in file.lines() {
+        let columns = text.chars().count();
+        if columns > LINE_MAX && !fixed(n, text, code) {
+            broken.push((
+                n,
+                format!("{columns} columns, more than {LINE_MAX}: break the line"),
+            ));
+        }
+    }
+    broken
 }
 
 #[test]
@@ -91,6 +110,11 @@ fn functions_fit_a_screen() {
         "src/x.rs",
         &format!("fn a() {{ // bad\n    x();\n{body}}}\n"),
     );
+    finds(
+        functions_are_short,
+        "tests/x.rs",
+        &format!("fn a() {{\n    x();\n{body}}}\nfn b() {{ // bad\n{body}{body}}}\n"),
+    );
 }
 
 #[test]
@@ -103,4 +127,7 @@ fn lines_have_at_most_100_columns() {
         "src/x.rs",
         &format!("// {wide} // bad\n//! | {wide} |\n// {wide}://\n"),
     );
+    let text = format!("let x = \"{wide}\"; // bad\n");
+    finds(lines_are_short, "src/x.rs", &text);
+    finds(lines_are_short, "tests/x.rs", &text.replace(" // bad", ""));
 }

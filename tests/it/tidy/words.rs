@@ -17,9 +17,7 @@ fn head_says_what_it_is(file: &RustText) -> Vec<Broken> {
 }
 
 /// Drawers: names that say nothing about what is inside.
-const DRAWERS: &[&str] = &[
-    "util", "utils", "helper", "helpers", "common", "misc", "tools",
-];
+const DRAWERS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 
 fn name_is_no_drawer(path: &str) -> Option<String> {
     let parts = path
