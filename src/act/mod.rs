@@ -21,5 +21,3 @@ pub mod mount_root;
 pub mod probe_device;
 pub mod shell;
 pub mod trace_file;
-//! (to be written)
-pub mod probe_device;
