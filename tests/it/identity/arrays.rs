@@ -8,14 +8,15 @@ use landfall::format::identity::Finding;
 
 pub const MD_MAGIC: u32 = 0xa92b_4efc;
 
-/// A superblock of version 0.90 for a device of `size` bytes, and where it goes. `word` writes
-/// words in the byte order of the machine that made it.
+/// A superblock of version 0.90, checksum included, for a device of `size` bytes, and where it
+/// goes. `word` writes words in the byte order of the machine that made it.
 pub fn md_090(size: u64, minor: u32, word: fn(u32) -> [u8; 4]) -> (u64, Vec<u8>) {
     let at = (size & !0xffff) - 0x10000;
     let kib = (at / 1024) as u32;
     let mut words = vec![0u32; 1024];
     words[..12].copy_from_slice(&[MD_MAGIC, 0, minor, 3, 0, 0x0123_4567, 1, 1, kib, 2, 2, 7]);
     words[13..16].copy_from_slice(&[0x89ab_cdef, 0xfedc_ba98, 0x7654_3210]);
+    words[38] = folded_sum(&words);
     (at, words.into_iter().flat_map(word).collect())
 }
 
@@ -34,12 +35,18 @@ pub fn md_1(at: u64, name: &str) -> Vec<u8> {
     put(220, &2u32.to_le_bytes());
     put(256, &[0, 0, 1, 0]);
     let words = sb[..260].chunks_exact(4);
-    let sum: u64 = words
-        .map(|w| u64::from(u32::from_le_bytes(w.try_into().expect("4"))))
-        .sum();
-    let sum = (sum as u32).wrapping_add((sum >> 32) as u32);
+    let words: Vec<_> = words
+        .map(|w| u32::from_le_bytes(w.try_into().expect("4")))
+        .collect();
+    let sum = folded_sum(&words);
     sb[216..220].copy_from_slice(&sum.to_le_bytes());
     sb
+}
+
+/// The checksum of an md superblock whose own field is zero.
+fn folded_sum(words: &[u32]) -> u32 {
+    let sum: u64 = words.iter().map(|&word| u64::from(word)).sum();
+    (sum as u32).wrapping_add((sum >> 32) as u32)
 }
 
 /// The label of a physical volume in sector `sector`.
@@ -99,6 +106,13 @@ fn members_of_arrays_are_not_what_shines_through() {
         for (name, superblock) in cases {
             let finding = on_ext4(&workshop, name, kib, &[superblock]);
             assert_eq!(kind(&finding), "linux_raid_member", "{name} {kib}");
+            // mdadm agrees that this is what it writes. (It does not read the other byte order.)
+            let examined = run(tool("mdadm").arg("--examine").arg(workshop.file(name)));
+            let said = String::from_utf8_lossy(&examined.stdout);
+            assert!(
+                said.contains("- correct") || name == "0.90-big-endian",
+                "{said}"
+            );
         }
     }
 }
