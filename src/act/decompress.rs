@@ -88,8 +88,8 @@ fn gzip_header(packed: &[u8]) -> Option<usize> {
     (deflate && at <= packed.len()).then_some(at)
 }
 
-/// CRC-32 of gzip, four bits at a time: a table of 16 numbers is enough for a rare case.
-#[cfg(feature = "ko-gz")]
+/// CRC-32 of gzip and xz, four bits at a time: a table of 16 numbers is enough for a rare case.
+#[cfg(any(feature = "ko-gz", feature = "ko-xz"))]
 fn crc32(data: &[u8]) -> u32 {
     let row = |mut n: u32| {
         for _ in 0..4 {
@@ -114,11 +114,30 @@ fn xz(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
 
 #[cfg(feature = "ko-xz")]
 fn xz(packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
-    /// KiB. Modules are packed with a dictionary of 8 MiB at most.
-    const MEMORY: u32 = 128 << 10;
+    use crate::format::xz;
+    /// `xz -9` uses 64 MiB; modules are usually packed with 1 or 2.
+    const DICTIONARY_MAX: u32 = 64 << 20;
+    if !packed.ends_with(xz::FOOTER_MAGIC) {
+        return Err("it ends too early");
+    }
     let mut out = Vec::new();
-    let mut reader = lzma_rust2::XzReader::new_mem_limit(packed, true, MEMORY);
-    drain(&mut reader, limit, &mut out)?;
+    let mut at = xz::FIRST_BLOCK;
+    while let xz::Next::Block { data, dictionary } = xz::block(packed, at)? {
+        if dictionary > DICTIONARY_MAX {
+            return Err("it needs more memory to decompress than a module should");
+        }
+        let before = out.len();
+        let mut rest = packed.get(data..).ok_or(DAMAGED)?;
+        let mut reader = lzma_rust2::Lzma2Reader::new(&mut rest, dictionary, None);
+        drain(&mut reader, limit, &mut out)?;
+        drop(reader);
+        let end = packed.len() - rest.len();
+        let (next, crc) = xz::after_block(packed, data, end).ok_or(DAMAGED)?;
+        if crc.is_some_and(|crc| out.get(before..).map(crc32) != Some(crc)) {
+            return Err("its checksum is wrong");
+        }
+        at = next;
+    }
     Ok(out)
 }
 
@@ -129,15 +148,21 @@ fn zstd(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
 
 #[cfg(feature = "ko-zst")]
 fn zstd(packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
-    use ruzstd::decoding::StreamingDecoder;
+    // Not the streaming decoder: it wraps its errors for printing, which is 8 KiB of text.
+    use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
     const WINDOW: u64 = 128 << 20;
     let mut out = Vec::new();
     let mut rest = packed;
+    let mut frame = FrameDecoder::new();
+    frame.set_max_window_size(WINDOW);
     // A file may be several frames in a row.
     while !rest.is_empty() {
-        let frame = StreamingDecoder::new_with_max_window_size(&mut rest, WINDOW);
-        let mut frame = frame.map_err(|_| DAMAGED)?;
-        drain(&mut frame, limit, &mut out)?;
+        frame.reset(&mut rest).map_err(|_| DAMAGED)?;
+        while !frame.is_finished() {
+            let some = BlockDecodingStrategy::UptoBlocks(8);
+            frame.decode_blocks(&mut rest, some).map_err(|_| DAMAGED)?;
+            drain(&mut frame, limit, &mut out)?;
+        }
     }
     Ok(out)
 }
@@ -191,7 +216,7 @@ mod tests {
         &["gzip", "-9nc"],
         &["gzip", "-1c"],
         &["xz", "-c", "--check=crc32", "--lzma2=dict=2MiB"],
-        &["xz", "-9ec", "--x86", "--lzma2"],
+        &["xz", "-9ec", "--block-size=65536"],
         &["zstd", "-19c"],
         &["zstd", "-1c", "--check"],
     ];
@@ -234,6 +259,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn xz_filters_for_programs_are_refused_by_name() {
+        let packed = pack(&["xz", "-c", "--x86", "--lzma2"], &original(5000));
+        let refused = unpack(Packing::Xz, &packed, 5000).unwrap_err();
+        assert!(refused.contains("filter"), "{refused}");
     }
 
     #[test]

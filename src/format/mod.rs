@@ -12,3 +12,4 @@ pub mod program;
 pub mod source;
 pub mod uevent;
 pub mod wish;
+pub mod xz;

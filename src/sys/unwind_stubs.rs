@@ -15,7 +15,7 @@ const END_OF_STACK: c_int = 5;
 
 macro_rules! stubs {
     ($($name:ident($($argument:ty),*) -> $result:ty = $value:expr;)*) => {$(
-        // SAFETY: the name is libunwind's; this definition replaces it in the whole program,
+        // SAFETY: the name is libunwind's (or the C library's); this definition replaces it in the whole program,
         // in which nothing unwinds.
         #[unsafe(no_mangle)]
         extern "C" fn $name($(_: $argument),*) -> $result {
@@ -42,4 +42,7 @@ stubs! {
     _Unwind_DeleteException(*mut c_void) -> () = ();
     _Unwind_RaiseException(*mut c_void) -> c_int = END_OF_STACK;
     _Unwind_Resume(*mut c_void) -> () = ();
+    // Not the unwinder's: std asks it for functions that a newer C library may have. A static
+    // program has none to find, and musl's answer would bring all of printf(3) for its message.
+    dlsym(*mut c_void, *const core::ffi::c_char) -> *mut c_void = core::ptr::null_mut();
 }
