@@ -1,18 +1,22 @@
 //! A file that appears whole or not at all.
 //!
-//! Written beside its final name, synced, renamed. On any error, and when dropped unfinished, the
-//! temporary file is removed; whatever stood under the final name before is untouched.
+//! Written without a name where the file system can do that (`O_TMPFILE`), so that even a killed
+//! tool leaves nothing behind; elsewhere beside its final name. Then synced and renamed. On any
+//! error whatever stood under the final name before is untouched.
 
 use crate::host::failure::{Failure, Tried};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 pub struct AtomicFile {
     out: BufWriter<File>,
     temporary: PathBuf,
     target: PathBuf,
-    done: bool,
+    /// The temporary file has a name, which must not stay.
+    named: bool,
 }
 
 impl AtomicFile {
@@ -29,11 +33,16 @@ impl AtomicFile {
             let text = format!("cannot write {}: it names no file", target.display());
             return Err(Failure::new(text));
         };
-        let out = File::options()
-            .write(true)
-            .create_new(true)
-            .open(&temporary);
-        let out = out.or_cannot(|| {
+        let unnamed = unnamed_beside(target);
+        let out = match unnamed {
+            Some(file) => Ok((file, false)),
+            None => {
+                let mut options = File::options();
+                let named = options.write(true).create_new(true).open(&temporary);
+                named.map(|file| (file, true))
+            }
+        };
+        let (out, named) = out.or_cannot(|| {
             format!(
                 "write {} (its directory must exist and be writable)",
                 target.display()
@@ -43,14 +52,13 @@ impl AtomicFile {
             out: BufWriter::with_capacity(1 << 16, out),
             temporary,
             target: target.to_path_buf(),
-            done: false,
+            named,
         })
     }
 
     /// Gives the file its name. Returns its length in bytes.
     pub fn commit(mut self) -> Result<u64, Failure> {
         let length = self.settle();
-        self.done = length.is_ok();
         let target = self.target.clone();
         length.or_cannot(|| format!("write {}", target.display()))
     }
@@ -59,7 +67,13 @@ impl AtomicFile {
         self.out.flush()?;
         self.out.get_ref().sync_all()?;
         let length = self.out.get_ref().metadata()?.len();
+        if !self.named {
+            let unnamed = format!("/proc/self/fd/{}", self.out.get_ref().as_raw_fd());
+            linkat(CWD, unnamed, CWD, &self.temporary, AtFlags::SYMLINK_FOLLOW)?;
+            self.named = true;
+        }
         std::fs::rename(&self.temporary, &self.target)?;
+        self.named = false;
         if let Some(parent) = self.target.parent()
             && let Ok(directory) = File::open(parent)
         {
@@ -82,10 +96,23 @@ impl Write for AtomicFile {
 
 impl Drop for AtomicFile {
     fn drop(&mut self) {
-        if !self.done {
+        if self.named {
             let _ = std::fs::remove_file(&self.temporary);
         }
     }
+}
+
+/// A file in the directory of `target` that has no name yet. `None` where that is not possible,
+/// for whatever reason: trying with a name finds out.
+fn unnamed_beside(target: &Path) -> Option<File> {
+    let directory = match target.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = open(directory, flags, Mode::from_raw_mode(0o666)).ok()?;
+    // Without /proc it could never be given a name.
+    Path::new("/proc/self/fd").is_dir().then(|| file.into())
 }
 
 /// `dir/.name.PID.part`: in the same directory, so that the rename cannot cross file systems.

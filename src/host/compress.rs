@@ -172,4 +172,38 @@ mod tests {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }
+
+    fn packed(with: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut pack = packer(Compression::parse(with).unwrap(), &mut out).unwrap();
+        pack.write_all(&[7; 100_000]).unwrap();
+        pack.finish().unwrap();
+        out
+    }
+
+    #[test]
+    fn headers_are_those_that_the_kernel_takes() {
+        let starts = |with, head: &[u8]| assert!(packed(with).starts_with(head), "{with}");
+        // No name, no time.
+        starts("gzip", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
+        starts("bzip2", b"BZh9");
+        // Properties 0x5d and a dictionary size with a low byte of 0: that is all its magic.
+        starts("lzma", &[0x5d, 0, 0, 0x80, 0]);
+        // The eighth byte is the check: CRC32.
+        starts("xz", &[0xfd, b'7', b'z', b'X', b'Z', 0, 0, 1]);
+        starts("lz4", &[0x02, 0x21, 0x4c, 0x18]);
+        let lzop = packed("lzo");
+        let flags = crate::base::bytes::be32(&lzop, 17).unwrap();
+        assert_eq!(flags & 0xfff, 1, "exactly one checksum a block");
+    }
+
+    #[test]
+    fn no_level_of_zstd_needs_a_window_over_8_mib() {
+        for level in 1..=19 {
+            let frame = packed(&format!("zstd:{level}"));
+            // RFC 8878, 3.1.1.1: not a single segment, then the window descriptor.
+            assert_eq!(frame[4] & 0x20, 0, "level {level}");
+            assert!(10 + (frame[5] >> 3) <= 23, "level {level}");
+        }
+    }
 }

@@ -103,6 +103,10 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
         let text = "nothing to write: name the image with -o OUT (see 'landfall image --help')";
         return Err(Failure::usage(text));
     }
+    if options.output.is_none() && !options.microcode.is_empty() {
+        let text = "--microcode goes in front of an image, which a list cannot have: add -o OUT";
+        return Err(Failure::usage(text));
+    }
     Ok(Some(options))
 }
 
@@ -153,6 +157,7 @@ mod tests {
             "-o x --add-file a",
             "-o x --add-file a:b",
             "-o x --add-file :/b",
+            "--list x --microcode y",
         ];
         for line in wrong {
             let failure = parsed(line).err();

@@ -1,10 +1,10 @@
 //! Images: what is in them, that every program of the trade reads them, that they repeat.
 
+use crate::inspect::paths;
+use crate::kmod::trees;
 use crate::small_tree::{Scratch, VERSION, filter, image_args, landfall, landfall_did, make_root};
-use landfall::host::cpio::{Header, S_IFDIR, S_IFLNK, S_IFREG, Writer};
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 
 const UNPACKERS: [(&str, &[&str]); 7] = [
     ("gzip", &["gzip", "-dc"]),
@@ -15,17 +15,6 @@ const UNPACKERS: [(&str, &[&str]); 7] = [
     ("lz4", &["lz4", "-dc"]),
     ("zstd", &["zstd", "-dc"]),
 ];
-
-/// The paths of an image's entries.
-fn paths(scratch: &Scratch, image: &str) -> BTreeSet<String> {
-    let lines = landfall_did(&scratch.0, &["inspect", image, "--json"]);
-    let lines = String::from_utf8(lines).unwrap();
-    let path = |line: &str| -> String {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        value["path"].as_str().unwrap().to_owned()
-    };
-    lines.lines().map(path).collect()
-}
 
 /// Bytes that repeat within LZO's short reach.
 fn pattern(words: u32) -> Vec<u8> {
@@ -89,39 +78,6 @@ fn lz4_goes_on_after_its_first_8_mib() {
             .any(|w| w == &pattern[pattern.len() - 64..])
     );
     assert!(landfall_did(&scratch.0, &["inspect", "out", "--cat", "pattern"]) == pattern);
-}
-
-#[test]
-fn what_other_packers_made_is_read() {
-    let scratch = Scratch::new();
-    make_root(&scratch);
-    landfall_did(
-        &scratch.0,
-        &image_args("plain", &["--compress", "none", "--add", "disk"]),
-    );
-    let plain = fs::read(scratch.path("plain")).unwrap();
-    let packers: [&[&str]; 12] = [
-        &["gzip", "-1c"],
-        &["bzip2", "-1c"],
-        &["xz", "--format=lzma", "-c"],
-        &["xz", "-9c"],
-        &["xz", "--check=crc32", "--x86", "--lzma2=dict=1MiB", "-c"],
-        &["lzop", "-1c"],
-        &["lzop", "-9c"],
-        &["lzop", "--crc32", "-c"],
-        &["lzop", "-F", "-c"],
-        &["lz4", "-lc"],
-        &["zstd", "-qc"],
-        &["zstd", "-q", "--ultra", "-22", "--long=27", "-c"],
-    ];
-    for packer in packers {
-        scratch.write("packed", filter(packer, &plain, &scratch.0));
-        assert_eq!(
-            paths(&scratch, "packed"),
-            paths(&scratch, "plain"),
-            "{packer:?}"
-        );
-    }
 }
 
 #[test]
@@ -317,132 +273,102 @@ fn the_list_form_says_the_same_as_the_archive() {
     assert_eq!(left.collect::<Vec<_>>(), [""; 0]);
 }
 
+/// The indexes in an image are those that depmod(8) would write for the modules in it. Only where
+/// depmod itself has no reason to prefer an order (dependencies independent of each other) may
+/// it choose another.
 #[test]
-fn links_come_out_as_they_went_in() {
-    let scratch = Scratch::new();
-    make_root(&scratch);
-    scratch.write("tools/one", "busy");
-    fs::hard_link(scratch.path("tools/one"), scratch.path("tools/a-two")).unwrap();
-    std::os::unix::fs::symlink("one", scratch.path("tools/three")).unwrap();
-    let more = [
-        "--no-modules",
-        "--add-file",
-        "tools:/bin",
-        "--compress",
-        "none",
-    ];
-    landfall_did(&scratch.0, &image_args("out", &more));
-    landfall_did(&scratch.0, &["inspect", "out", "--unpack", "new"]);
-    let image = fs::read(scratch.path("out")).unwrap();
-    fs::create_dir(scratch.path("gnu")).unwrap();
-    // Neither is root in this: device nodes are left out on both sides.
-    filter(
-        &["cpio", "-i", "--quiet", "bin*"],
-        &image,
-        &scratch.path("gnu"),
-    );
-    for by in ["new", "gnu"] {
-        let file = |name: &str| scratch.path(&format!("{by}/bin/{name}"));
-        let ino = |name: &str| fs::metadata(file(name)).unwrap().ino();
-        assert_eq!(fs::read(file("a-two")).unwrap(), b"busy", "{by}");
-        assert_eq!(ino("one"), ino("a-two"), "{by}");
-        assert_eq!(
-            fs::read_link(file("three")).unwrap().to_str(),
-            Some("one"),
-            "{by}"
+fn trees_indexes_are_those_of_depmod() {
+    for tree in trees::all() {
+        let scratch = Scratch::new();
+        scratch.write("init", b"#!/bin/true\n");
+        let root = tree.root.to_str().unwrap();
+        let more = [
+            "--modules-root",
+            root,
+            "--kernel",
+            &tree.version,
+            "--compress",
+            "lz4",
+        ];
+        landfall_did(&scratch.0, &image_args("out", &more));
+        landfall_did(&scratch.0, &["inspect", "out", "--unpack", "new"]);
+        let dir = scratch.path(&format!("new/lib/modules/{}", tree.version));
+        let read = |name: &str| fs::read(dir.join(name)).unwrap();
+        let dep = String::from_utf8(read("modules.dep")).unwrap();
+        let names: Vec<&str> = dep.lines().filter_map(|l| l.split(':').next()).collect();
+        assert!(
+            names.len() > 20,
+            "{}: {} modules",
+            tree.version,
+            names.len()
         );
-    }
-    let cat = |path: &str| landfall_did(&scratch.0, &["inspect", "out", "--cat", path]);
-    assert_eq!(
-        (cat("bin/one"), cat("bin/a-two")),
-        (b"busy".to_vec(), b"busy".to_vec())
-    );
-}
 
-#[test]
-fn archives_of_cpio_are_read_with_hard_links_and_several_segments() {
-    let scratch = Scratch::new();
-    scratch.write("in/kernel/one", "1");
-    scratch.write("in/two", "2 and 3");
-    fs::hard_link(scratch.path("in/two"), scratch.path("in/zwei")).unwrap();
-    let archive = |names: &str| {
-        let command = format!("printf '{names}' | cpio -o --quiet -H newc");
-        filter(&["sh", "-c", &command], b"", &scratch.path("in"))
-    };
-    let early = archive("kernel\\nkernel/one\\n");
-    let main = archive("two\\nzwei\\n");
-    let packed = filter(
-        &["gzip", "-c"],
-        &[&main[..], &[0; 512], &main].concat(),
-        &scratch.0,
-    );
-    scratch.write("out", [&early[..], &early, &[0; 1024], &packed].concat());
-    let list = String::from_utf8(landfall_did(&scratch.0, &["inspect", "out"])).unwrap();
-    assert_eq!(
-        list.lines().filter(|l| l.starts_with('#')).count(),
-        3,
-        "{list}"
-    );
-    assert_eq!(
-        landfall_did(&scratch.0, &["inspect", "out", "--cat", "./two"]),
-        b"2 and 3"
-    );
-    landfall_did(&scratch.0, &["inspect", "out", "--unpack", "new"]);
-    assert_eq!(fs::read(scratch.path("new/zwei")).unwrap(), b"2 and 3");
-    assert_eq!(fs::metadata(scratch.path("new/two")).unwrap().nlink(), 2);
-    let again = landfall(&scratch.0, &["inspect", "out", "--unpack", "new"]);
-    assert!(String::from_utf8_lossy(&again.stderr).contains("not empty"));
-}
+        let ours = show_depends(&scratch, "new", &tree.version, &names);
+        let theirs = show_depends(&scratch, root, &tree.version, &names);
+        assert_eq!(ours, theirs);
 
-#[test]
-fn nothing_is_unpacked_outside_of_the_directory() {
-    let scratch = Scratch::new();
-    scratch.write("outside/keep", "kept");
-    let outside = scratch.path("outside").to_str().unwrap().to_owned();
-    let entry = |path: &str, mode: u32, body: &[u8]| -> (Header, Vec<u8>) {
-        let header = Header {
-            path: path.into(),
-            mode,
-            nlink: 1,
-            size: body.len() as u32,
-            ..Header::default()
-        };
-        (header, body.to_vec())
-    };
-    let file = |path: &str| entry(path, S_IFREG | 0o644, b"evil");
-    let link = |path: &str, to: &str| entry(path, S_IFLNK | 0o777, to.as_bytes());
-    let keep = format!("{outside}/keep");
-    let cases = [
-        vec![file("../outside/keep")],
-        vec![file("a/../../outside/keep")],
-        vec![file(&keep)],
-        vec![link("door", &outside), file("door/keep")],
-        vec![link("door", "../outside"), file("door/keep")],
-        vec![link("keep", &keep), file("keep")],
-        vec![
-            link("door", "../outside"),
-            entry("door", S_IFDIR | 0o700, b""),
-        ],
-    ];
-    for (number, case) in cases.iter().enumerate() {
-        let mut archive = Writer::new(Vec::new());
-        for (header, body) in case {
-            archive.entry(header, body).unwrap();
+        let alike = [
+            "modules.alias",
+            "modules.alias.bin",
+            "modules.builtin.bin",
+            "modules.builtin.alias.bin",
+            "modules.softdep",
+            "modules.devname",
+        ];
+        let before: Vec<Vec<u8>> = alike.iter().map(|name| read(name)).collect();
+        // By this file depmod ranks modules.
+        fs::write(dir.join("modules.order"), names.join("\n") + "\n").unwrap();
+        filter(
+            &["/sbin/depmod", "-b", "new", &tree.version],
+            b"",
+            &scratch.0,
+        );
+        for (name, before) in alike.iter().zip(before) {
+            assert!(
+                read(name) == before,
+                "{}: depmod writes another {name}",
+                tree.version
+            );
         }
-        scratch.write("evil", archive.finish().unwrap());
-        let into = format!("new{number}");
-        let output = landfall(&scratch.0, &["inspect", "evil", "--unpack", &into]);
-        assert!(matches!(output.status.code(), Some(0 | 1)));
-        let kept = fs::read(scratch.path("outside/keep")).unwrap();
-        assert_eq!(kept, b"kept", "case {number}");
-        assert_eq!(
-            fs::read_dir(scratch.path("outside")).unwrap().count(),
-            1,
-            "case {number}"
-        );
-        assert_ne!(
-            fs::metadata(scratch.path("outside")).unwrap().mode() & 0o777,
-            0o700
-        );
+        let again = String::from_utf8(read("modules.dep")).unwrap();
+        assert_eq!(without_order(&dep), without_order(&again));
     }
+}
+
+/// What modprobe(8) says that loading each of `modules` takes, paths relative to `root`.
+fn show_depends(scratch: &Scratch, root: &str, version: &str, modules: &[&str]) -> String {
+    fs::create_dir_all(scratch.path("no-config")).unwrap();
+    let mut command = vec![
+        "/sbin/modprobe",
+        "-a",
+        "-C",
+        "no-config",
+        "-d",
+        root,
+        "-S",
+        version,
+    ];
+    command.push("--show-depends");
+    let names = modules.iter().filter_map(|path| path.rsplit('/').next());
+    command.extend(names.filter_map(|file| file.split('.').next()));
+    let output = filter(&command, b"", &scratch.0);
+    let text = String::from_utf8(output).unwrap();
+    let relative = |line: &str| {
+        let from = line.find("/kernel/").unwrap_or(0);
+        let line = line[from..].trim_end().to_owned();
+        let packed = [".xz", ".gz", ".zst"]
+            .iter()
+            .find_map(|s| line.strip_suffix(s));
+        packed.map_or(line.clone(), str::to_owned)
+    };
+    text.lines().map(|line| relative(line) + "\n").collect()
+}
+
+fn without_order(dep: &str) -> BTreeSet<(String, BTreeSet<String>)> {
+    let line = |line: &str| {
+        let (path, needs) = line.split_once(':').unwrap();
+        let needs = needs.split_whitespace().map(str::to_owned);
+        (path.to_owned(), needs.collect())
+    };
+    dep.lines().map(line).collect()
 }

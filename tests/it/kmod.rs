@@ -6,7 +6,7 @@
 
 mod oracle;
 mod queries;
-mod trees;
+pub mod trees;
 
 use landfall::format::kmod::{Catalog, modinfo};
 use oracle::Modprobe;

@@ -7,6 +7,8 @@ mod find_init;
 mod identity;
 #[cfg(feature = "host")]
 mod image;
+#[cfg(feature = "host")]
+mod inspect;
 mod kmod;
 mod ns;
 mod params;
