@@ -7,7 +7,7 @@
 //! helper programs from there.
 
 use crate::act::empty_initramfs::OldRoot;
-use crate::act::{console_log, find_init};
+use crate::act::{console_log, find_init, modprobe_client};
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::sys::dir::{self, Want};
@@ -54,6 +54,8 @@ fn attempt(
         let text = format!("{root} did not become the root directory: {fail}");
         return Err(Fault::new(fail.errno, text));
     }
+    // Nobody listens there any more.
+    dir::remove_path(modprobe_client::SOCKET);
     empty(old);
     let fail = program.start();
     let text = format!("{init} was not started, and the initramfs is gone: {fail}");

@@ -53,9 +53,11 @@ impl fmt::Debug for Text {
 pub fn escape_into(bytes: &[u8], also: &[u8], f: &mut dyn fmt::Write) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            let odd = (c as u32) < 0x20 || c as u32 == 0x7f;
-            if odd || (c.is_ascii() && also.contains(&(c as u8))) {
-                write!(f, "\\x{:02x}", c as u32)?;
+            // U+0080 to U+009F are control characters, too: U+009B starts a terminal command.
+            if c.is_control() || (c.is_ascii() && also.contains(&(c as u8))) {
+                for b in c.encode_utf8(&mut [0; 4]).bytes() {
+                    write!(f, "\\x{b:02x}")?;
+                }
             } else {
                 f.write_char(c)?;
             }
@@ -104,6 +106,9 @@ mod tests {
         let odd = Text(b"a b\\\n\xff\xc3\xa9".to_vec());
         assert_eq!(odd.to_string(), "a b\\x5c\\x0a\\xff\u{e9}");
         assert_eq!(unescape(odd.to_string().as_bytes()), odd.0);
+        let command = Text("\u{9b}2J".as_bytes().to_vec());
+        assert_eq!(command.to_string(), "\\xc2\\x9b2J");
+        assert_eq!(unescape(command.to_string().as_bytes()), command.0);
         assert_eq!(unescape(b"\\x2"), b"\\x2");
         assert_eq!(unescape(b"\\xzz"), b"\\xzz");
     }

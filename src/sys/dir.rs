@@ -150,6 +150,11 @@ pub fn remove(dir: impl AsFd, name: &CStr) -> Outcome<()> {
     unlinkat(dir, name, AtFlags::empty()).map_err(Fail::of("unlink", shown(name.to_bytes())))
 }
 
+/// Removes the file at `path`, if there is one.
+pub fn remove_path(path: &str) {
+    let _ = unlinkat(CWD, path, AtFlags::empty());
+}
+
 /// Removes an empty directory. `EBUSY`: a mount point. `ENOTEMPTY`: not empty.
 pub fn remove_directory(dir: impl AsFd, name: &CStr) -> Outcome<()> {
     unlinkat(dir, name, AtFlags::REMOVEDIR).map_err(Fail::of("rmdir", shown(name.to_bytes())))

@@ -115,13 +115,10 @@ pub fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Sleeps, or less if a signal comes. nanosleep(2)
-pub fn sleep_ms(ms: u64) {
-    let time = rustix::time::Timespec {
-        tv_sec: i64::try_from(ms / 1000).unwrap_or(i64::MAX),
-        tv_nsec: ((ms % 1000) * 1_000_000) as i64,
-    };
-    let _ = rustix::thread::nanosleep(&time);
+/// Waits for a signal that is neither blocked nor ignored: pause(2). Perhaps for ever.
+pub fn pause() {
+    // SAFETY: takes nothing and changes nothing.
+    unsafe { libc::pause() };
 }
 
 /// The name in ps(1): at most 15 bytes are kept.

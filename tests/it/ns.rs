@@ -6,14 +6,19 @@
 
 use landfall::act::{early_mounts, empty_initramfs::OldRoot, hand_over, mount_root};
 use landfall::base::text::Text;
+use landfall::format;
 use landfall::sys::dir::{self, Want, open_path};
+use landfall::sys::uevent::{self, Listener, Received};
 use landfall::sys::{mount, process};
+use rustix::net::netlink::KOBJECT_UEVENT;
+use rustix::net::{AddressFamily, SendFlags, SocketType, sendto, socket, sockopt};
 use std::fs;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 const INSIDE: &str = "LANDFALL_INSIDE_NAMESPACE";
 
@@ -30,6 +35,7 @@ fn in_namespaces_then(name: &str, body: fn(&Path), after: fn(&Path)) {
     let scratch = scratch(name);
     let mut unshare = Command::new("unshare");
     unshare.args([
+        "--net",
         "--mount",
         "--pid",
         "--fork",
@@ -37,7 +43,7 @@ fn in_namespaces_then(name: &str, body: fn(&Path), after: fn(&Path)) {
         "--propagation=private",
     ]);
     if !is_root() {
-        unshare.args(["--user", "--map-root-user", "--net"]);
+        unshare.args(["--user", "--map-root-user"]);
     }
     let output = unshare
         .arg(std::env::current_exe().unwrap())
@@ -280,9 +286,9 @@ fn watch_the_old_root(root: &fs::File, mut log: &fs::File) -> ! {
             break left;
         }
         tries -= 1;
-        process::sleep_ms(50);
+        std::thread::sleep(Duration::from_millis(50));
     };
-    process::sleep_ms(500);
+    std::thread::sleep(Duration::from_millis(500));
     log.write_all(format!("left: {left:?}\n").as_bytes())
         .unwrap();
     process::exit_now(0)
@@ -351,10 +357,6 @@ fn early_mounts_appear_once_with_their_options() {
                 ("/sys", &["sysfs", "nosuid", "nodev", "noexec"]),
                 ("/run", &["tmpfs", "nosuid", "nodev", "mode=755"]),
                 ("/dev/shm", &["tmpfs", "nosuid", "nodev"]),
-                (
-                    "/dev/pts",
-                    &["devpts", "nosuid", "noexec", "mode=620", "ptmxmode=000"],
-                ),
             ] {
                 let mounts = mounts_at(target);
                 assert_eq!(mounts.len(), 1, "{target}: {mounts:?} {early:?}");
@@ -409,6 +411,20 @@ fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
             fs::write(format!("{target}/x"), "").unwrap();
             mount::remove(target).unwrap();
 
+            let classic = mount::Classic {
+                source: b"none",
+                fstype: "tmpfs",
+                attributes: mount::RDONLY | mount::NOEXEC,
+                superblock: &["sync"],
+                data: c"size=64k",
+            };
+            mount::classic(&classic, target).unwrap();
+            for word in ["ro", "noexec", "sync", "size=64k"] {
+                let mounts = mounts_at(target);
+                assert!(mounts[0].split([' ', ',']).any(|w| w == word), "{mounts:?}");
+            }
+            mount::remove(target).unwrap();
+
             let failed = mount_root::mount("none", "tmpfs", true, b"bogus=1", target).unwrap_err();
             let text = &failed.fault.text;
             assert!(text.contains("fsconfig bogus: Invalid argument"), "{text}");
@@ -422,4 +438,57 @@ fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
             assert!(failed.fault.text.contains("no driver for this file system"));
         },
     );
+}
+
+/// Everything that waits, in the words of the parser.
+fn heard(listener: &Listener) -> Vec<String> {
+    let mut buffer = [0; uevent::LONGEST];
+    let mut all = Vec::new();
+    loop {
+        all.push(match listener.receive(&mut buffer).unwrap() {
+            Received::Nothing => return all,
+            Received::Foreign => "foreign".into(),
+            Received::Overflow => "overflow".into(),
+            Received::Message(length) => {
+                let event = format::uevent::parse(&buffer[..length]).unwrap();
+                format!("{:?} {} {}", event.action, event.subsystem, event.name())
+            }
+        });
+    }
+}
+
+#[test]
+fn the_kernel_is_heard_its_imitators_are_not_and_losses_are_told() {
+    let name = "ns::the_kernel_is_heard_its_imitators_are_not_and_losses_are_told";
+    in_namespaces(name, |scratch| {
+        let sys = directory(scratch.join("sys"));
+        mount::virtual_fs("sysfs", &sys, 0, c"").unwrap();
+        let trigger = format!("{sys}/class/net/lo/uevent");
+        let listener = Listener::open().unwrap();
+        assert_eq!(heard(&listener), [""; 0]);
+        let cause = |action: &str| fs::write(&trigger, action).unwrap();
+        if is_real_root() {
+            cause("add");
+            cause("change");
+            assert_eq!(heard(&listener), ["Add net lo", "Change net lo"]);
+        }
+
+        let imitator = socket(
+            AddressFamily::NETLINK,
+            SocketType::DGRAM,
+            Some(KOBJECT_UEVENT),
+        );
+        let to = rustix::net::getsockname(&listener).unwrap();
+        let forged = b"add@/devices/virtual/block/sda\0SUBSYSTEM=block\0";
+        sendto(imitator.unwrap(), forged, SendFlags::empty(), &to).unwrap();
+        assert_eq!(heard(&listener), ["foreign"]);
+
+        sockopt::set_socket_recv_buffer_size(&listener, 4096).unwrap();
+        if is_real_root() {
+            (0..100).for_each(|_| cause("change"));
+            let heard = heard(&listener);
+            assert!(heard.contains(&"overflow".to_string()), "{heard:?}");
+            assert!(heard.len() < 100);
+        }
+    });
 }
