@@ -121,6 +121,7 @@ pub fn sleep_ms(ms: u64) {
         tv_sec: i64::try_from(ms / 1000).unwrap_or(i64::MAX),
         tv_nsec: ((ms % 1000) * 1_000_000) as i64,
     };
+    // ON PURPOSE: for the end of the machine, when the loop is over and nothing waits any more.
     let _ = rustix::thread::nanosleep(&time);
 }
 
