@@ -119,5 +119,6 @@ fn log_level(level: Level) -> log::Level {
 /// A system interface that every boot needs refused to work.
 pub(super) fn hopeless(what: &str, fault: impl Into<Fault>) -> ! {
     let fault = fault.into();
+    // ON PURPOSE: the panic hook ends the boot as the command line says.
     panic!("{what}: {fault}")
 }

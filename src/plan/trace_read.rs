@@ -33,64 +33,63 @@ pub fn event(line: &str) -> Option<Event> {
         "block-changed" => Event::BlockChanged(block(&mut w)?),
         "block-gone" => Event::BlockGone { name: w.text()? },
         "overflow" => Event::Overflow,
-        "walked" => Event::Walked {
-            ticket: ticket(&mut w)?,
-        },
-        "resolved" => Event::Resolved {
-            ticket: ticket(&mut w)?,
-            resolution: resolution(&mut w)?,
-        },
-        "loaded" => Event::Loaded {
-            ticket: ticket(&mut w)?,
-        },
-        "load-failed" => Event::LoadFailed {
-            ticket: ticket(&mut w)?,
-            fault: fault(&mut w)?,
-        },
-        "probed" => Event::Probed {
-            ticket: ticket(&mut w)?,
-            finding: finding(&mut w)?,
-        },
-        "probe-failed" => Event::ProbeFailed {
-            ticket: ticket(&mut w)?,
-            fault: fault(&mut w)?,
-        },
-        "mounted" => Event::Mounted {
-            ticket: ticket(&mut w)?,
-        },
-        "mount-failed" => {
-            let (ticket, fault) = (ticket(&mut w)?, fault(&mut w)?);
-            Event::MountFailed {
-                ticket,
-                fault,
-                kernel: all(&mut w, "kernel").map(Text).collect(),
-            }
-        }
-        "init-found" => Event::InitFound {
-            ticket: ticket(&mut w)?,
-            path: Text(w.value()?),
-        },
-        "init-missing" => Event::InitMissing {
-            ticket: ticket(&mut w)?,
-            fault: fault(&mut w)?,
-        },
-        "hand-over-failed" => Event::HandOverFailed {
-            ticket: ticket(&mut w)?,
-            fault: fault(&mut w)?,
-        },
         "module-wanted" => Event::ModuleWanted {
             request: small(&mut w)?,
             name: Text(w.value()?),
         },
-        "shell-left" => Event::ShellLeft {
-            ticket: ticket(&mut w)?,
-            fault: fault(&mut w),
-        },
         "ctrl-alt-del" => Event::CtrlAltDel,
         "timer" => Event::Timer,
-        _ => return None,
+        answer => self::answer(answer, &mut w)?,
     };
     w.is_empty().then_some(event)
+}
+
+/// Events that answer an action: the ticket comes first.
+fn answer(verb: &str, w: &mut Words) -> Option<Event> {
+    let ticket = ticket(w)?;
+    Some(match verb {
+        "walked" => Event::Walked { ticket },
+        "resolved" => Event::Resolved {
+            ticket,
+            resolution: resolution(w)?,
+        },
+        "loaded" => Event::Loaded { ticket },
+        "load-failed" => Event::LoadFailed {
+            ticket,
+            fault: fault(w)?,
+        },
+        "probed" => Event::Probed {
+            ticket,
+            finding: finding(w)?,
+        },
+        "probe-failed" => Event::ProbeFailed {
+            ticket,
+            fault: fault(w)?,
+        },
+        "mounted" => Event::Mounted { ticket },
+        "mount-failed" => Event::MountFailed {
+            ticket,
+            fault: fault(w)?,
+            kernel: all(w, "kernel").map(Text).collect(),
+        },
+        "init-found" => Event::InitFound {
+            ticket,
+            path: Text(w.value()?),
+        },
+        "init-missing" => Event::InitMissing {
+            ticket,
+            fault: fault(w)?,
+        },
+        "hand-over-failed" => Event::HandOverFailed {
+            ticket,
+            fault: fault(w)?,
+        },
+        "shell-left" => Event::ShellLeft {
+            ticket,
+            fault: fault(w),
+        },
+        _ => return None,
+    })
 }
 
 pub fn action(line: &str) -> Option<Action> {
