@@ -1,7 +1,7 @@
 //! The programs under test, and the reporting init: built by cargo, as a user would.
 
-use super::shelf::{project, target};
-use super::tools::{done, progress, tool};
+use super::shelf::{self, project, target};
+use super::tools::{progress, tool};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -41,10 +41,14 @@ pub fn reporter() -> PathBuf {
 
 fn cargo(what: &[&str], made: &str) -> PathBuf {
     progress(&format!("cargo build --release {}", what.join(" ")));
+    let _alone = shelf::lock("cargo");
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut command = tool(&cargo);
-    command.args(["build", "--release", "--quiet"]).args(what);
-    done(command.current_dir(project()));
+    command.args(["build", "--release"]).args(what);
+    // Minutes on a small machine: cargo's own progress is shown.
+    let status = command.current_dir(project()).status();
+    let built = status.is_ok_and(|status| status.success());
+    assert!(built, "cargo build {} failed", what.join(" "));
     let path = target().join(made);
     assert!(path.exists(), "cargo did not make {}", path.display());
     path

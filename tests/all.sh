@@ -1,0 +1,74 @@
+#!/bin/sh
+# Every test, fast ones first. The last line counts them; the status says whether all passed.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/setup.sh
+need_for_boots
+need mkfs.xfs xfsprogs 'makes xfs disks'
+need mkfs.btrfs btrfs-progs 'makes btrfs disks'
+need mkfs.vfat dosfstools 'makes vfat disks'
+need sfdisk fdisk 'partitions disks'
+need sgdisk gdisk 'writes tables that sfdisk does not'
+need blkid util-linux 'is what identification is compared with'
+need losetup mount 'shows images as disks to the tools that want one'
+need partx util-linux 'is what partition tables are compared with'
+need cryptsetup cryptsetup-bin 'makes LUKS disks to be identified'
+need pvcreate lvm2 'makes LVM disks to be identified'
+need mdadm mdadm 'makes RAID members to be identified'
+need /bin/busybox busybox-static 'is a root with another init'
+need mmdebstrap mmdebstrap 'makes a Debian root with systemd'
+need zstd zstd 'is what our compression is compared with'
+need xz xz-utils 'is what our compression is compared with'
+need bzip2 bzip2 'is what our compression is compared with'
+need lz4 lz4 'is what our compression is compared with'
+need lzop lzop 'is what our compression is compared with'
+need cpio cpio 'is what our archives are compared with'
+need git git 'lists the files of the project for the house rules'
+if [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; then
+    echo 'set-up: the Debian root can only be made by root: run as root, or install sudo'
+    exit 1
+fi
+install_missing
+need_rust
+
+mkdir -p target
+log=target/all-tests.log
+: >"$log"
+broken=0
+began=$(date +%s)
+
+# step NAME COMMAND...: runs on after a failure, so that one run shows everything.
+step() {
+    name=$1
+    shift
+    echo
+    echo "== $name ($((($(date +%s) - began) / 60)) min)"
+    { "$@" 2>&1 || echo "step failed: $name"; } | tee target/step.log
+    cat target/step.log >>"$log"
+    if grep -q '^step failed: ' target/step.log; then
+        # A step without failed tests (a lint, a build) still is a failure.
+        grep -q '^test result: FAILED' target/step.log || broken=$((broken + 1))
+    fi
+}
+
+step 'format' cargo fmt --check
+step 'lints' cargo clippy --quiet --all-targets --features host,boot -- -D warnings
+step 'fences: each floor alone' cargo build --quiet --examples
+step 'unit tests, house rules, simulation' cargo test --no-fail-fast --features host
+for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl; do
+    step "init for $target" cargo build --release --bin init --target $target
+done
+step 'size of init' ls -l target/x86_64-unknown-linux-musl/release/init \
+    target/aarch64-unknown-linux-musl/release/init
+# The names of tests that run are shown; the consoles of guests only of those that fail.
+step 'boots' cargo test --features boot --test boot -- --test-threads 2
+
+# `test result: ok. 14 passed; 0 failed; 1 ignored; 0 measured; …`
+awk -v broken=$broken '
+    /^test result:/ { passed += $4; failed += $6; skipped += $8 }
+    /^step failed:/ { print }
+    END {
+        failed += broken
+        printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+        exit failed > 0 || passed == 0
+    }' "$log"
