@@ -180,6 +180,7 @@ impl Plan {
             None if self.exhausted && free => self.hopeless(now),
             None if idle => {
                 self.exhausted = true;
+                self.say_that_it_waits();
                 self.look();
                 if self.tickets.none_open() {
                     self.hopeless(now);
@@ -187,6 +188,18 @@ impl Plan {
             }
             _ => {}
         }
+    }
+
+    /// Whoever sits before a silent console learns what it is silent about.
+    fn say_that_it_waits(&mut self) {
+        if let Some(Source::Unknown(_)) | None = self.wish.root {
+            return;
+        }
+        let typed = &self.wish.root_as_typed;
+        self.say(
+            Level::Notice,
+            format!("root={typed} is not there yet, waiting for it"),
+        );
     }
 
     fn serve(&mut self, tier: Tier, now: Millis) {

@@ -5,7 +5,7 @@ use crate::lab::guest::Machine;
 use landfall::host::qemu::Bus;
 
 /// Said when everything that was there at the start has been looked at.
-const WAITING: &str = "landfall: waiting for root";
+const WAITING: &str = "landfall: root=LABEL=harbour is not there yet";
 
 fn late(bus: Bus) {
     let mut guest = Machine::generic()
