@@ -18,7 +18,7 @@ pub const DEBUG: u8 = 7;
 
 const TAG: &str = "landfall: ";
 
-/// Longest text of one record: the kernel's limit less `<N>`, tag and the mark of a continuation.
+/// Longest text of one record: the kernel's limit less `<N>`, tag, the mark of a continuation and the line break.
 const LONGEST_TEXT: usize = kmsg::LONGEST - 16;
 
 /// `off`, `ratelimit` (10 lines in 5 seconds) or `on`, for what programs write to /dev/kmsg.
@@ -131,7 +131,7 @@ impl Sink {
 
 /// Without the `<N>`, which is for the kernel.
 fn to_terminal(fd: &OwnedFd, record: &str) {
-    let shown = record.get(3..).unwrap_or(record);
+    let shown = record.get(3..).unwrap_or(record).trim_end();
     let _ = kmsg::write_record(fd.as_fd(), format!("{shown}\r\n").as_bytes());
 }
 
@@ -143,7 +143,7 @@ fn each_record(level: u8, line: &str, each: &mut dyn FnMut(&str)) {
     let mut mark = "";
     loop {
         let (now, later) = rest.split_at(rest.floor_char_boundary(LONGEST_TEXT));
-        each(&format!("<{}>{TAG}{mark}{now}", level.min(DEBUG)));
+        each(&format!("<{}>{TAG}{mark}{now}\n", level.min(DEBUG)));
         if later.is_empty() {
             return;
         }
@@ -183,13 +183,13 @@ mod tests {
 
     #[test]
     fn a_line_is_a_record_with_level_and_tag() {
-        assert_eq!(records("root is vda1"), ["<4>landfall: root is vda1"]);
-        assert_eq!(records(""), ["<4>landfall: "]);
+        assert_eq!(records("root is vda1"), ["<4>landfall: root is vda1\n"]);
+        assert_eq!(records(""), ["<4>landfall: \n"]);
     }
 
     #[test]
     fn control_bytes_cannot_reach_the_terminal() {
-        assert_eq!(records("a\x1b[2Jb\r"), ["<4>landfall: a\\x1b[2Jb\\x0d"]);
+        assert_eq!(records("a\x1b[2Jb\r"), ["<4>landfall: a\\x1b[2Jb\\x0d\n"]);
     }
 
     #[test]
@@ -200,7 +200,8 @@ mod tests {
             for record in records(&line) {
                 assert!(record.len() <= kmsg::LONGEST, "{}", record.len());
                 let text = record.strip_prefix("<4>landfall: ").unwrap();
-                whole.push_str(text.trim_start());
+                assert!(text.ends_with('\n'));
+                whole.push_str(text.trim());
             }
             assert_eq!(whole, line.replace('\x01', "\\x01"));
         }

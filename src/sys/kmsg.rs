@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 const PATH: &str = "/dev/kmsg";
 
-/// Longest record written here, prefix included. The kernel refuses what exceeds its own line
+/// Longest record written here, prefix and line break included. The kernel refuses what exceeds its own line
 /// buffer less the prefix: 976 bytes up to Linux 6.3, 2000 later.
 pub const LONGEST: usize = 900;
 
@@ -19,7 +19,8 @@ pub fn open_writer() -> Outcome<OwnedFd> {
     open(PATH, flags, Mode::empty()).map_err(Fail::of("open", PATH))
 }
 
-/// One record: `<PRIORITY>text`. One write(2), at most [`LONGEST`] bytes.
+/// One record: `<PRIORITY>text` and a line break. One write(2), at most [`LONGEST`] bytes.
+/// Without the line break the record stays open, and nobody sees it before the next one.
 pub fn write_record(kmsg: BorrowedFd<'_>, record: &[u8]) -> Outcome<()> {
     loop {
         match rustix::io::write(kmsg, record) {
@@ -100,6 +101,31 @@ fn parse(record: &[u8]) -> Option<Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Needs the right to write to the kernel log.
+    #[test]
+    fn a_longest_record_is_taken_and_read_back_whole() {
+        let Ok(writer) = open_writer() else {
+            return;
+        };
+        let mut reader = Reader::from_now().unwrap();
+        let mut record = format!("<7>landfall tests its log ({}) ", std::process::id());
+        record.push_str(&"x".repeat(LONGEST - record.len() - 1));
+        record.push('\n');
+        write_record(writer.as_fd(), record.as_bytes()).unwrap();
+        let read = std::iter::from_fn(|| reader.next_record().unwrap());
+        let ours = read
+            .into_iter()
+            .find(|r| r.text == record.as_bytes()[3..LONGEST - 1]);
+        let ours = ours.unwrap();
+        assert_eq!((ours.level, ours.facility), (7, 1));
+        assert!(
+            reader
+                .next_record()
+                .unwrap()
+                .is_none_or(|r| r.sequence > ours.sequence)
+        );
+    }
 
     #[test]
     fn records_are_taken_apart() {
