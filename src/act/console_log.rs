@@ -18,7 +18,8 @@ pub const DEBUG: u8 = 7;
 
 const TAG: &str = "landfall: ";
 
-/// Longest text of one record: the kernel's limit less `<N>`, tag, the mark of a continuation and the line break.
+/// Longest text of one record: the kernel's limit less `<N>`, tag, the mark of a continuation
+/// and the line break.
 const LONGEST_TEXT: usize = kmsg::LONGEST - 16;
 
 /// `off`, `ratelimit` (10 lines in 5 seconds) or `on`, for what programs write to /dev/kmsg.

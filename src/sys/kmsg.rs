@@ -7,8 +7,8 @@ use rustix::io::Errno;
 
 const PATH: &str = "/dev/kmsg";
 
-/// Longest record written here, prefix and line break included. The kernel refuses what exceeds its own line
-/// buffer less the prefix: 976 bytes up to Linux 6.3, 2000 later.
+/// Longest record written here, prefix and line break included. The kernel refuses what exceeds
+/// its own line buffer less the prefix: 976 bytes up to Linux 6.3, 2000 later.
 pub const LONGEST: usize = 900;
 
 /// Longest record read: `CONSOLE_EXT_LOG_MAX`, linux/printk.h. A shorter buffer gets `EINVAL`.

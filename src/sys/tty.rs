@@ -13,7 +13,8 @@ pub fn make_sane(tty: impl AsFd) -> Outcome<()> {
     let mut settings = tcgetattr(&tty).map_err(Fail::of("tcgetattr", "terminal"))?;
     settings.control_modes -= ControlModes::CSIZE;
     settings.control_modes |= ControlModes::CREAD | ControlModes::CS8 | ControlModes::HUPCL;
-    settings.input_modes = InputModes::ICRNL | InputModes::IXON | InputModes::BRKINT;
+    settings.input_modes &= InputModes::IUTF8;
+    settings.input_modes |= InputModes::ICRNL | InputModes::IXON | InputModes::BRKINT;
     settings.output_modes = OutputModes::OPOST | OutputModes::ONLCR;
     settings.local_modes = LocalModes::ISIG
         | LocalModes::ICANON

@@ -443,6 +443,30 @@ fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
     );
 }
 
+#[test]
+fn mounts_are_copied_attached_made_read_only_and_detached() {
+    let name = "ns::mounts_are_copied_attached_made_read_only_and_detached";
+    in_namespaces(name, |scratch| {
+        let first = directory(scratch.join("first"));
+        let second = directory(scratch.join("second"));
+        let moved = directory(scratch.join("moved"));
+        tmpfs(&first);
+        mount::make_private(&first).unwrap();
+        file(&format!("{first}/inside/file"), "x");
+        let copy = mount::copy(&format!("{first}/inside")).unwrap();
+        mount::attach(&copy, &second).unwrap();
+        assert_eq!(names_in(&second), ["file"]);
+        mount::remount(&first, mount::RDONLY).unwrap();
+        assert!(fs::write(format!("{first}/more"), "").is_err());
+        let from = open_path(first.as_bytes(), Want::DirectoryPlace).unwrap();
+        mount::move_to_path(from.as_fd(), &first, &moved).unwrap();
+        assert_eq!((names_in(&first).len(), names_in(&moved).len()), (0, 1));
+        assert_eq!(mount::remove(&first).unwrap_err().errno, 22);
+        mount::detach(&moved).unwrap();
+        assert_eq!(mounts_at(&moved), [""; 0]);
+    });
+}
+
 /// Everything that waits, in the words of the parser.
 fn heard(listener: &Listener) -> Vec<String> {
     let mut buffer = [0; uevent::LONGEST];
