@@ -15,8 +15,8 @@ const END_OF_STACK: c_int = 5;
 
 macro_rules! stubs {
     ($($name:ident($($argument:ty),*) -> $result:ty = $value:expr;)*) => {$(
-        // SAFETY: the name is libunwind's (or the C library's); this definition replaces it in the whole program,
-        // in which nothing unwinds.
+        // SAFETY: the name is libunwind's (or the C library's); this definition replaces it in
+        // the whole program, in which nothing unwinds.
         #[unsafe(no_mangle)]
         extern "C" fn $name($(_: $argument),*) -> $result {
             $value
