@@ -84,7 +84,7 @@ fn strangers(line: &str) -> Vec<String> {
     ];
     let piece =
         |which: &&str| words_at(&low, &format!("{which} {}", concat!("sess", "ion"))).count();
-    if work.iter().map(|w| piece(w)).sum::<usize>() > 0 && !low.contains("terminal") {
+    if work.iter().map(piece).sum::<usize>() > 0 && !low.contains("terminal") {
         found.push("a piece of work is no part of the project: say what is true now".into());
     }
     let numbered = |at: usize| low[at..].starts_with(|c: char| c.is_ascii_digit());
