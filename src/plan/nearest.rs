@@ -50,6 +50,9 @@ pub fn sentence(source: &Source, devices: &Devices) -> Option<String> {
     let Called { device, value, .. } = best;
     match differs {
         0 => None,
+        1 if limit > 0 => Some(format!(
+            "{device} has {key}={value} (one character differs)"
+        )),
         n if n <= limit => Some(format!(
             "{device} has {key}={value} ({n} characters differ)"
         )),
