@@ -368,7 +368,10 @@ impl<'w> Machine<'w> {
         if self.disks.contains_key(&disk) {
             return;
         }
-        let held = |f: &Fault| matches!(f, Fault::Empty { disk: d, at } if *d == disk && self.world.start + at > self.now);
+        let held = |f: &Fault| match f {
+            Fault::Empty { disk: of, at } => *of == disk && self.world.start + at > self.now,
+            _ => false,
+        };
         let empty = self.world.faults.iter().any(held);
         let sequence = self.next_sequence;
         self.next_sequence += 1;

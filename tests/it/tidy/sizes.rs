@@ -10,7 +10,10 @@ const TEST_FUNCTION_MAX: usize = 100;
 const LINE_MAX: usize = 100;
 
 /// Files that may be longer, each with the reason.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] = &[(
+    "tests/sim/machine.rs",
+    "one simulated machine: its parts share every field",
+)];
 
 /// Lines of code that ship (in `tests/`: all), without comments and blank lines.
 fn file_is_short(file: &RustText) -> Vec<Broken> {
@@ -18,7 +21,9 @@ fn file_is_short(file: &RustText) -> Vec<Broken> {
         .shipped()
         .filter(|(.., code)| !code.trim().is_empty())
         .count();
-    let listed = LONG_FILES.iter().any(|(path, _)| *path == file.path);
+    let listed = LONG_FILES
+        .iter()
+        .any(|(path, why)| *path == file.path && !why.is_empty());
     if lines <= FILE_MAX || listed {
         return Vec::new();
     }
