@@ -174,3 +174,38 @@ fn the_lock_file_names_the_public_registry_only() {
         [strange]
     );
 }
+
+/// `floor/room` for each room that the map's table of subjects names.
+fn mapped_rooms(map: &str) -> Vec<String> {
+    let rows: Vec<Vec<&str>> = map
+        .lines()
+        .filter_map(|l| l.strip_prefix("//! | ")?.strip_suffix(" |"))
+        .map(|l| l.split(" | ").collect())
+        .collect();
+    let start = rows.iter().position(|row| row[0] == "Subject");
+    let table = &rows[start.expect("the map has a table of subjects")..];
+    let mut rooms = Vec::new();
+    for row in &table[1..] {
+        for (floor, cell) in table[0].iter().zip(row).skip(1) {
+            let names = cell.split('`').skip(1).step_by(2);
+            rooms.extend(names.map(|name| format!("{floor}/{name}")));
+        }
+    }
+    rooms
+}
+
+#[test]
+fn the_map_leads_to_rooms_that_exist() {
+    let rooms = mapped_rooms(&read("src/lib.rs"));
+    assert!(rooms.len() > 10, "{rooms:?}");
+    for room in rooms {
+        let path = top().join("src").join(&room);
+        let there = path.is_dir() || path.with_extension("rs").is_file();
+        assert!(
+            there,
+            "src/lib.rs: the map names {room}, which is not there"
+        );
+    }
+    let map = "//! | Subject | act | sys |\n//! |---|---|---|\n//! | a | `b`, `c` | – |\n";
+    assert_eq!(mapped_rooms(map), ["act/b", "act/c"]);
+}
