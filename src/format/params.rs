@@ -137,7 +137,7 @@ pub static PARAMETERS: &[Parameter] = &[
         values: "`=SECONDS`",
         default: "`0`",
         effect: "After a failed boot: positive: reboot after so long, negative: reboot at once, \
-                  `0`: halt. Given at all, no shell opens.",
+                 `0`: halt. No shell opens, unless `rd.shell` stands behind it.",
         gathers: false,
         test: "panic_says_how_a_failed_boot_ends_and_locks_the_shell",
         read: Reading::panic,

@@ -146,6 +146,15 @@ impl Reading {
             );
         }
         self.panic = Some(after.unwrap_or(0));
+        // As initramfs-tools has it: whoever says how a failure ends wants no shell. An rd.shell
+        // behind it is explicit, and wins.
+        if self.wish.shell {
+            self.wish.shell = false;
+            self.complain(
+                word,
+                "asks for no shell; rd.shell before it is not honoured",
+            );
+        }
     }
 
     pub(super) fn shell(&mut self, word: &Word<'_>) {
@@ -203,10 +212,6 @@ impl Reading {
         }
         if let Patience::Ms(ms) = self.wish.patience {
             self.wish.patience = Patience::Ms(ms.max(self.at_least));
-        }
-        if self.panic.is_some() && self.wish.shell {
-            self.wish.shell = false;
-            self.say("rd.shell is not honoured beside panic=, which asks for no shell".into());
         }
         self.wish.end = self.end();
         self.wish.talk = match self.level {

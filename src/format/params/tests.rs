@@ -150,9 +150,10 @@ fn panic_says_how_a_failed_boot_ends_and_locks_the_shell() {
     assert_eq!(end("panic=10 panic=0"), End::Halt);
     let odd = check_complaint("panic=x", "panic=x is no number");
     assert_eq!(odd.end, End::Halt);
-    for line in ["rd.shell panic=0", "panic=5 rd.shell=1"] {
-        assert!(!check_complaint(line, "rd.shell is not honoured").shell);
-    }
+    let locked = check_complaint("rd.shell panic=5", "panic=5 asks for no shell");
+    assert!(!locked.shell);
+    assert!(wish("panic=5 rd.shell").shell);
+    assert!(!wish("panic=5").shell);
 }
 
 #[test]
