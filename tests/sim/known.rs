@@ -151,12 +151,8 @@ impl Known {
             Event::Mounted { ticket } => self.mount_ended(*ticket, true),
             Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
             Event::InitFound { ticket, path } => {
-                if self
-                    .close(*ticket, |q| matches!(q, Question::FindInit(_)))
-                    .is_some()
-                {
-                    self.init = Some(path.clone());
-                }
+                let open = self.close(*ticket, |q| matches!(q, Question::FindInit(_)));
+                self.init = open.map(|_| path.clone()).or(self.init.take());
             }
             Event::InitMissing { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::FindInit(_)));

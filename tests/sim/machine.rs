@@ -478,11 +478,16 @@ impl<'w> Machine<'w> {
         std::iter::once(whole).chain(parts).collect()
     }
 
-    /// The disk behind a device's name, if it is there.
+    /// The disk behind a device's name, if it is there, and which medium that is.
     pub fn disk_behind(&self, device: &str) -> Option<(usize, u64)> {
-        let live = self.disks.iter();
-        let mut found = live.filter(|(d, _)| self.blocks(**d).iter().any(|b| b.name == device));
-        found.next().map(|(d, live)| (*d, live.sequence))
+        let (disk, live) = self.disks.iter().find(|(disk, live)| {
+            let spec = &self.world.disks[**disk];
+            let mut parts = live.medium.parts.iter().filter(|_| !live.empty);
+            spec.name == device
+                || (device.starts_with(&spec.name)
+                    && parts.any(|p| spec.part_name(p.number) == device))
+        })?;
+        Some((*disk, live.sequence))
     }
 
     // -- actions --------------------------------------------------------------------------------

@@ -81,12 +81,12 @@ pub fn the_end_is_the_one_asked_for(case: &Case, step: &Step, action: &Action) -
             let End::Reboot(seconds) = asked else {
                 return Ok(());
             };
-            let pages = case
+            let mut pages = case
                 .story
                 .pages()
                 .into_iter()
                 .filter(|(at, _)| *at <= step.now);
-            let shown = pages.last().map_or(0, |(at, _)| at.until(step.now));
+            let shown = pages.next_back().map_or(0, |(at, _)| at.until(step.now));
             let long = shown >= u64::from(seconds) * 1000;
             ensure(long, || {
                 format!("the page stood for {shown} ms of {seconds} s")
