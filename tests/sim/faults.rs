@@ -13,7 +13,7 @@
 //! own program. An answer that comes is never older than its question. Uevents never overtake each
 //! other. After lost uevents an overflow is always reported, and a walk reports everything that
 //! exists. A module that is reported loaded stays. A module whose load waits for a kernel request
-//! is not needed by whatever serves that request: the kernel itself deadlocks there. The kernel
+//! is not waited for by whatever serves that request: the kernel itself deadlocks there. The kernel
 //! does not ask for modules any more once the hand-over began.
 //!
 //! **Patterns with names** (each has found, or would find, a real mistake):
@@ -27,7 +27,7 @@
 //! *mute worker*: an answer that never comes must not hold the failure page back.
 //! *impatient timer*: the timer rings although nothing is due.
 
-use crate::world::{Haste, Medium, World, is_container};
+use crate::world::{Haste, Medium, World, fs_alias, is_container};
 use landfall::format::wish::Source;
 
 /// How often a job fails.
@@ -66,6 +66,7 @@ pub enum Fault {
         disk: usize,
         verb: Verb,
         back: Option<u64>,
+        as_other: Option<Box<Medium>>,
     },
     /// A change event without a change.
     Touched {
@@ -337,9 +338,12 @@ impl Path {
             .iter()
             .find(|p| disk.part_name(p.number) == root);
         let finding = part.map_or(&disk.medium.finding, |p| &p.finding);
-        let kind = finding.signature.as_ref().map(|s| s.kind.clone());
-        let kind = world.asked.fstypes.first().cloned().or(kind)?;
-        self.need_any(world, &crate::world::fs_alias(&kind), None);
+        let kind = finding.signature.as_ref().map(|s| s.kind.clone())?;
+        if world.asked.fstypes.iter().any(|other| *other != kind) {
+            self.try_types(world, root, &kind);
+        } else {
+            self.need_any(world, &fs_alias(&kind), None);
+        }
         for (alias, required) in &disk.medium.wants {
             let modules = world.catalog.closure(&world.catalog.resolve(alias).answers);
             self.slowest += world.latency("resolve", alias);
@@ -368,6 +372,22 @@ impl Path {
             self.broken = Some(vec![crate::machine::no_init_text(wanted.as_deref())]);
         }
         Some(())
+    }
+
+    /// Several types are tried in turn; what one brings along, another may use.
+    fn try_types(&mut self, world: &World, root: &str, kind: &str) {
+        let broken = self.broken.clone();
+        for other in &world.asked.fstypes {
+            let (modules, aliases) = (self.modules.len(), self.aliases.len());
+            self.need_any(world, &fs_alias(other), None);
+            self.slowest +=
+                world.latency("mount", root) + world.latency("resolve", &fs_alias(other));
+            self.hoped_for.extend(self.modules.split_off(modules));
+            self.hoped_for.extend(self.aliases.split_off(aliases));
+            if other != kind {
+                self.broken = broken.clone();
+            }
+        }
     }
 
     /// One of the modules that answer this alias (and are in `drivers`) must load.
@@ -439,9 +459,16 @@ impl Path {
                 back,
                 as_other,
             } if hits(disk) => self.effect_of_pulling(*at, *back, as_other.is_some()),
-            Fault::PulledDuring { disk, .. } | Fault::Rewritten { disk, .. } if hits(disk) => {
-                Effect::Unclear
+            Fault::PulledDuring {
+                disk,
+                back,
+                as_other,
+                ..
+            } if hits(disk) => {
+                let at = self.slowest + world.pace;
+                self.effect_of_pulling(at, *back, as_other.is_some())
             }
+            Fault::Rewritten { disk, .. } if hits(disk) => Effect::Unclear,
             Fault::ProbeFails { device, .. } | Fault::ProbeLies { device } => {
                 // If a container's bytes cannot be read, nobody can tell what shines through it.
                 let disk = world.disks.iter().find(|d| d.name == *device);
@@ -505,12 +532,11 @@ impl Path {
         }
     }
 
-    /// Before it can have been probed, being pulled and put back is only a delay.
+    /// Being pulled and put back is only a delay, at whatever moment it happens.
     fn effect_of_pulling(&self, at: u64, back: Option<u64>, as_other: bool) -> Effect {
         match back {
-            _ if as_other || at >= self.earliest => Effect::Unclear,
-            Some(after) => Effect::Delays(at + after),
-            None => Effect::Unclear,
+            Some(after) if !as_other => Effect::Delays(at + after),
+            _ => Effect::Unclear,
         }
     }
 

@@ -582,7 +582,13 @@ impl<'w> Machine<'w> {
             return;
         };
         for fault in &self.world.faults {
-            let Fault::PulledDuring { disk, verb, back } = fault else {
+            let Fault::PulledDuring {
+                disk,
+                verb,
+                back,
+                as_other,
+            } = fault
+            else {
                 continue;
             };
             if *disk != hit || !job.is(*verb, device) || !self.pulled_during.insert(hit) {
@@ -591,7 +597,8 @@ impl<'w> Machine<'w> {
             let soon = self.now + self.rng.below(1 + self.world.pace / 2);
             self.at(soon, Coming::Detach(hit));
             if let Some(after) = back {
-                let medium = self.world.disks[hit].medium.clone();
+                let own = &self.world.disks[hit].medium;
+                let medium = as_other.as_deref().unwrap_or(own).clone();
                 self.at(soon + after, Coming::Return(hit, medium));
             }
         }

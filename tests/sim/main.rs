@@ -122,3 +122,11 @@ fn the_laws_hold_in_every_seeded_world() {
         }
     }
 }
+
+#[test]
+fn every_mutant_of_the_plan_is_found_by_its_law() {
+    match mutants::run() {
+        Ok(said) => println!("{said}"),
+        Err(why) => panic!("{why}"),
+    }
+}

@@ -5,6 +5,7 @@ use super::{Case, Verdict, ensure};
 use crate::faults::Prospect;
 use crate::known::Question;
 use crate::story::{Outcome, Step};
+use landfall::base::millis::Millis;
 use landfall::format::wish::{End, Source};
 use landfall::plan::action::Action;
 use landfall::plan::event::Event;
@@ -173,6 +174,13 @@ pub fn what_can_boot_boots(case: &Case) -> Verdict {
         return Ok(());
     };
     let root = case.story.root();
+    // Pulled when it was mounted already: nobody can boot from that.
+    if root
+        .as_ref()
+        .is_some_and(|(d, at)| left_after(case, d, *at))
+    {
+        return Ok(());
+    }
     let right = matches!(&root, Some((d, at)) if d == device && at.0 <= *by);
     ensure(right, || {
         format!("{device} can be mounted by {by} ms; mounted: {root:?}")
@@ -181,6 +189,13 @@ pub fn what_can_boot_boots(case: &Case) -> Verdict {
     ensure(*outcome == Outcome::HandedOver, || {
         format!("nothing prevents it, yet {outcome:?}")
     })
+}
+
+fn left_after(case: &Case, device: &str, mounted: Millis) -> bool {
+    let leaves = |s: &Step| matches!(&s.event, Event::BlockGone { name } if name == device);
+    let missing = |s: &Step| matches!(s.event, Event::InitMissing { .. });
+    let steps = &case.story.steps;
+    steps.iter().any(missing) && steps.iter().any(|s| s.now >= mounted && leaves(s))
 }
 
 /// A boot that cannot succeed ends in a page that names the cause.
