@@ -240,9 +240,9 @@ fn program(top: &Path) -> String {
         let _ = writeln!(text, "#[path = {path:?}]\npub mod {floor};");
     }
     let parts = [
-        "faults", "hardware", "jobs", "known", "laws", "machine", "make", "media", "rng",
+        "devices", "faults", "hardware", "jobs", "known", "laws", "machine", "make",
     ];
-    let more = ["seeds", "story", "world"];
+    let more = ["media", "prospects", "rng", "seeds", "story", "world"];
     for part in parts.into_iter().chain(more) {
         let file = if part == "laws" { "laws/mod" } else { part };
         let path = top.join(format!("tests/sim/{file}.rs"));

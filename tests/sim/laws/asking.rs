@@ -24,7 +24,7 @@ pub fn nothing_is_asked_twice(case: &Case, _: &Step, action: &Action) -> Verdict
             .any(|a| a.step >= case.known.resumed && same(&a.question))
     };
     let twice = match action {
-        Action::Probe { device, .. } => case.known.is_probing(device),
+        Action::Probe { device, .. } => case.known.is_probing_again(device),
         Action::FindInit { .. } => open(&|q| matches!(q, Question::FindInit(_))),
         Action::HandOver { .. } => open(&|q| matches!(q, Question::HandOver(_))),
         Action::Shell { .. } => open(&|q| *q == Question::Shell),

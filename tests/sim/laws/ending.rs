@@ -2,10 +2,10 @@
 
 use super::mounting::names;
 use super::{Case, Verdict, ensure};
-use crate::faults::Prospect;
+use crate::faults::Fault;
 use crate::known::Question;
+use crate::prospects::Prospect;
 use crate::story::{Outcome, Step};
-use landfall::base::millis::Millis;
 use landfall::format::wish::{End, Source};
 use landfall::plan::action::Action;
 use landfall::plan::event::Event;
@@ -174,11 +174,7 @@ pub fn what_can_boot_boots(case: &Case) -> Verdict {
         return Ok(());
     };
     let root = case.story.root();
-    // Pulled when it was mounted already: nobody can boot from that.
-    if root
-        .as_ref()
-        .is_some_and(|(d, at)| left_after(case, d, *at))
-    {
+    if left_too_late(case) {
         return Ok(());
     }
     let right = matches!(&root, Some((d, at)) if d == device && at.0 <= *by);
@@ -191,11 +187,11 @@ pub fn what_can_boot_boots(case: &Case) -> Verdict {
     })
 }
 
-fn left_after(case: &Case, device: &str, mounted: Millis) -> bool {
-    let leaves = |s: &Step| matches!(&s.event, Event::BlockGone { name } if name == device);
+/// The disk was pulled when root was mounted already, and init could not be read any more.
+fn left_too_late(case: &Case) -> bool {
+    let pulled = case.world.faults.iter().any(Fault::pulls);
     let missing = |s: &Step| matches!(s.event, Event::InitMissing { .. });
-    let steps = &case.story.steps;
-    steps.iter().any(missing) && steps.iter().any(|s| s.now >= mounted && leaves(s))
+    pulled && case.story.steps.iter().any(missing)
 }
 
 /// A boot that cannot succeed ends in a page that names the cause.

@@ -8,8 +8,8 @@ mod ending;
 mod mounting;
 mod progress;
 
-use crate::faults::Prospect;
 use crate::known::Known;
+use crate::prospects::Prospect;
 use crate::story::{Step, Story};
 use crate::world::{Node, World};
 use landfall::plan::action::Action;
