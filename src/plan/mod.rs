@@ -108,8 +108,8 @@ pub struct Plan {
     walk_again: bool,
     /// Everything was tried: every tier served, every device read.
     exhausted: bool,
-    /// How many clones were named when they were last reported.
-    clones_named: usize,
+    /// The clones that were reported last, by name.
+    clones_named: String,
     out: Vec<Action>,
 }
 
@@ -132,7 +132,7 @@ impl Plan {
             stirred: Millis(0),
             walk_again: false,
             exhausted: false,
-            clones_named: 0,
+            clones_named: String::new(),
             out: Vec::new(),
         }
     }

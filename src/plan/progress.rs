@@ -77,14 +77,14 @@ impl Plan {
                 self.stage = Stage::Searching;
             }
         }
-        if found.len() > 1 && found.len() != self.clones_named {
-            self.clones_named = found.len();
-            let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
+        let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
+        let names = names.join(" and ");
+        if found.len() > 1 && names != self.clones_named {
             let text = format!(
-                "{} answer {}: the first by name is taken",
-                names.join(" and "),
+                "{names} answer {}: the first by name is taken",
                 self.wish.root_as_typed
             );
+            self.clones_named = names;
             self.say(Level::Warning, text);
         }
         let Some((device, generation, types)) = found.first() else {

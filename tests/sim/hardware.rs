@@ -319,7 +319,11 @@ pub fn spoil(rng: &mut Rng, catalog: &mut Catalog) {
     if rng.chance(20) {
         let ask = *rng.pick(&["crypto-crc32c", "crypto-xxhash64", "sched-none"]);
         let asker = *rng.pick(&["nvme_core", "sd_mod", "virtio_blk", "usbcore", "jbd2"]);
-        edit(catalog, asker, |m| m.asks.push(ask.into()));
+        let serves = catalog.closure(&catalog.resolve(ask).answers);
+        // Where what serves the request waits for the asker, the kernel itself is stuck.
+        if !serves.contains(asker) {
+            edit(catalog, asker, |m| m.asks.push(ask.into()));
+        }
     }
     // A broken index: two that need each other. Nobody can load them.
     if rng.chance(4) {

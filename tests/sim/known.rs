@@ -39,6 +39,10 @@ pub struct Seen {
     pub present: bool,
     /// The step of the last report after which an earlier probe is worth nothing.
     pub fresh: usize,
+    /// The step of the last report that told anything new, old news of an earlier medium included.
+    pub stirred: usize,
+    /// The last report spoke of an earlier medium.
+    pub contradicted: bool,
     /// The last step in which it was reported at all.
     pub reported: usize,
     pub finding: Option<Finding>,
@@ -98,6 +102,13 @@ impl Known {
             .any(|a| a.step >= fresh && a.question == Question::Probe(device.into()))
     }
 
+    /// An open probe that was asked since anything new was told of the device.
+    pub fn is_probing_again(&self, device: &str) -> bool {
+        let stirred = self.blocks.get(device).map_or(0, |s| s.stirred);
+        self.open()
+            .any(|a| a.step >= stirred && a.question == Question::Probe(device.into()))
+    }
+
     /// The finding of a device that is there.
     pub fn finding(&self, device: &str) -> Option<&Finding> {
         self.blocks
@@ -151,12 +162,8 @@ impl Known {
             Event::Mounted { ticket } => self.mount_ended(*ticket, true),
             Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
             Event::InitFound { ticket, path } => {
-                if self
-                    .close(*ticket, |q| matches!(q, Question::FindInit(_)))
-                    .is_some()
-                {
-                    self.init = Some(path.clone());
-                }
+                let open = self.close(*ticket, |q| matches!(q, Question::FindInit(_)));
+                self.init = open.map(|_| path.clone()).or(self.init.take());
             }
             Event::InitMissing { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::FindInit(_)));
@@ -219,9 +226,16 @@ impl Known {
     fn announced(&mut self, block: &Block, changed: bool) {
         let step = self.step;
         match self.blocks.get_mut(&block.name) {
-            Some(seen) if seen.present && seen.block == *block && !changed => seen.reported = step,
+            Some(seen) if seen.present && seen.block == *block && !changed => {
+                if std::mem::take(&mut seen.contradicted) {
+                    seen.stirred = step;
+                }
+                seen.reported = step;
+            }
             // The queue still holds news of a disk that a walk has already seen replaced.
             Some(seen) if seen.present && seen.block.sequence > block.sequence => {
+                seen.stirred = step;
+                seen.contradicted = true;
                 seen.reported = step;
             }
             _ => {
@@ -229,6 +243,8 @@ impl Known {
                     block: block.clone(),
                     present: true,
                     fresh: step,
+                    stirred: step,
+                    contradicted: false,
                     reported: step,
                     finding: None,
                     failed: false,

@@ -11,7 +11,7 @@ use crate::world::{Medium, World};
 use landfall::base::fault::Fault as Failure;
 use landfall::base::millis::Millis;
 use landfall::plan::action::Action;
-use landfall::plan::event::{Block, Event, Ticket};
+use landfall::plan::event::{Event, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -73,10 +73,10 @@ pub struct Machine<'w> {
     order: u64,
     /// To be told next, in this order, before anything else happens.
     front: VecDeque<Event>,
-    nodes_up: BTreeSet<usize>,
-    bound: BTreeSet<usize>,
+    pub nodes_up: BTreeSet<usize>,
+    pub bound: BTreeSet<usize>,
     pub disks: BTreeMap<usize, Live>,
-    next_sequence: u64,
+    pub next_sequence: u64,
     pub loaded: BTreeSet<String>,
     pub jobs: BTreeMap<Ticket, Task>,
     pub requests: BTreeMap<u32, Ticket>,
@@ -85,11 +85,11 @@ pub struct Machine<'w> {
     pub tries: BTreeMap<(Verb, String), u32>,
     pub hand_overs: u32,
     pub mounted_on: Option<(usize, u64)>,
-    pulled: BTreeSet<usize>,
+    pub pulled: BTreeSet<usize>,
     pulled_during: BTreeSet<usize>,
     shells: u32,
-    losing: bool,
-    lag: u64,
+    pub losing: bool,
+    pub lag: u64,
     pub echo: bool,
     outcome: Option<Outcome>,
 }
@@ -302,192 +302,6 @@ impl<'w> Machine<'w> {
         }
     }
 
-    // -- devices --------------------------------------------------------------------------------
-
-    fn uevent(&mut self, event: Event) {
-        if !self.losing {
-            self.at(self.now + self.lag, Coming::Report(event));
-        }
-    }
-
-    /// Everything that hangs on this node (or on the machine itself) starts to appear.
-    fn children_of(&mut self, parent: Option<usize>) {
-        let world = self.world;
-        let delay = |at: u64| {
-            if parent.is_none() && at > 0 {
-                world.start + at
-            } else {
-                self.now + at
-            }
-        };
-        let mut coming = Vec::new();
-        for (index, node) in world
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, n)| n.parent == parent)
-        {
-            coming.push((delay(node.at), Coming::NodeUp(index)));
-        }
-        for (index, disk) in world
-            .disks
-            .iter()
-            .enumerate()
-            .filter(|(_, d)| d.node == parent)
-        {
-            coming.push((delay(disk.at), Coming::Attach(index, disk.medium.clone())));
-        }
-        for (time, coming) in coming {
-            self.at(time, coming);
-        }
-    }
-
-    fn node_up(&mut self, index: usize) {
-        let node = &self.world.nodes[index];
-        self.nodes_up.insert(index);
-        self.uevent(Event::Bus {
-            path: node.path.clone(),
-            modalias: node.modalias.clone(),
-        });
-        self.bind();
-    }
-
-    /// Devices whose driver is there are driven, and what hangs on them appears.
-    pub fn bind(&mut self) {
-        let up: Vec<usize> = self.nodes_up.difference(&self.bound).copied().collect();
-        for index in up {
-            let drivers = &self.world.nodes[index].drivers;
-            if drivers.is_empty() || drivers.iter().any(|d| self.loaded.contains(d)) {
-                self.bound.insert(index);
-                self.children_of(Some(index));
-            }
-        }
-    }
-
-    fn attach(&mut self, disk: usize, medium: Medium) {
-        if self.disks.contains_key(&disk) {
-            return;
-        }
-        let held = |f: &Fault| match f {
-            Fault::Empty { disk: of, at } => *of == disk && self.world.start + at > self.now,
-            _ => false,
-        };
-        let empty = self.world.faults.iter().any(held);
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        self.disks.insert(
-            disk,
-            Live {
-                medium,
-                sequence,
-                empty,
-            },
-        );
-        let twice = |f: &Fault| matches!(f, Fault::Twice { disk: d } if *d == disk);
-        let times = if self.world.faults.iter().any(twice) {
-            2
-        } else {
-            1
-        };
-        for _ in 0..times {
-            for block in self.blocks(disk) {
-                self.uevent(Event::Block(block));
-            }
-        }
-        if times == 2 && self.now <= self.world.start {
-            for block in self.blocks(disk) {
-                let late = self.world.start + 1 + self.rng.below(1 + self.world.pace);
-                self.at(late, Coming::Report(Event::Block(block)));
-            }
-        }
-    }
-
-    pub fn detach(&mut self, disk: usize) {
-        let blocks = self.blocks(disk);
-        if self.disks.remove(&disk).is_some() {
-            self.pulled.insert(disk);
-        }
-        for block in blocks.into_iter().rev() {
-            self.uevent(Event::BlockGone { name: block.name });
-        }
-    }
-
-    fn rewrite(&mut self, disk: usize, medium: Medium) {
-        let old = self.blocks(disk);
-        let Some(live) = self.disks.get_mut(&disk) else {
-            return;
-        };
-        live.medium = medium;
-        for block in old.into_iter().skip(1).rev() {
-            self.uevent(Event::BlockGone { name: block.name });
-        }
-        self.announce_change(disk);
-    }
-
-    fn announce_change(&mut self, disk: usize) {
-        for (index, block) in self.blocks(disk).into_iter().enumerate() {
-            self.uevent(if index == 0 {
-                Event::BlockChanged(block)
-            } else {
-                Event::Block(block)
-            });
-        }
-    }
-
-    fn touch(&mut self, disk: usize) {
-        for block in self.blocks(disk) {
-            self.uevent(Event::BlockChanged(block));
-        }
-    }
-
-    fn insert(&mut self, disk: usize) {
-        if let Some(live) = self.disks.get_mut(&disk).filter(|l| l.empty) {
-            live.empty = false;
-            live.sequence = self.next_sequence;
-            self.next_sequence += 1;
-            self.announce_change(disk);
-        }
-    }
-
-    /// The whole disk first, then its partitions, as the kernel would report them now.
-    pub fn blocks(&self, disk: usize) -> Vec<Block> {
-        let Some(live) = self.disks.get(&disk) else {
-            return Vec::new();
-        };
-        let spec = &self.world.disks[disk];
-        let major = 8 + disk as u32;
-        let sectors = if live.empty { 0 } else { live.medium.sectors };
-        let whole = Block {
-            name: spec.name.clone(),
-            major,
-            minor: 0,
-            sectors,
-            part_of: None,
-            sequence: live.sequence,
-        };
-        let parts = live
-            .medium
-            .parts
-            .iter()
-            .filter(|_| !live.empty)
-            .map(|part| Block {
-                name: spec.part_name(part.number),
-                major,
-                minor: part.number,
-                sectors: part.sectors,
-                part_of: Some((spec.name.clone(), part.number)),
-                sequence: live.sequence,
-            });
-        std::iter::once(whole).chain(parts).collect()
-    }
-
-    /// The disk behind a device's name, if it is there.
-    pub fn disk_behind(&self, device: &str) -> Option<(usize, u64)> {
-        let live = self.disks.iter();
-        let mut found = live.filter(|(d, _)| self.blocks(**d).iter().any(|b| b.name == device));
-        found.next().map(|(d, live)| (*d, live.sequence))
-    }
-
     // -- actions --------------------------------------------------------------------------------
 
     fn take(&mut self, action: &Action) {
@@ -580,7 +394,13 @@ impl<'w> Machine<'w> {
             return;
         };
         for fault in &self.world.faults {
-            let Fault::PulledDuring { disk, verb, back } = fault else {
+            let Fault::PulledDuring {
+                disk,
+                verb,
+                back,
+                as_other,
+            } = fault
+            else {
                 continue;
             };
             if *disk != hit || !job.is(*verb, device) || !self.pulled_during.insert(hit) {
@@ -589,7 +409,8 @@ impl<'w> Machine<'w> {
             let soon = self.now + self.rng.below(1 + self.world.pace / 2);
             self.at(soon, Coming::Detach(hit));
             if let Some(after) = back {
-                let medium = self.world.disks[hit].medium.clone();
+                let own = &self.world.disks[hit].medium;
+                let medium = as_other.as_deref().unwrap_or(own).clone();
                 self.at(soon + after, Coming::Return(hit, medium));
             }
         }

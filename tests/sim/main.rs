@@ -1,9 +1,11 @@
 //! The simulator: seeded worlds in which everything goes wrong, and the laws that hold anyway.
 //!
-//! `laws.rs` says what must be true, `faults.rs` what may happen; `world.rs` is a machine at rest,
-//! `machine.rs` and `jobs.rs` let it run. `LANDFALL_SEED=n cargo test --test sim -- --nocapture`
+//! `laws/` says what must be true, `faults.rs` what may happen, `prospects.rs` what must come of it;
+//! `world.rs` is a machine at rest, `make.rs` makes one of a seed, `machine.rs`, `devices.rs` and
+//! `jobs.rs` let it run. `small.rs` tells small worlds in every order, `mutants.rs` plants faults. `LANDFALL_SEED=n cargo test --test sim -- --nocapture`
 //! runs one world and shows it; `LANDFALL_WORLDS=n` runs that many instead of the default.
 
+mod devices;
 mod faults;
 mod hardware;
 mod jobs;
@@ -13,6 +15,7 @@ mod machine;
 mod make;
 mod media;
 mod mutants;
+mod prospects;
 mod rng;
 mod seeds;
 mod small;
@@ -121,4 +124,26 @@ fn the_laws_hold_in_every_seeded_world() {
             panic!("{}", seeds::report(first));
         }
     }
+}
+
+#[test]
+fn every_mutant_of_the_plan_is_found_by_its_law() {
+    match mutants::run() {
+        Ok(said) => println!("{said}"),
+        Err(why) => panic!("{why}"),
+    }
+}
+
+#[test]
+fn every_order_of_arrival_chooses_the_same_root() {
+    let mut told = 0;
+    for tale in small::tales() {
+        for telling in small::tellings(&tale) {
+            if let Err(why) = small::tell(&tale, &telling, &the_plan) {
+                panic!("{why}");
+            }
+            told += 1;
+        }
+    }
+    println!("{told} tellings");
 }

@@ -47,6 +47,9 @@ pub fn world(seed: u64) -> World {
             world.faults.push(fault);
         }
     }
+    if rng.chance(6) {
+        storm(&mut rng, &mut world);
+    }
     world
 }
 
@@ -88,7 +91,10 @@ fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
     }
     words.push("--".into());
     words.push("single".into());
-    let fstypes = Vec::new();
+    let fstypes = types(rng, root.as_ref(), disks);
+    if !fstypes.is_empty() {
+        words.insert(1, format!("rootfstype={}", fstypes.join(",")));
+    }
     let cmdline = words.join(" ");
     Asked {
         cmdline,
@@ -100,6 +106,19 @@ fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
         patience,
         shell,
         end,
+    }
+}
+
+/// Sometimes the type is given by hand; sometimes others are to be tried first.
+fn types(rng: &mut Rng, root: Option<&Source>, disks: &[Disk]) -> Vec<String> {
+    let kind = root.and_then(|r| media::kind_of(r, disks));
+    let Some(kind) = kind.filter(|_| rng.chance(15)) else {
+        return Vec::new();
+    };
+    let other = *rng.pick(&["ext4", "xfs", "btrfs"]);
+    match rng.chance(30) && other != kind {
+        true => vec![other.into(), kind],
+        false => vec![kind],
     }
 }
 
@@ -231,16 +250,8 @@ fn fault(rng: &mut Rng, world: &World) -> Fault {
                 as_other: other,
             }
         }
-        3 => Fault::PulledDuring {
-            disk,
-            verb: Verb::Probe,
-            back: after,
-        },
-        4 => Fault::PulledDuring {
-            disk,
-            verb: Verb::Mount,
-            back: after,
-        },
+        3 => pulled_during(rng, world, Verb::Probe),
+        4 => pulled_during(rng, world, Verb::Mount),
         5 => Fault::Touched { disk, at },
         6 => Fault::Rewritten {
             disk,
@@ -300,6 +311,39 @@ fn fault(rng: &mut Rng, world: &World) -> Fault {
         _ if rng.chance(60) => Fault::EarlyTimer { at },
         _ => Fault::CtrlAltDel { at },
     }
+}
+
+/// The wanted disk leaves while somebody looks at it, often to come back as another one.
+fn pulled_during(rng: &mut Rng, world: &World, verb: Verb) -> Fault {
+    let roots = world.roots();
+    let host = roots.first().and_then(|root| world.disk_of(root));
+    let wanted = host.and_then(|host| world.disks.iter().position(|d| d.name == host.name));
+    let any = rng.index(world.disks.len());
+    Fault::PulledDuring {
+        disk: wanted.filter(|_| rng.chance(60)).unwrap_or(any),
+        verb,
+        back: rng.chance(80).then(|| {
+            let soon = rng.chance(60);
+            rng.below(if soon { 20 } else { 5_000 })
+        }),
+        as_other: rng.chance(40).then(|| Box::new(media::medium(rng, false))),
+    }
+}
+
+/// Root's disk leaves (and perhaps returns as another) while nobody listens.
+fn storm(rng: &mut Rng, world: &mut World) {
+    let disk = rng.index(world.disks.len());
+    let roots = world.roots();
+    let host = roots.first().and_then(|root| world.disk_of(root));
+    let wanted = host.and_then(|host| world.disks.iter().position(|d| d.name == host.name));
+    let (from, ms) = (rng.below(600), rng.between(2, 40));
+    world.faults.push(Fault::Lost { from, ms });
+    world.faults.push(Fault::Pulled {
+        disk: wanted.unwrap_or(disk),
+        at: from + 1,
+        back: rng.chance(40).then(|| rng.below(2 * ms)),
+        as_other: rng.chance(50).then(|| Box::new(media::medium(rng, false))),
+    });
 }
 
 fn never(rng: &mut Rng, world: &World) -> Fault {

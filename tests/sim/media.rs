@@ -140,6 +140,35 @@ pub fn medium(rng: &mut Rng, lean: bool) -> Medium {
     medium
 }
 
+/// The file system type of the only device that this source fits.
+pub fn kind_of(source: &Source, disks: &[Disk]) -> Option<String> {
+    for disk in disks {
+        let mut ways = Vec::new();
+        ways_to(&disk.name, &disk.medium.finding, None, &mut ways);
+        for part in &disk.medium.parts {
+            let table = disk.medium.finding.table.as_ref();
+            let entry = table.and_then(|t| t.partitions.iter().find(|p| p.number == part.number));
+            ways_to(
+                &disk.part_name(part.number),
+                &part.finding,
+                entry,
+                &mut ways,
+            );
+        }
+        let Some((_, _, device)) = ways.into_iter().find(|(s, ..)| s == source) else {
+            continue;
+        };
+        let part = disk
+            .medium
+            .parts
+            .iter()
+            .find(|p| disk.part_name(p.number) == device);
+        let finding = part.map_or(&disk.medium.finding, |p| &p.finding);
+        return finding.signature.as_ref().map(|s| s.kind.clone());
+    }
+    None
+}
+
 /// A way to ask for one of the file systems that are there, and how a person types it.
 pub fn present(rng: &mut Rng, disks: &mut [Disk]) -> Option<(Option<Source>, String)> {
     let mut ways = Vec::new();

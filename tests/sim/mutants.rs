@@ -1,1 +1,310 @@
-//! Mutants of the plan's rules: the laws must find each.
+//! Mutants of the plan's rules: the laws must find each, or they are not worth much.
+//!
+//! A mutant is one textual change to the plan's source. All of them are compiled into one program
+//! beside the simulator, each as a module of its own over the same floors below, and run until the
+//! law that must find it does. So the product holds no hook for this test. The program is made by
+//! `rustc` alone: the floors that it holds depend on nothing.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One rule of the plan, broken on purpose.
+pub struct Mutant {
+    pub name: &'static str,
+    /// A file in `src/plan`.
+    pub file: &'static str,
+    pub find: &'static str,
+    pub replace: &'static str,
+    /// The law that must find it.
+    pub law: &'static str,
+}
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "a container's member is as good as the file system in it",
+        file: "root.rs",
+        find: "if device.is_container() {",
+        replace: "if device.is_container() && wish.fstypes.is_empty() {",
+        law: "only what was asked for is mounted",
+    },
+    Mutant {
+        name: "what shines through a mirror's member is taken",
+        file: "root.rs",
+        find: "_ if disk.is_container() => {",
+        replace: "_ if disk.block.sectors == 7 => {",
+        law: "only what was asked for is mounted",
+    },
+    Mutant {
+        name: "a partition is taken before its disk is known",
+        file: "root.rs",
+        find: "Look::Unseen | Look::Asked if disk.block.sectors > 0 => return Answer::NotYet,",
+        replace: "Look::Unseen | Look::Asked if disk.block.sectors == 7 => return Answer::NotYet,",
+        law: "only what was asked for is mounted",
+    },
+    Mutant {
+        name: "an answer about an earlier medium counts for this one",
+        file: "device.rs",
+        find: "if device.generation != generation {",
+        replace: "if device.generation < generation {",
+        law: "only what was asked for is mounted",
+    },
+    Mutant {
+        name: "a device that is gone is still there",
+        file: "device.rs",
+        find: "self.all.remove(name);",
+        replace: "let _ = name;",
+        law: "only what was asked for is mounted",
+    },
+    Mutant {
+        name: "what a walk after lost events did not report is still there",
+        file: "device.rs",
+        find: "self.all.retain(|_, d| d.epoch >= epoch);",
+        replace: "let _ = epoch;",
+        law: "only what was asked for is mounted",
+    },
+    Mutant {
+        name: "a module is loaded before what it needs",
+        file: "modules.rs",
+        find: "let ready = needs.iter().all(|n| self.is_loaded(n));",
+        replace: "let ready = needs.iter().any(|n| self.is_loaded(n)) || needs.is_empty();",
+        law: "needs come first",
+    },
+    Mutant {
+        name: "a failed load is tried again and again",
+        file: "modules.rs",
+        find: "self.set(name, State::Failed(fault));\n    }\n\n    /// Brings",
+        replace: "let _ = fault; self.set(name, State::Known);\n    }\n\n    /// Brings",
+        law: "a failed load is not repeated",
+    },
+    Mutant {
+        name: "the kernel's requests are forgotten",
+        file: "modules.rs",
+        find: "Purpose::Kernel(request) => self.replies.push((*request, standing == Standing::Met)),",
+        replace: "Purpose::Kernel(_) => {}",
+        law: "what can boot boots",
+    },
+    Mutant {
+        name: "the kernel is told yes, whatever happened",
+        file: "modules.rs",
+        find: "self.replies.push((*request, standing == Standing::Met))",
+        replace: "self.replies.push((*request, true))",
+        law: "replies are true",
+    },
+    Mutant {
+        name: "the boot never gives up",
+        file: "progress.rs",
+        find: "if waiting && self.trunk.is_some_and(|trunk| now >= trunk) {",
+        replace: "if waiting && self.trunk.is_some_and(|trunk| now < Millis(trunk.0 / 1000)) {",
+        law: "the deadline lies ahead",
+    },
+    Mutant {
+        name: "any ring of the timer is the end",
+        file: "progress.rs",
+        find: "if waiting && self.trunk.is_some_and(|trunk| now >= trunk) {",
+        replace: "if waiting && self.trunk.is_some_and(|trunk| now.plus(9_000) >= trunk) {",
+        law: "no early surrender",
+    },
+    Mutant {
+        name: "root is mounted writable unasked",
+        file: "progress.rs",
+        find: "read_only: !self.wish.writable,",
+        replace: "read_only: false,",
+        law: "read-only unless asked",
+    },
+    Mutant {
+        name: "lost events are shrugged off",
+        file: "answers.rs",
+        find: "Event::Overflow => self.overflow(),",
+        replace: "Event::Overflow => {}",
+        law: "what can boot boots",
+    },
+    Mutant {
+        name: "clones are not mentioned",
+        file: "progress.rs",
+        find: "if found.len() > 1",
+        replace: "if found.len() > 99",
+        law: "twins are named",
+    },
+    Mutant {
+        name: "a mute worker holds back the unlikely drivers",
+        file: "progress.rs",
+        find: "            STUCK_MS\n",
+        replace: "            999_999_999\n",
+        law: "what can boot boots",
+    },
+    Mutant {
+        name: "an answer counts as often as it comes",
+        file: "ticket.rs",
+        find: "self.open.remove(&ticket)",
+        replace: "self.open.get(&ticket).cloned()",
+        law: "each kernel request gets one reply",
+    },
+];
+
+/// Compiles all mutants and runs them; what the program prints, or why it could not be made.
+pub fn run() -> Result<String, String> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutants");
+    let _ = fs::remove_dir_all(&dir);
+    for (number, mutant) in MUTANTS.iter().enumerate() {
+        breed(
+            &top.join("src/plan"),
+            &dir.join(format!("m{number}")),
+            mutant,
+            number,
+        )?;
+    }
+    fs::write(dir.join("main.rs"), program(top)).map_err(|e| e.to_string())?;
+    let rustc = std::env::var("RUSTC").unwrap_or("rustc".into());
+    let made = Command::new(&rustc)
+        .args([
+            "--edition=2024",
+            "--crate-name=mutants",
+            "--cap-lints=allow",
+            "-Copt-level=1",
+        ])
+        .arg("-o")
+        .args([dir.join("mutants"), dir.join("main.rs")])
+        .current_dir(top)
+        .output()
+        .map_err(|e| format!("running {rustc}: {e}"))?;
+    if !made.status.success() {
+        return Err(format!(
+            "compiling the mutants:\n{}",
+            String::from_utf8_lossy(&made.stderr)
+        ));
+    }
+    let ran = Command::new(dir.join("mutants"))
+        .output()
+        .map_err(|e| e.to_string())?;
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    if ran.status.success() {
+        Ok(said)
+    } else {
+        Err(said)
+    }
+}
+
+/// Copies the plan, with one rule changed.
+fn breed(plan: &Path, dir: &Path, mutant: &Mutant, number: usize) -> Result<(), String> {
+    fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let files = fs::read_dir(plan).map_err(|e| format!("{}: {e}", plan.display()))?;
+    let mut found = false;
+    for file in files
+        .flatten()
+        .map(|f| f.file_name().to_string_lossy().into_owned())
+    {
+        if !file.ends_with(".rs") || SHARED.iter().any(|s| file == format!("{s}.rs")) {
+            continue;
+        }
+        let mut text = fs::read_to_string(plan.join(&file)).map_err(|e| e.to_string())?;
+        if file == mutant.file {
+            let squeezed = |s: &str| s.split_whitespace().collect::<String>();
+            found = text.contains(mutant.find);
+            if !found && squeezed(&text).contains(&squeezed(mutant.find)) {
+                return Err(format!(
+                    "mutant {:?}: {file} was laid out anew",
+                    mutant.name
+                ));
+            }
+            text = text.replacen(mutant.find, mutant.replace, 1);
+        }
+        text = text.replace("crate::plan::", &format!("crate::m{number}::"));
+        for shared in SHARED {
+            let own = format!("pub mod {shared};");
+            text = text.replace(&own, &format!("pub use crate::plan::{shared};"));
+        }
+        fs::write(dir.join(&file), text).map_err(|e| e.to_string())?;
+    }
+    let gone = || {
+        format!(
+            "mutant {:?}: {} no longer says {:?}",
+            mutant.name, mutant.file, mutant.find
+        )
+    };
+    if found { Ok(()) } else { Err(gone()) }
+}
+
+/// The words between the plan and the world: the same for the plan and its mutants.
+const SHARED: [&str; 4] = ["action", "event", "trace", "trace_read"];
+
+/// The program: the floors, the simulator, every mutant, and a loop.
+fn program(top: &Path) -> String {
+    let mut text =
+        String::from("#![allow(dead_code)]\nextern crate alloc;\nextern crate self as landfall;\n");
+    for floor in ["base", "format", "plan"] {
+        let path = top.join(format!("src/{floor}/mod.rs"));
+        let _ = writeln!(text, "#[path = {path:?}]\npub mod {floor};");
+    }
+    let parts = [
+        "devices", "faults", "hardware", "jobs", "known", "laws", "machine", "make",
+    ];
+    let more = ["media", "prospects", "rng", "seeds", "story", "world"];
+    for part in parts.into_iter().chain(more) {
+        let file = if part == "laws" { "laws/mod" } else { part };
+        let path = top.join(format!("tests/sim/{file}.rs"));
+        let _ = writeln!(text, "#[path = {path:?}]\nmod {part};");
+    }
+    let mut loops = String::new();
+    for (number, mutant) in MUTANTS.iter().enumerate() {
+        let _ = writeln!(text, "mod m{number};\ndecides!(m{number});");
+        let (name, law) = (mutant.name, mutant.law);
+        let make = format!("&|| Box::new(m{number}::Plan::new())");
+        let _ = writeln!(loops, "    all &= hunt({name:?}, {law:?}, {make});");
+    }
+    let laws: BTreeSet<&str> = MUTANTS.iter().map(|m| m.law).collect();
+    let count = MUTANTS.len();
+    text = text.replacen(
+        "extern crate alloc",
+        &format!("{DECIDES}extern crate alloc"),
+        1,
+    );
+    let _ = write!(
+        text,
+        "{HUNT}\nfn main() {{\n    std::panic::set_hook(Box::new(|_| ()));\n    let mut all = true;\n\
+         {loops}    println!(\"{count} mutants, {} laws\");\n    std::process::exit(!all as i32);\n}}\n",
+        laws.len(),
+    );
+    text
+}
+
+const DECIDES: &str = "macro_rules! decides {
+    ($m:ident) => {
+        impl story::Decider for $m::Plan {
+            fn handle(
+                &mut self,
+                now: base::millis::Millis,
+                event: plan::event::Event,
+            ) -> Vec<plan::action::Action> {
+                $m::Plan::handle(self, now, event)
+            }
+            fn deadline(&self) -> Option<base::millis::Millis> {
+                $m::Plan::deadline(self)
+            }
+        }
+    };
+}
+";
+
+/// Runs worlds until the law finds the mutant.
+const HUNT: &str = "
+fn hunt(name: &str, law: &str, make: story::Make) -> bool {
+    let mut others = std::collections::BTreeMap::new();
+    for seed in 0..30_000 {
+        let Err(broken) = seeds::try_seed(seed, make) else { continue };
+        if broken.breach.law == law {
+            println!(\"found: {name}\\n       by {law:?}, seed {seed}: {}\", broken.breach.why.lines().next().unwrap_or(\"\"));
+            return true;
+        }
+        *others.entry(broken.breach.law).or_insert(0u32) += 1;
+        if others.values().sum::<u32>() > 3_000 {
+            break;
+        }
+    }
+    println!(\"NOT FOUND: {name}\\n       not by {law:?}; by others: {others:?}\");
+    false
+}
+";

@@ -1,9 +1,9 @@
 //! Runs seeds: one world each, held against the laws, replayed.
 
-use crate::faults::Prospect;
 use crate::laws::{Breach, judge};
 use crate::machine::run;
 use crate::make;
+use crate::prospects::Prospect;
 use crate::story::{Make, Outcome, Story};
 use crate::world::World;
 use std::collections::BTreeMap;

@@ -24,7 +24,7 @@ pub fn nothing_is_asked_twice(case: &Case, _: &Step, action: &Action) -> Verdict
             .any(|a| a.step >= case.known.resumed && same(&a.question))
     };
     let twice = match action {
-        Action::Probe { device, .. } => case.known.is_probing(device),
+        Action::Probe { device, .. } => case.known.is_probing_again(device),
         Action::FindInit { .. } => open(&|q| matches!(q, Question::FindInit(_))),
         Action::HandOver { .. } => open(&|q| matches!(q, Question::HandOver(_))),
         Action::Shell { .. } => open(&|q| *q == Question::Shell),
@@ -118,7 +118,7 @@ pub fn each_request_gets_one_reply(case: &Case, _: &Step, action: &Action) -> Ve
 }
 
 /// "Yes" means: some module that answers the name is there, or the kernel has it built in.
-pub fn replies_are_true(case: &Case, _: &Step, action: &Action) -> Verdict {
+pub fn replies_are_true(case: &Case, step: &Step, action: &Action) -> Verdict {
     let Action::Reply { request, ok } = action else {
         return Ok(());
     };
@@ -126,8 +126,9 @@ pub fn replies_are_true(case: &Case, _: &Step, action: &Action) -> Verdict {
         return Ok(());
     };
     let found = case.known.resolutions.get(name);
-    // Once the boot is given up, nothing is loaded any more, and nobody looks what there is.
-    let ended = case.known.gave_up || case.known.over;
+    // Once the boot is over, one way or the other, nothing is loaded and nobody looks any more.
+    let leaves = |a: &Action| matches!(a, Action::HandOver { .. });
+    let ended = case.known.gave_up || case.known.over || step.actions.iter().any(leaves);
     let there =
         found.is_some_and(|r| r.builtin || r.answers.iter().any(|m| case.known.loaded.contains(m)));
     ensure(*ok == there || (ended && !ok), || {

@@ -2,8 +2,9 @@
 
 use super::mounting::names;
 use super::{Case, Verdict, ensure};
-use crate::faults::Prospect;
+use crate::faults::Fault;
 use crate::known::Question;
+use crate::prospects::Prospect;
 use crate::story::{Outcome, Step};
 use landfall::format::wish::{End, Source};
 use landfall::plan::action::Action;
@@ -81,12 +82,12 @@ pub fn the_end_is_the_one_asked_for(case: &Case, step: &Step, action: &Action) -
             let End::Reboot(seconds) = asked else {
                 return Ok(());
             };
-            let pages = case
+            let mut pages = case
                 .story
                 .pages()
                 .into_iter()
                 .filter(|(at, _)| *at <= step.now);
-            let shown = pages.last().map_or(0, |(at, _)| at.until(step.now));
+            let shown = pages.next_back().map_or(0, |(at, _)| at.until(step.now));
             let long = shown >= u64::from(seconds) * 1000;
             ensure(long, || {
                 format!("the page stood for {shown} ms of {seconds} s")
@@ -173,6 +174,9 @@ pub fn what_can_boot_boots(case: &Case) -> Verdict {
         return Ok(());
     };
     let root = case.story.root();
+    if left_too_late(case) {
+        return Ok(());
+    }
     let right = matches!(&root, Some((d, at)) if d == device && at.0 <= *by);
     ensure(right, || {
         format!("{device} can be mounted by {by} ms; mounted: {root:?}")
@@ -181,6 +185,13 @@ pub fn what_can_boot_boots(case: &Case) -> Verdict {
     ensure(*outcome == Outcome::HandedOver, || {
         format!("nothing prevents it, yet {outcome:?}")
     })
+}
+
+/// The disk was pulled when root was mounted already, and init could not be read any more.
+fn left_too_late(case: &Case) -> bool {
+    let pulled = case.world.faults.iter().any(Fault::pulls);
+    let missing = |s: &Step| matches!(s.event, Event::InitMissing { .. });
+    pulled && case.story.steps.iter().any(missing)
 }
 
 /// A boot that cannot succeed ends in a page that names the cause.

@@ -4,7 +4,7 @@ use super::mounting::candidates;
 use super::{Case, Verdict, ensure};
 use crate::known::{Known, Question};
 use crate::story::{Outcome, Step};
-use crate::world::{Haste, Node, World};
+use crate::world::{Haste, World};
 use landfall::base::text::Text;
 use landfall::plan::event::Event;
 use std::collections::BTreeSet;
@@ -26,16 +26,6 @@ fn is_searching(known: &Known) -> bool {
     !known.over && !known.gave_up && known.mounted.is_none()
 }
 
-/// The nodes that the only root hangs on, and its driver's aliases.
-fn way<'a>(world: &'a World) -> Option<(String, Vec<&'a Node>)> {
-    let roots = world.roots();
-    let [root] = roots.as_slice() else {
-        return None;
-    };
-    let path = world.path_to(world.disk_of(root)?);
-    Some((root.clone(), path))
-}
-
 fn resolves(known: &Known, alias: &str) -> bool {
     let alias = Text::from(alias);
     known.resolutions.contains_key(&alias)
@@ -49,7 +39,7 @@ pub fn no_driver_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     if !is_searching(case.known) {
         return Ok(());
     }
-    let Some((_, nodes)) = way(case.world) else {
+    let Some((_, nodes)) = case.way else {
         return Ok(());
     };
     for node in nodes.iter().filter(|n| !n.drivers.is_empty()) {
@@ -73,7 +63,7 @@ pub fn no_module_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     if !is_searching(known) {
         return Ok(());
     }
-    let Some((_, nodes)) = way(case.world) else {
+    let Some((_, nodes)) = case.way else {
         return Ok(());
     };
     for node in nodes.iter().filter(|n| !n.drivers.is_empty()) {
@@ -115,12 +105,12 @@ pub fn no_device_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     if !is_searching(known) || mounting {
         return Ok(());
     }
-    let Some((root, _)) = way(case.world) else {
+    let Some((root, _)) = case.way else {
         return Ok(());
     };
     let Some(seen) = known
         .blocks
-        .get(&root)
+        .get(root)
         .filter(|s| s.present && s.block.sectors > 0)
     else {
         return Ok(());

@@ -8,10 +8,10 @@ mod ending;
 mod mounting;
 mod progress;
 
-use crate::faults::Prospect;
 use crate::known::Known;
+use crate::prospects::Prospect;
 use crate::story::{Step, Story};
-use crate::world::World;
+use crate::world::{Node, World};
 use landfall::plan::action::Action;
 
 /// `Err`: in which way the law is broken.
@@ -24,6 +24,19 @@ pub struct Case<'a> {
     pub story: &'a Story,
     /// Everything up to the point that the law is asked about.
     pub known: &'a Known,
+    pub way: Option<&'a Way<'a>>,
+}
+
+/// The only root of a world, and the nodes that it hangs on.
+pub type Way<'a> = (String, Vec<&'a Node>);
+
+fn way(world: &World) -> Option<Way<'_>> {
+    let roots = world.roots();
+    let [root] = roots.as_slice() else {
+        return None;
+    };
+    let path = world.path_to(world.disk_of(root)?);
+    Some((root.clone(), path))
 }
 
 /// Asked before each action is taken.
@@ -142,6 +155,8 @@ pub struct Breach {
 /// Holds a story against every law; the first breach is enough.
 pub fn judge(world: &World, story: &Story) -> Result<(), Breach> {
     let prospect = world.prospect();
+    let way = way(world);
+    let way = way.as_ref();
     let mut known = Known::default();
     for (number, step) in story.steps.iter().enumerate() {
         let breach = |law, why| Breach {
@@ -156,6 +171,7 @@ pub fn judge(world: &World, story: &Story) -> Result<(), Breach> {
                 prospect: &prospect,
                 story,
                 known: &known,
+                way,
             };
             for (name, law) in ACTION_LAWS {
                 law(&case, step, action).map_err(|why| breach(*name, why))?;
@@ -167,6 +183,7 @@ pub fn judge(world: &World, story: &Story) -> Result<(), Breach> {
             prospect: &prospect,
             story,
             known: &known,
+            way,
         };
         for (name, law) in STEP_LAWS {
             law(&case, step).map_err(|why| breach(*name, why))?;
@@ -177,6 +194,7 @@ pub fn judge(world: &World, story: &Story) -> Result<(), Breach> {
         prospect: &prospect,
         story,
         known: &known,
+        way,
     };
     let last = story.steps.len();
     for (name, law) in STORY_LAWS {
