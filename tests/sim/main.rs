@@ -1,9 +1,10 @@
 //! The simulator: seeded worlds in which everything goes wrong, and the laws that hold anyway.
 //!
-//! `laws/` says what must be true, `faults.rs` what may happen, `prospects.rs` what must come of it;
-//! `world.rs` is a machine at rest, `make.rs` makes one of a seed, `machine.rs`, `devices.rs` and
-//! `jobs.rs` let it run. `small.rs` tells small worlds in every order, `mutants.rs` plants faults. `LANDFALL_SEED=n cargo test --test sim -- --nocapture`
-//! runs one world and shows it; `LANDFALL_WORLDS=n` runs that many instead of the default.
+//! `laws/` says what must be true, `faults.rs` what may happen, `prospects.rs` what must come of
+//! it; `world.rs` is a machine at rest, `make.rs` makes one of a seed, `machine.rs`, `devices.rs`
+//! and `jobs.rs` let it run. `small.rs` tells small worlds in every order, `mutants.rs` plants
+//! faults in the plan. `LANDFALL_SEED=n cargo test --test sim the_laws -- --nocapture` runs one
+//! world and shows it; `LANDFALL_WORLDS=n` runs that many instead of the default.
 
 mod devices;
 mod faults;

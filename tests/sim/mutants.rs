@@ -138,8 +138,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "an answer counts as often as it comes",
         file: "ticket.rs",
-        find: "self.open.remove(&ticket)",
-        replace: "self.open.get(&ticket).cloned()",
+        find: "Some(self.open.remove(at).1)",
+        replace: "self.open.get(at).map(|(_, job)| job.clone())",
         law: "each kernel request gets one reply",
     },
 ];

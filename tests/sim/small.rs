@@ -1,8 +1,8 @@
 //! Small worlds, completely: every order in which five devices can arrive.
 //!
-//! Each world is five pieces of news (disks and partitions) that reach the plan in every order, with
-//! the walk ending before each of them in turn, and with every answer at once, or late and last
-//! asked first. All orders must choose the same root, or all none.
+//! Each world is five pieces of news (disks and partitions) that reach the plan in every order,
+//! with the walk ending before each of them in turn, and with every answer at once, or late and
+//! last asked first. All orders must choose the same root, or all none.
 
 use crate::laws::judge;
 use crate::story::{Decider, Make, Outcome, Step, Story};
