@@ -71,7 +71,8 @@ impl Machine<'_> {
             return;
         }
         let still = |at: u64| self.world.start + at > self.now;
-        let held = |f: &Fault| matches!(f, Fault::Empty { disk: d, at } if *d == disk && still(*at));
+        let held =
+            |f: &Fault| matches!(f, Fault::Empty { disk: d, at } if *d == disk && still(*at));
         let empty = self.world.faults.iter().any(held);
         let sequence = self.next_sequence;
         self.next_sequence += 1;
