@@ -70,5 +70,5 @@ awk -v broken=$broken '
     END {
         failed += broken
         printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
-        exit failed > 0 || passed == 0
+        exit (failed > 0 || passed == 0)
     }' "$log"

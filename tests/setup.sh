@@ -44,7 +44,7 @@ install_missing() {
         # Package names hold no blanks, so the words may split.
         # shellcheck disable=SC2086
         $as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get -qq install --no-install-recommends $missing >/dev/null
+            apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing
     fi
 }
 

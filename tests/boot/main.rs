@@ -12,3 +12,4 @@ mod handover;
 mod late;
 mod roots;
 mod systemd;
+mod tool;
