@@ -52,9 +52,11 @@ step() {
 }
 
 step 'format' cargo fmt --check
-step 'lints' cargo clippy --quiet --all-targets --features host,boot -- -D warnings
+step 'lints' cargo clippy --quiet --all-targets --features boot -- -D warnings
 step 'fences: each floor alone' cargo build --quiet --examples
-step 'unit tests, house rules, simulation' cargo test --no-fail-fast --features host
+step "Debian's kernels" cargo run --quiet --features boot --example kernels
+step 'unit tests, comparisons, house rules, simulation' \
+    cargo test --no-fail-fast --features boot --lib --test it --test sim
 for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl; do
     step "init for $target" cargo build --release --bin init --target $target
 done
