@@ -185,7 +185,7 @@ fn seen(plan: &Plan) -> Vec<String> {
 
 fn missing(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
-    for (_, fault) in plan.modules.failures() {
+    for fault in plan.modules.failures() {
         lines.push(fault.to_string());
     }
     for name in plan.modules.absent() {

@@ -35,6 +35,7 @@ pub mod bus;
 pub mod device;
 pub mod event;
 pub mod give_up;
+mod module_graph;
 pub mod modules;
 pub mod nearest;
 mod progress;

@@ -1,33 +1,19 @@
 //! Which modules are loaded, in what order, never twice.
 //!
 //! A *goal* is what somebody wants of an alias: all drivers of a device, or any one provider of a
-//! file system or a cipher. A goal makes modules *wanted*. A wanted module is loaded when all it
-//! needs is loaded, and when each soft dependency before it was tried: one provider that loads is
-//! enough, none is no obstacle. Modules that do not depend on each other load side by side. What
-//! failed is not tried again in the same boot, unless a person was at the machine in between.
+//! file system or a cipher. A goal makes modules *wanted*; [`super::module_graph`] loads them.
+//! Modules that do not depend on each other load side by side. What failed is not tried again in
+//! the same boot, unless a person was at the machine in between.
 
 use super::action::Action;
+use super::module_graph::{Graph, State};
 use super::ticket::{Job, Purpose, Tickets};
 use crate::base::fault::Fault;
-use crate::format::kmod::{Module, Resolution};
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::format::kmod::Resolution;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
-    Known,
-    Wanted,
-    Loading,
-    Loaded,
-    Failed(Fault),
-}
-
-struct Entry {
-    module: Module,
-    state: State,
-}
 
 /// What is wanted of the modules that answered an alias.
 struct Goal {
@@ -35,13 +21,6 @@ struct Goal {
     answers: Vec<String>,
     /// One that loads is enough.
     any: bool,
-}
-
-/// Which dependencies count when asking who waits for whom.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Edges {
-    Hard,
-    All,
 }
 
 /// How a goal stands.
@@ -55,7 +34,7 @@ pub enum Standing {
 
 #[derive(Default)]
 pub struct Modules {
-    entries: BTreeMap<String, Entry>,
+    graph: Graph,
     goals: Vec<Goal>,
     /// How each file system's driver stands, by type.
     filesystems: Vec<(String, Standing)>,
@@ -67,8 +46,8 @@ pub struct Modules {
     absent: BTreeSet<String>,
     /// Modules that would have answered but are blacklisted.
     blacklisted: BTreeSet<String>,
-    /// Something happened since the last [`Modules::advance`].
-    stirred: bool,
+    /// Drivers of devices wait: see [`Modules::hold_drivers`].
+    hold: bool,
 }
 
 impl Modules {
@@ -96,21 +75,12 @@ impl Modules {
 
     /// An alias was looked up.
     pub fn resolved(&mut self, purpose: Purpose, found: Resolution) {
-        self.stirred = true;
+        self.graph.stirred = true;
         self.blacklisted.extend(found.blacklisted);
         for module in found.modules {
-            let entry = |module| Entry {
-                module,
-                state: State::Known,
-            };
-            self.entries
-                .entry(module.name.clone())
-                .or_insert_with_key(|_| entry(module));
+            self.graph.add(module);
         }
-        let absent = found
-            .answers
-            .iter()
-            .filter(|name| !self.entries.contains_key(*name));
+        let absent = found.answers.iter().filter(|name| !self.graph.knows(name));
         self.absent.extend(absent.cloned());
         if found.builtin || found.answers.is_empty() {
             if let (Purpose::Device(modalias), false) = (&purpose, found.builtin) {
@@ -135,45 +105,42 @@ impl Modules {
     }
 
     pub fn loaded(&mut self, name: &str) {
-        self.set(name, State::Loaded);
-        let after = self
-            .entries
-            .get(name)
-            .map(|e| e.module.after.clone())
-            .unwrap_or_default();
-        for providers in after {
-            if !self.any_loaded(&providers) {
-                self.want_first(&providers);
-            }
-        }
+        self.graph.loaded(name);
     }
 
     pub fn failed(&mut self, name: &str, fault: Fault) {
-        self.set(name, State::Failed(fault));
+        self.graph.set(name, State::Failed(fault));
+    }
+
+    /// While root is known and not mounted yet, drivers of devices wait: every module costs time,
+    /// and root needs none of them. What is being loaded goes on.
+    pub fn hold_drivers(&mut self, hold: bool) {
+        self.graph.stirred |= self.hold && !hold;
+        self.hold = hold;
     }
 
     /// Brings everything forward that can go: wants, loads, settles.
     pub fn advance(&mut self, tickets: &mut Tickets, out: &mut Vec<Action>) {
-        while core::mem::take(&mut self.stirred) {
+        while core::mem::take(&mut self.graph.stirred) {
             self.settle_goals();
-            let wanted: Vec<String> = self.names_in(&State::Wanted);
-            let mut moved = false;
-            for name in wanted {
-                moved |= self.advance_one(&name, tickets, out);
-            }
-            self.stirred |= moved;
+            let only = self.hold.then(|| self.urgent());
+            self.graph.advance(only.as_ref(), tickets, out);
         }
         for (request, ok) in core::mem::take(&mut self.replies) {
             out.push(Action::Reply { request, ok });
         }
     }
 
+    /// What every goal but those of devices may need.
+    fn urgent(&self) -> BTreeSet<String> {
+        let device = |goal: &&Goal| !matches!(goal.purpose, Purpose::Device(_));
+        let goals = self.goals.iter().filter(device);
+        self.graph.closure(goals.flat_map(|goal| &goal.answers))
+    }
+
     /// Modules that failed, with the reason.
-    pub fn failures(&self) -> impl Iterator<Item = (&str, &Fault)> {
-        self.entries.values().filter_map(|e| match &e.state {
-            State::Failed(fault) => Some((e.module.name.as_str(), fault)),
-            _ => None,
-        })
+    pub fn failures(&self) -> impl Iterator<Item = &Fault> {
+        self.graph.failures()
     }
 
     /// Devices that no module answers, by modalias.
@@ -192,16 +159,12 @@ impl Modules {
 
     /// Wanted modules that are not there yet, and are not being loaded either.
     pub fn waiting(&self) -> Vec<String> {
-        self.names_in(&State::Wanted)
+        self.graph.names_in(&State::Wanted)
     }
 
     /// A person was at it: what failed may be tried again when it is next asked for.
     pub fn forgive(&mut self) {
-        for entry in self.entries.values_mut() {
-            if matches!(entry.state, State::Failed(_)) {
-                entry.state = State::Known;
-            }
-        }
+        self.graph.forgive();
         self.filesystems
             .retain(|(_, standing)| *standing != Standing::Missed);
     }
@@ -213,99 +176,6 @@ impl Modules {
                 out.push(Action::Reply { request, ok: false });
             }
         }
-    }
-
-    // -- one module ---------------------------------------------------------------------------
-
-    /// True if this module's state changed, or another one became wanted.
-    fn advance_one(&mut self, name: &str, tickets: &mut Tickets, out: &mut Vec<Action>) -> bool {
-        let Some(entry) = self.entries.get(name) else {
-            return false;
-        };
-        let (needs, before) = (entry.module.needs.clone(), entry.module.before.clone());
-        for need in &needs {
-            match self.entries.get(need).map(|e| &e.state) {
-                Some(State::Loaded | State::Loading | State::Wanted | State::Known) => {}
-                Some(State::Failed(why)) => {
-                    let text = format!("{name} needs {need}, which failed: {why}");
-                    self.set(name, State::Failed(Fault::new(why.errno, text)));
-                    return true;
-                }
-                None => {
-                    let text = format!("{name} needs {need}, which the image does not hold");
-                    self.set(name, State::Failed(Fault::plain(text)));
-                    return true;
-                }
-            }
-            if self.waits_for(need, name, Edges::Hard) {
-                let text = format!("{name} and {need} need each other: neither can be loaded");
-                self.set(name, State::Failed(Fault::plain(text)));
-                return true;
-            }
-        }
-        let mut moved = false;
-        for need in &needs {
-            moved |= self.want(need);
-        }
-        let soft = self.soft_ready(name, &before, &mut moved);
-        let ready = needs.iter().all(|n| self.is_loaded(n));
-        if ready && soft {
-            let ticket = tickets.issue(Job::Load(name.into()));
-            out.push(Action::Load {
-                ticket,
-                module: name.into(),
-            });
-            self.set(name, State::Loading);
-            return true;
-        }
-        moved
-    }
-
-    /// True when every soft dependency was tried. Those that wait for `name` themselves are not
-    /// waited for: a circle of wishes is no reason to load nothing.
-    fn soft_ready(&mut self, name: &str, before: &[Vec<String>], moved: &mut bool) -> bool {
-        let mut ready = true;
-        for providers in before {
-            if self.any_loaded(providers) {
-                continue;
-            }
-            let next = providers.iter().find(|p| self.may_come(p)).cloned();
-            if let Some(provider) = next
-                && provider != name
-                && !self.waits_for(&provider, name, Edges::All)
-            {
-                *moved |= self.want(&provider);
-                ready = false;
-            }
-        }
-        ready
-    }
-
-    /// Would `from`, directly or through others, wait for `target`?
-    fn waits_for(&self, from: &str, target: &str, edges: Edges) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut todo = alloc::vec![from];
-        while let Some(name) = todo.pop() {
-            let Some(entry) = self.entries.get(name) else {
-                continue;
-            };
-            if entry.state == State::Loaded || entry.state == State::Loading || !seen.insert(name) {
-                continue;
-            }
-            let soft = entry
-                .module
-                .before
-                .iter()
-                .flatten()
-                .filter(|_| edges == Edges::All);
-            for next in entry.module.needs.iter().chain(soft) {
-                if next == target {
-                    return true;
-                }
-                todo.push(next);
-            }
-        }
-        false
     }
 
     // -- goals --------------------------------------------------------------------------------
@@ -323,25 +193,25 @@ impl Modules {
 
     fn pursue(&mut self, goal: &Goal) -> Standing {
         if goal.any {
-            if self.any_loaded(&goal.answers) {
+            if self.graph.any_loaded(&goal.answers) {
                 return Standing::Met;
             }
-            return if self.want_first(&goal.answers) {
+            return if self.graph.want_first(&goal.answers) {
                 Standing::Open
             } else {
                 Standing::Missed
             };
         }
         for name in &goal.answers {
-            self.want(name);
+            self.graph.want(name);
         }
         if goal
             .answers
             .iter()
-            .any(|n| self.may_come(n) && !self.is_loaded(n))
+            .any(|n| self.graph.may_come(n) && !self.graph.is_loaded(n))
         {
             Standing::Open
-        } else if self.any_loaded(&goal.answers) {
+        } else if self.graph.any_loaded(&goal.answers) {
             Standing::Met
         } else {
             Standing::Missed
@@ -357,57 +227,6 @@ impl Modules {
             Purpose::Kernel(request) => self.replies.push((*request, standing == Standing::Met)),
             Purpose::Device(_) | Purpose::Wished(_) => {}
         }
-    }
-
-    // -- states -------------------------------------------------------------------------------
-
-    fn set(&mut self, name: &str, state: State) {
-        self.stirred = true;
-        if let Some(entry) = self.entries.get_mut(name) {
-            entry.state = state;
-        }
-    }
-
-    /// Makes a known module wanted: true if it was not yet.
-    fn want(&mut self, name: &str) -> bool {
-        match self.entries.get_mut(name) {
-            Some(entry) if entry.state == State::Known => {
-                entry.state = State::Wanted;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Wants the first of these that has not failed; false if there is none left.
-    fn want_first(&mut self, names: &[String]) -> bool {
-        let first = names.iter().find(|n| self.may_come(n)).cloned();
-        first.inspect(|name| _ = self.want(name)).is_some()
-    }
-
-    fn any_loaded(&self, names: &[String]) -> bool {
-        names.iter().any(|n| self.is_loaded(n))
-    }
-
-    fn is_loaded(&self, name: &str) -> bool {
-        self.entries
-            .get(name)
-            .is_some_and(|e| e.state == State::Loaded)
-    }
-
-    /// Loaded, or could still become so.
-    fn may_come(&self, name: &str) -> bool {
-        self.entries
-            .get(name)
-            .is_some_and(|e| !matches!(e.state, State::Failed(_)))
-    }
-
-    fn names_in(&self, state: &State) -> Vec<String> {
-        self.entries
-            .values()
-            .filter(|e| e.state == *state)
-            .map(|e| e.module.name.clone())
-            .collect()
     }
 }
 

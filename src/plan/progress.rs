@@ -15,12 +15,12 @@ use alloc::vec::Vec;
 
 impl Plan {
     pub(super) fn advance(&mut self, now: Millis) {
-        self.modules.advance(&mut self.tickets, &mut self.out);
+        self.load();
         if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
             self.look();
             self.choose(now);
             self.widen(now);
-            self.modules.advance(&mut self.tickets, &mut self.out);
+            self.load();
             self.prepare();
         }
         let waiting = matches!(
@@ -33,6 +33,12 @@ impl Plan {
         if waiting && self.trunk.is_some_and(|trunk| now >= trunk) {
             self.give_up(now, Cause::Deadline);
         }
+    }
+
+    fn load(&mut self) {
+        let known = !matches!(self.stage, Stage::Searching | Stage::Shell { .. });
+        self.modules.hold_drivers(known);
+        self.modules.advance(&mut self.tickets, &mut self.out);
     }
 
     /// Asks for the bytes of every device that could answer the wish.

@@ -67,7 +67,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a module is loaded before what it needs",
-        file: "modules.rs",
+        file: "module_graph.rs",
         find: "let ready = needs.iter().all(|n| self.is_loaded(n));",
         replace: "let ready = needs.iter().any(|n| self.is_loaded(n)) || needs.is_empty();",
         law: "needs come first",
@@ -75,8 +75,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a failed load is tried again and again",
         file: "modules.rs",
-        find: "self.set(name, State::Failed(fault));\n    }\n\n    /// Brings",
-        replace: "let _ = fault; self.set(name, State::Known);\n    }\n\n    /// Brings",
+        find: "self.graph.set(name, State::Failed(fault));",
+        replace: "let _ = fault; self.graph.set(name, State::Known);",
         law: "a failed load is not repeated",
     },
     Mutant {
