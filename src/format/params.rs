@@ -98,7 +98,7 @@ pub static PARAMETERS: &[Parameter] = &[
         names: &["rootwait"],
         values: "bare, `=SECONDS`",
         default: "90 s",
-        effect: "How long root may take to appear, counted from the start of the kernel; bare: as \
+        effect: "How long root may take to appear, counted from the start of `/init`; bare: as \
                   long as it takes.",
         gathers: false,
         test: "rootwait_waits_for_ever_or_that_long",

@@ -8,14 +8,15 @@ use crate::act::{coldplug, console_log, end, hand_over, shell};
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::wish::{End, Talk};
-use crate::plan::action::{Action, Level};
+use crate::plan::action::{Action, Level, Scope};
+use crate::plan::bus::LIKELY;
 use crate::plan::event::{Event, Ticket};
 
 impl Machine {
     /// Does one action; events that answer it at once go to the queue.
     pub(super) fn dispatch(&mut self, action: Action) {
         match action {
-            Action::Walk { ticket } => self.walk(ticket),
+            Action::Walk { ticket, scope } => self.walk(ticket, scope),
             Action::Resolve { ticket, alias } => {
                 let resolution = self.catalog.resolve(alias.as_bytes());
                 self.queue.push_back(Event::Resolved { ticket, resolution });
@@ -52,9 +53,13 @@ impl Machine {
         console_log::set_debug(wish.talk == Talk::Debug);
     }
 
-    fn walk(&mut self, ticket: Ticket) {
+    fn walk(&mut self, ticket: Ticket, scope: Scope) {
         let queue = &mut self.queue;
-        let walked = coldplug::walk(&mut |uevent| queue.extend(translate::event(&uevent)));
+        let buses = match scope {
+            Scope::Likely => Some(LIKELY),
+            Scope::All => None,
+        };
+        let walked = coldplug::walk(buses, &mut |uevent| queue.extend(translate::event(&uevent)));
         if let Err(fault) = walked {
             log::error!("{fault}");
         }

@@ -16,6 +16,16 @@ pub enum Level {
     Debug,
 }
 
+/// How much a walk looks at. Reading what one device is costs as much as a small system call
+/// dozens of times over, and a PC has more ACPI devices than all others together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Block devices, and the buses that disks hang on: [`super::bus::LIKELY`].
+    Likely,
+    /// Block devices and every bus.
+    All,
+}
+
 /// One attempt to mount root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
@@ -30,8 +40,9 @@ pub struct Mount {
 /// Everything that can be asked for. Each one with a ticket is answered exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Report everything that exists: bus devices and block devices.
+    /// Report what exists: bus devices and block devices.
     Walk {
+        scope: Scope,
         ticket: Ticket,
     },
     /// Look an alias, modalias or module name up in the module indexes.

@@ -98,10 +98,11 @@ impl Plan {
         };
     }
 
-    fn walk(&mut self) {
+    pub(super) fn walk(&mut self) {
         let epoch = self.devices.new_epoch();
         let ticket = self.tickets.issue(Job::Walk { epoch });
-        self.out.push(Action::Walk { ticket });
+        let scope = self.scope;
+        self.out.push(Action::Walk { ticket, scope });
     }
 
     fn overflow(&mut self) {

@@ -15,6 +15,27 @@ use alloc::vec::Vec;
 /// More different modaliases than this are not served. (A large server has about 1,000.)
 const MAX_ALIASES: usize = 16_384;
 
+/// The buses, by their names in `/sys/bus`, whose devices may be of a tier before [`Tier::Idle`]
+/// on every machine. With a device tree, disks also hang directly on the platform.
+pub const LIKELY: &[&str] = &[
+    "pci",
+    "virtio",
+    "usb",
+    "scsi",
+    "mmc",
+    "nd",
+    "vmbus",
+    "xen",
+    "firewire",
+    "ccw",
+    "css",
+    "vio",
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    "platform",
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    "amba",
+];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
     /// A disk, or a bus that disks hang on.

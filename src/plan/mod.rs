@@ -20,7 +20,7 @@
 //!
 //! # Deadlines
 //! One trunk: the wish's patience, from the first event. Branches are shorter: when nothing is
-//! under way, drivers of less likely buses are tried at once ([`bus::Tier::Quiet`]) or after
+//! under way, buses that seldom carry a disk are walked, and their drivers tried, at once ([`bus::Tier::Quiet`]) or after
 //! [`IDLE_MS`] ([`bus::Tier::Idle`]). A wish that nothing can fulfil (no `root=`, one that we do
 //! not understand, a root that cannot be mounted) ends at once, or as soon as the page can list
 //! what there is.
@@ -46,7 +46,7 @@ pub mod trace_read;
 
 use crate::base::millis::Millis;
 use crate::format::wish::Wish;
-use action::Action;
+use action::{Action, Scope};
 use alloc::string::String;
 use alloc::vec::Vec;
 use bus::Buses;
@@ -105,6 +105,8 @@ pub struct Plan {
     trunk: Option<Millis>,
     /// When something last happened.
     stirred: Millis,
+    /// How much a walk looks at.
+    scope: Scope,
     /// Events were lost while a walk was under way: walk again.
     walk_again: bool,
     /// Everything was tried: every tier served, every device read.
@@ -131,6 +133,7 @@ impl Plan {
             devices: Devices::default(),
             trunk: None,
             stirred: Millis(0),
+            scope: Scope::Likely,
             walk_again: false,
             exhausted: false,
             clones_named: String::new(),

@@ -1,6 +1,6 @@
 //! Brings forward whatever can go now, after every event; and ends the boot that cannot.
 
-use super::action::{Action, Level, Mount};
+use super::action::{Action, Level, Mount, Scope};
 use super::bus::Tier;
 use super::give_up::{self, Cause};
 use super::root::{self, Answer};
@@ -182,6 +182,11 @@ impl Plan {
         let idle = self.idle_at().is_some_and(|at| now >= at);
         match self.buses.next_tier() {
             Some(Tier::Quiet) if free || idle => self.serve(Tier::Quiet, now),
+            _ if self.scope == Scope::Likely && (free || idle) => {
+                self.scope = Scope::All;
+                self.stirred = now;
+                self.walk();
+            }
             Some(tier) if idle => self.serve(tier, now),
             None if self.exhausted && free => self.hopeless(now),
             None if idle => {

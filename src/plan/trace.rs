@@ -5,7 +5,7 @@
 //! A record is `TIME < EVENT` or `TIME > ACTION`, with the time in milliseconds; the replay of all
 //! `<` lines yields all `>` lines. Reading is in [`super::trace_read`].
 
-use super::action::{Action, Level, Mount};
+use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
@@ -84,7 +84,13 @@ pub fn event_line(event: &Event) -> String {
 
 pub fn action_line(action: &Action) -> String {
     match action {
-        Action::Walk { ticket } => answer("walk", *ticket).done(),
+        Action::Walk { ticket, scope } => {
+            let scope = match scope {
+                Scope::Likely => "likely",
+                Scope::All => "all",
+            };
+            answer("walk", *ticket).word(scope).done()
+        }
         Action::Resolve { ticket, alias } => {
             answer("resolve", *ticket).word(alias.as_bytes()).done()
         }

@@ -2,7 +2,7 @@
 //!
 //! A line that is not understood to its last word is refused: `None`.
 
-use super::action::{Action, Level, Mount};
+use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
 use crate::base::fault::Fault;
 use crate::base::text::{Text, unescape};
@@ -106,6 +106,7 @@ pub fn action(line: &str) -> Option<Action> {
     let action = match verb.as_str() {
         "walk" => Action::Walk {
             ticket: ticket(&mut w)?,
+            scope: scope(&mut w)?,
         },
         "resolve" => Action::Resolve {
             ticket: ticket(&mut w)?,
@@ -318,6 +319,14 @@ fn partition(text: &[u8]) -> Option<Partition> {
     })
 }
 
+fn scope(w: &mut Words) -> Option<Scope> {
+    match w.text()?.as_str() {
+        "likely" => Some(Scope::Likely),
+        "all" => Some(Scope::All),
+        _ => None,
+    }
+}
+
 fn level(word: &str) -> Option<Level> {
     let all = [
         Level::Error,
@@ -361,7 +370,8 @@ mod tests {
             assert_eq!(trace::event_line(&event), line);
         }
         for line in [
-            "walk 1",
+            "walk 1 likely",
+            "walk 2 all",
             "resolve 2 pci:v1",
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",

@@ -38,7 +38,7 @@ impl Job {
     pub fn of(action: &Action) -> Option<(Ticket, Self)> {
         let text = |t: &Text| t.as_str().unwrap_or("").to_string();
         Some(match action {
-            Action::Walk { ticket } => (*ticket, Self::Walk),
+            Action::Walk { ticket, .. } => (*ticket, Self::Walk),
             Action::Resolve { ticket, alias } => (*ticket, Self::Resolve(text(alias))),
             Action::Load { ticket, module } => (*ticket, Self::Load(module.clone())),
             Action::Probe { ticket, device } => (*ticket, Self::Probe(device.clone())),

@@ -77,7 +77,6 @@ pub struct Known {
     /// The step in which somebody last left a shell.
     pub resumed: usize,
     pub warnings: Vec<String>,
-    last_overflow: usize,
 }
 
 impl Known {
@@ -132,7 +131,6 @@ impl Known {
                     seen.present = false;
                 }
             }
-            Event::Overflow => self.last_overflow = step,
             Event::ModuleWanted { request, name } => {
                 self.requests
                     .entry(*request)
@@ -255,15 +253,13 @@ impl Known {
         }
     }
 
-    /// After an overflow, what the walk did not report is gone.
+    /// What was reported before a walk, and not by it, is gone: its departure was missed.
     fn walked(&mut self, ticket: Ticket) {
         let Some(walk) = self.close(ticket, |q| *q == Question::Walk) else {
             return;
         };
-        if self.last_overflow > 0 && walk.step >= self.last_overflow {
-            for seen in self.blocks.values_mut().filter(|s| s.reported <= walk.step) {
-                seen.present = false;
-            }
+        for seen in self.blocks.values_mut().filter(|s| s.reported <= walk.step) {
+            seen.present = false;
         }
     }
 
@@ -322,7 +318,7 @@ impl Known {
 /// The ticket that an action waits under.
 pub fn ticket_of(action: &Action) -> Option<Ticket> {
     match action {
-        Action::Walk { ticket }
+        Action::Walk { ticket, .. }
         | Action::Resolve { ticket, .. }
         | Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }
