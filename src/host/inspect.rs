@@ -95,7 +95,8 @@ fn inspect(path: &Path, job: Job) -> Result<(), Failure> {
     result.and(flushed)
 }
 
-fn read_image(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The whole image in memory.
+pub fn read_image(path: &Path) -> Result<Vec<u8>, Failure> {
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path)?;

@@ -1,0 +1,328 @@
+//! `landfall identify`: what landfall sees in a device or an image, in the form of `blkid -p`.
+//!
+//! Keys, their order and the escapes are those of `blkid -p -o export` (util-linux 2.38). Beyond
+//! it, the entries of a partition table follow, each with what lies in that partition.
+
+use crate::base::fault::Fault;
+use crate::base::text::Text;
+use crate::format::identity::{Finding, Partition, Signature, Table, Usage};
+use crate::host::device_file::DeviceFile;
+use crate::host::failure::Failure;
+use crate::host::output;
+use lexopt::Arg;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+pub const HELP: &str = "\
+Says what landfall sees in disks, partitions, or images of them, by their bytes.
+
+Usage: landfall identify FILE|DEVICE... [--json]
+
+      --json   one array with all that is known, partitions included
+  -h, --help   this text
+
+Without --json: the words of 'blkid -p -o export', then the same for each partition that the
+table names (DEVNAME=disk.img#1 is its first one). Reads only; asks for no more rights than the
+files do.
+
+exit status
+  0  everything was identified
+  1  something could not be read
+  2  nothing was recognised on one of them, or the command line is wrong
+  8  several signatures exclude each other on one of them: AMBIVALENT= has their names
+";
+
+const NOTHING: u8 = 2;
+const AMBIVALENT: u8 = 8;
+
+/// One device, or one partition on it.
+struct Seen {
+    name: String,
+    finding: Finding,
+    /// For each entry of the table, in order: what lies there.
+    inside: Vec<Result<Finding, Fault>>,
+}
+
+/// `args` stands after the word `identify`.
+pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
+    let (mut paths, mut as_json) = (Vec::new(), false);
+    while let Some(arg) = args.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => return output::print(HELP),
+            Arg::Long("json") => as_json = true,
+            Arg::Value(path) => paths.push(PathBuf::from(path)),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if paths.is_empty() {
+        let text = "nothing to identify; usage: landfall identify FILE|DEVICE... (see --help)";
+        return Err(Failure::usage(text));
+    }
+    let (mut seen, mut unread) = (Vec::new(), false);
+    for path in &paths {
+        match look(path) {
+            Ok(one) => seen.push(one),
+            Err(fault) => {
+                eprintln!("landfall: {fault}");
+                unread = true;
+            }
+        }
+    }
+    let text = match as_json {
+        true => format!("{:#}\n", Value::from_iter(seen.iter().map(object))),
+        false => blocks(&seen),
+    };
+    output::print(&text)?;
+    seen.iter().for_each(complain);
+    Ok(ExitCode::from(if unread { 1 } else { status(&seen) }))
+}
+
+fn look(path: &Path) -> Result<Seen, Fault> {
+    let device = DeviceFile::open(path)?;
+    let finding = device.identify()?;
+    let entries = finding.table.iter().flat_map(|t| &t.partitions);
+    let inside = entries.map(|p| inside(&device, p)).collect();
+    Ok(Seen {
+        name: device.name,
+        finding,
+        inside,
+    })
+}
+
+fn inside(device: &DeviceFile, entry: &Partition) -> Result<Finding, Fault> {
+    let start = entry.start.saturating_mul(512);
+    device.identify_piece(start, kernel_sectors(entry).saturating_mul(512))
+}
+
+/// The length of the partition's device: the kernel shows two sectors of an extended partition,
+/// enough for a boot loader (`block/partitions/msdos.c`, Linux 6.6).
+pub fn kernel_sectors(entry: &Partition) -> u64 {
+    match entry.kind.as_str() {
+        "0x5" | "0xf" | "0x85" => entry.sectors.min(2),
+        _ => entry.sectors,
+    }
+}
+
+fn status(seen: &[Seen]) -> u8 {
+    let nothing = |s: &Seen| s.finding == Finding::default();
+    if seen.iter().any(|s| !s.finding.ambivalent.is_empty()) {
+        AMBIVALENT
+    } else if seen.iter().any(nothing) {
+        NOTHING
+    } else {
+        0
+    }
+}
+
+/// What the status stands for, in a sentence.
+fn complain(seen: &Seen) {
+    let name = &seen.name;
+    if seen.finding == Finding::default() {
+        eprintln!("landfall: {name}: nothing that is known was found on it");
+    }
+    if !seen.finding.ambivalent.is_empty() {
+        let names = seen.finding.ambivalent.join(" and ");
+        eprintln!("landfall: {name}: ambivalent, it carries {names}; wipefs(8) shows where");
+    }
+    for fault in seen
+        .inside
+        .iter()
+        .filter_map(|inside| inside.as_ref().err())
+    {
+        eprintln!("landfall: {fault}");
+    }
+}
+
+// -- export form ------------------------------------------------------------------------------
+
+type Lines = Vec<(&'static str, Vec<u8>)>;
+
+/// All blocks, with an empty line between them.
+fn blocks(seen: &[Seen]) -> String {
+    let mut blocks = Vec::new();
+    for one in seen {
+        if one.finding != Finding::default() {
+            blocks.push(block(&one.name, finding_lines(&one.finding)));
+        }
+        let Some(table) = &one.finding.table else {
+            continue;
+        };
+        for (entry, inside) in table.partitions.iter().zip(&one.inside) {
+            let name = format!("{}#{}", one.name, entry.number);
+            let mut lines = inside.as_ref().map(finding_lines).unwrap_or_default();
+            lines.extend(entry_lines(table, entry));
+            blocks.push(block(&name, lines));
+        }
+    }
+    blocks.join("\n")
+}
+
+fn block(name: &str, lines: Lines) -> String {
+    let mut text = String::new();
+    for (key, value) in [("DEVNAME", name.into())].into_iter().chain(lines) {
+        text.push_str(key);
+        text.push('=');
+        escape(&value, &mut text);
+        text.push('\n');
+    }
+    text
+}
+
+/// What is known, in blkid's order: that of its probing functions.
+fn finding_lines(finding: &Finding) -> Lines {
+    let mut lines = Lines::new();
+    let mut say = |key, value: Option<&[u8]>| lines.extend(value.map(|v| (key, v.to_vec())));
+    if let Some(s) = &finding.signature {
+        signature_lines(s, &mut say);
+    }
+    if !finding.ambivalent.is_empty() {
+        say("AMBIVALENT", Some(finding.ambivalent.join(" ").as_bytes()));
+    }
+    if let Some(table) = &finding.table {
+        say("PTUUID", table.uuid.as_deref().map(str::as_bytes));
+        say("PTTYPE", Some(table.kind.as_bytes()));
+    }
+    lines
+}
+
+fn signature_lines(s: &Signature, say: &mut dyn FnMut(&'static str, Option<&[u8]>)) {
+    let text = |value: &'_ Option<String>| value.as_ref().map(|v| v.clone().into_bytes());
+    let (uuid, version) = (text(&s.uuid), text(&s.version));
+    let label = s.label.as_ref().map(Text::as_bytes);
+    let sub = text(&s.uuid_sub);
+    match s.kind.as_str() {
+        "crypto_LUKS" => {
+            say("VERSION", version.as_deref());
+            say("LABEL", label);
+            say("UUID", uuid.as_deref());
+        }
+        "linux_raid_member" | "LVM2_member" => {
+            say("UUID", uuid.as_deref());
+            say("UUID_SUB", sub.as_deref());
+            say("LABEL", label);
+            say("VERSION", version.as_deref());
+        }
+        _ => {
+            say("LABEL", label);
+            say("UUID", uuid.as_deref());
+            say("UUID_SUB", sub.as_deref());
+            say("VERSION", version.as_deref());
+        }
+    }
+    let size = (s.block_size != 0).then(|| s.block_size.to_string());
+    say("BLOCK_SIZE", size.as_deref().map(str::as_bytes));
+    say("TYPE", Some(s.kind.as_bytes()));
+    say("USAGE", Some(usage(s.usage).as_bytes()));
+}
+
+/// The entry of the table, as blkid words it for a partition's device.
+fn entry_lines(table: &Table, p: &Partition) -> Lines {
+    let mut lines: Lines = vec![("PART_ENTRY_SCHEME", table.kind.clone().into())];
+    if let Some(label) = &p.label {
+        lines.push(("PART_ENTRY_NAME", label.as_bytes().to_vec()));
+    }
+    lines.push(("PART_ENTRY_UUID", p.uuid.clone().into()));
+    lines.push(("PART_ENTRY_TYPE", p.kind.clone().into()));
+    if p.flags != 0 {
+        lines.push(("PART_ENTRY_FLAGS", format!("{:#x}", p.flags).into()));
+    }
+    lines.push(("PART_ENTRY_NUMBER", p.number.to_string().into()));
+    lines.push(("PART_ENTRY_OFFSET", p.start.to_string().into()));
+    lines.push(("PART_ENTRY_SIZE", p.sectors.to_string().into()));
+    lines
+}
+
+fn usage(usage: Usage) -> &'static str {
+    match usage {
+        Usage::Filesystem => "filesystem",
+        Usage::Raid => "raid",
+        Usage::Crypto => "crypto",
+        Usage::Other => "other",
+    }
+}
+
+/// blkid's escapes: what a shell would take for its own gets a backslash, control bytes are
+/// written `^X`, bytes above 127 `M-` and the rest.
+fn escape(value: &[u8], text: &mut String) {
+    const SHELL: &[u8] = b" \\\"'$`<>";
+    for &byte in value {
+        if byte >= 0x80 {
+            text.push_str("M-");
+        }
+        let low = byte & 0x7f;
+        if low < 0x20 || low == 0x7f {
+            text.push('^');
+            text.push(char::from(low ^ 0x40));
+        } else {
+            if SHELL.contains(&low) {
+                text.push('\\');
+            }
+            text.push(char::from(low));
+        }
+    }
+}
+
+// -- JSON -------------------------------------------------------------------------------------
+
+fn object(seen: &Seen) -> Value {
+    let mut object = finding_object(&seen.finding);
+    object["device"] = json!(seen.name);
+    if let Some(table) = &seen.finding.table {
+        let entries = table.partitions.iter().zip(&seen.inside);
+        let partitions = entries.map(|(p, inside)| partition_object(p, inside));
+        object["table"] = json!({
+            "type": table.kind,
+            "uuid": table.uuid,
+            "partitions": Value::from_iter(partitions),
+        });
+    }
+    object
+}
+
+fn finding_object(finding: &Finding) -> Value {
+    let s = finding.signature.as_ref();
+    json!({
+        "type": s.map(|s| &s.kind),
+        "usage": s.map(|s| usage(s.usage)),
+        "version": s.and_then(|s| s.version.as_ref()),
+        "uuid": s.and_then(|s| s.uuid.as_ref()),
+        "uuid_sub": s.and_then(|s| s.uuid_sub.as_ref()),
+        "label": s.and_then(|s| s.label.as_ref()).map(Text::to_string),
+        "block_size": s.map(|s| s.block_size).filter(|&size| size != 0),
+        "ambivalent": finding.ambivalent,
+    })
+}
+
+fn partition_object(p: &Partition, inside: &Result<Finding, Fault>) -> Value {
+    let mut object = match inside {
+        Ok(finding) => finding_object(finding),
+        Err(fault) => json!({ "error": fault.text }),
+    };
+    object["number"] = json!(p.number);
+    object["partuuid"] = json!(p.uuid);
+    object["partlabel"] = json!(p.label.as_ref().map(Text::to_string));
+    object["parttype"] = json!(p.kind);
+    object["start"] = json!(p.start);
+    object["sectors"] = json!(p.sectors);
+    object["flags"] = json!(p.flags);
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_escaped_as_blkid_does() {
+        let check = |value: &[u8], expected: &str| {
+            let mut text = String::new();
+            escape(value, &mut text);
+            assert_eq!(text, expected);
+        };
+        check(b"plain-1.0", "plain-1.0");
+        check(b"a b\"c`$=\\x", "a\\ b\\\"c\\`\\$=\\\\x");
+        check(b"a'<>&;~!", "a\\'\\<\\>&;~!");
+        check("q\u{1}\u{e9}\u{85}".as_bytes(), "q^AM-CM-)M-BM-^E");
+    }
+}
