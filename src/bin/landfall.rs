@@ -1,7 +1,7 @@
 //! The host tool: picks the subcommand. Everything else is in `landfall::host`.
 
 use landfall::host::failure::Failure;
-use landfall::host::{boot, identify, image, inspect, modules};
+use landfall::host::{boot, chart, identify, image, inspect, modules};
 use lexopt::Arg;
 use std::io::Write;
 use std::process::ExitCode;
@@ -45,6 +45,7 @@ fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             Some("image") => image::run(args),
             Some("inspect") => inspect::run(args),
             Some("boot") => boot::run(args),
+            Some("chart") => chart::run(args),
             Some("identify") => identify::run(args),
             Some("modules") => modules::run(args),
             Some("help") => help(args),
@@ -62,6 +63,7 @@ fn help(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         Arg::Value(v) if v == "image" => say(image::HELP),
         Arg::Value(v) if v == "inspect" => say(inspect::HELP),
         Arg::Value(v) if v == "boot" => say(boot::HELP),
+        Arg::Value(v) if v == "chart" => say(chart::HELP),
         Arg::Value(v) if v == "identify" => say(identify::HELP),
         Arg::Value(v) if v == "modules" => say(modules::HELP),
         Arg::Value(v) => Err(unknown(&v.to_string_lossy())),

@@ -15,6 +15,10 @@
 pub mod atomic;
 pub mod boot;
 pub mod boot_options;
+pub mod chart;
+pub mod chart_axis;
+pub mod chart_jobs;
+pub mod chart_svg;
 pub mod closure;
 pub mod compress;
 pub mod console;
