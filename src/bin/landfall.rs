@@ -1,7 +1,7 @@
 //! The host tool: picks the subcommand. Everything else is in `landfall::host`.
 
 use landfall::host::failure::Failure;
-use landfall::host::{boot, chart, identify, image, inspect, modules};
+use landfall::host::{boot, chart, explain, identify, image, inspect, modules, replay};
 use lexopt::Arg;
 use std::io::Write;
 use std::process::ExitCode;
@@ -15,6 +15,11 @@ Commands:
   image     pack an initramfs image: /init, kernel modules, firmware
   inspect   list, print or unpack any initramfs image
   boot      boot an image in QEMU and tell how it went
+  explain   say what a boot would do with these disks, step by step
+  identify  say what a disk or an image is, as blkid does
+  modules   say what would be loaded for a name or a modalias, as modprobe does
+  chart     draw what waited for what in a boot
+  replay    tell the trace of a boot to this version: would it decide the same?
   help      this text, or the help of a command: landfall help image
 
 Options:
@@ -46,8 +51,10 @@ fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             Some("inspect") => inspect::run(args),
             Some("boot") => boot::run(args),
             Some("chart") => chart::run(args),
+            Some("explain") => explain::run(args),
             Some("identify") => identify::run(args),
             Some("modules") => modules::run(args),
+            Some("replay") => replay::run(args),
             Some("help") => help(args),
             _ => Err(unknown(&command.to_string_lossy())),
         },
@@ -64,8 +71,10 @@ fn help(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         Arg::Value(v) if v == "inspect" => say(inspect::HELP),
         Arg::Value(v) if v == "boot" => say(boot::HELP),
         Arg::Value(v) if v == "chart" => say(chart::HELP),
+        Arg::Value(v) if v == "explain" => say(explain::HELP),
         Arg::Value(v) if v == "identify" => say(identify::HELP),
         Arg::Value(v) if v == "modules" => say(modules::HELP),
+        Arg::Value(v) if v == "replay" => say(replay::HELP),
         Arg::Value(v) => Err(unknown(&v.to_string_lossy())),
         other => Err(other.unexpected().into()),
     }
@@ -73,7 +82,7 @@ fn help(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
 
 fn unknown(command: &str) -> Failure {
     Failure::usage(format!(
-        "unknown command '{command}'; the commands are image, inspect, boot and help"
+        "unknown command '{command}'; see 'landfall --help'"
     ))
 }
 

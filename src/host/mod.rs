@@ -11,6 +11,12 @@
 //! | `image`, `image_args`, `list_form` | `landfall image` |
 //! | `inspect`, `unpack` | `landfall inspect` |
 //! | `boot`, `boot_options`, `qemu`, `console`, `story` | `landfall boot` |
+//! | `device_file`, `identify` | a disk or an image as identification reads it; `landfall identify` |
+//! | `module_index`, `load_order`, `modules` | a tree's or an image's modules; `landfall modules` |
+//! | `stage`, `rehearsal`, `narrate`, `explain` | a boot without a machine; `landfall explain` |
+//! | `chart`, `chart_jobs`, `chart_axis`, `chart_svg` | the picture of a trace; `landfall chart` |
+//! | `replay` | `landfall replay` |
+//! | `output` | standard output of those that answer questions |
 
 pub mod atomic;
 pub mod boot;
@@ -26,6 +32,7 @@ pub mod cpio;
 pub mod decompress;
 pub mod device_file;
 pub mod early;
+pub mod explain;
 pub mod failure;
 pub mod firmware;
 pub mod generic;
@@ -43,11 +50,15 @@ pub mod lzop;
 pub mod module_index;
 pub mod module_tree;
 pub mod modules;
+pub mod narrate;
 pub mod output;
 pub mod progress;
 pub mod qemu;
+pub mod rehearsal;
+pub mod replay;
 pub mod segments;
 pub mod skeleton;
+pub mod stage;
 pub mod story;
 pub mod tree;
 pub mod unpack;

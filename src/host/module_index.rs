@@ -48,6 +48,8 @@ pub struct ModuleIndex {
     pub directory: String,
     pub version: String,
     files: BTreeMap<&'static str, Vec<u8>>,
+    /// Modules in the image, relative to `directory`. `None`: look into `directory`.
+    modules: Option<BTreeSet<String>>,
     /// modprobe.d by file name, in the order in which they count.
     configs: BTreeMap<String, (usize, Vec<u8>)>,
 }
@@ -89,6 +91,7 @@ impl ModuleIndex {
         let version = choose(&known, version, &name)?;
         let mut index = Self {
             directory: format!("/lib/modules/{version}"),
+            modules: Some(found.modules.remove(&version).unwrap_or_default()),
             version,
             ..Self::default()
         };
@@ -132,6 +135,16 @@ impl ModuleIndex {
         let known = self.configs.get(name);
         if known.is_none_or(|(known, _)| rank <= *known) {
             self.configs.insert(name.into(), (rank, bytes));
+        }
+    }
+
+    /// Is the file of a module there? `path` is one of [`Catalog::path_of`].
+    pub fn holds(&self, path: &str) -> bool {
+        let below = path.strip_prefix(&self.directory);
+        match (&self.modules, below) {
+            (Some(modules), Some(below)) => modules.contains(below.trim_start_matches('/')),
+            (Some(_), None) => false,
+            (None, _) => Path::new(path).exists(),
         }
     }
 
@@ -206,10 +219,19 @@ enum Place<'a> {
     Index(&'a str, &'static str),
     /// A file of modprobe.d and the rank of its directory.
     Config(usize, &'a str),
+    /// A module of this kernel, relative to the directory of its tree.
+    Module(&'a str, &'a str),
 }
 
 fn place_of(path: &str) -> Option<Place<'_>> {
     let (directory, name) = path.rsplit_once('/')?;
+    let below = |tree: &&str| path.strip_prefix(*tree)?.strip_prefix('/');
+    if name.contains(".ko")
+        && let Some(below) = TREES.iter().find_map(below)
+    {
+        let (version, module) = below.split_once('/')?;
+        return Some(Place::Module(version, module));
+    }
     if let Some(rank) = CONFIGS.iter().position(|config| *config == directory) {
         return is_config(name).then_some(Place::Config(rank, name));
     }
@@ -224,6 +246,7 @@ fn place_of(path: &str) -> Option<Place<'_>> {
 #[derive(Default)]
 struct InImage {
     versions: BTreeSet<String>,
+    modules: BTreeMap<String, BTreeSet<String>>,
     files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -238,8 +261,16 @@ impl Visitor for InImage {
         let Some(place) = place_of(path) else {
             return Ok(());
         };
-        if let Place::Index(version, _) = place {
-            self.versions.insert(version.into());
+        match place {
+            Place::Index(version, _) => {
+                self.versions.insert(version.into());
+            }
+            Place::Module(version, module) => {
+                let modules = self.modules.entry(version.into()).or_default();
+                modules.insert(module.into());
+                return Ok(());
+            }
+            Place::Config(..) => {}
         }
         let mut bytes = Vec::new();
         let read = body.take(FILE_MAX).read_to_end(&mut bytes);
@@ -259,6 +290,7 @@ mod tests {
             let found = match place_of(path) {
                 Some(Place::Index(version, name)) => format!("{version} {name}"),
                 Some(Place::Config(rank, name)) => format!("{rank} {name}"),
+                Some(Place::Module(version, module)) => format!("{version} {module}"),
                 None => String::new(),
             };
             assert_eq!(found, expected, "{path}");
@@ -271,6 +303,7 @@ mod tests {
         check("etc/modprobe.d/a.txt", "");
         check("lib/modules/6.1/kernel/modules.dep", "");
         check("modules.dep", "");
+        check("lib/modules/6.1/kernel/fs/a.ko.xz", "6.1 kernel/fs/a.ko.xz");
     }
 
     #[test]
