@@ -4,6 +4,8 @@
 
 /// How wide a fold is.
 const FOLD_PX: f64 = 64.0;
+/// Less work than this is not worth a fold.
+const WORTH_MS: u64 = 10;
 /// Between two marks there is at least this much room.
 const MARK_PX: f64 = 90.0;
 
@@ -29,8 +31,9 @@ impl Axis {
         let mut folds = gaps(busy, end);
         let idle: u64 = folds.iter().map(|(from, to)| to - from).sum();
         let worked = end.saturating_sub(idle);
-        // Short pauses stay as they are: they are part of the picture.
-        folds.retain(|(from, to)| to - from > (worked / 4).max(50));
+        // Short pauses are part of the picture; and where hardly anything was done, waiting is all
+        // there is to see.
+        folds.retain(|(from, to)| worked >= WORTH_MS && to - from > (worked / 4).max(50));
         let folded: u64 = folds.iter().map(|(from, to)| to - from).sum();
         let linear = end.saturating_sub(folded).max(1);
         let room = (width - FOLD_PX * folds.len() as f64).max(width / 4.0);
@@ -44,7 +47,9 @@ impl Axis {
             x = axis.push(from, to, x, true);
             at = to;
         }
-        axis.push(at, end.max(at + 1), x, false);
+        if axis.pieces.is_empty() || end > at {
+            axis.push(at, end.max(at.saturating_add(1)), x, false);
+        }
         axis
     }
 

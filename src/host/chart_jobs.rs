@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 /// A trace of more jobs than this is cut: nobody could read the picture.
 const MAX_JOBS: usize = 2000;
 
+/// Eleven days: what a trace says beyond is rubbish.
+const MAX_MS: u64 = 1_000_000_000;
+
 /// What a job does; the colour of its bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -70,6 +73,8 @@ pub struct Jobs {
     pub first: u64,
     pub last: u64,
     pub verdict: Verdict,
+    /// When the page was shown.
+    pub gave_up: Option<u64>,
 }
 
 /// What the next actions wait for.
@@ -103,6 +108,7 @@ pub fn read(trace: &str) -> Jobs {
             first: 0,
             last: 0,
             verdict: Verdict::Unknown,
+            gave_up: None,
         },
         started: false,
         open: BTreeMap::new(),
@@ -134,10 +140,10 @@ impl Reading {
             return;
         };
         if !std::mem::replace(&mut self.started, true) {
-            self.jobs.first = at;
+            self.jobs.first = at.min(MAX_MS);
         }
         // Time never runs backwards; a hostile file may claim it.
-        let at = at.max(self.jobs.last).max(self.jobs.first);
+        let at = at.min(MAX_MS).max(self.jobs.last);
         self.jobs.last = at;
         match side {
             "<" => self.event(at, text),
@@ -263,12 +269,14 @@ impl Reading {
         match verb.as_str() {
             "say" | "reply" | "reboot" => return,
             "end" => {
+                self.jobs.gave_up.get_or_insert(at);
                 if self.jobs.verdict == Verdict::Unknown {
                     self.jobs.verdict = Verdict::GaveUp(String::new());
                 }
                 return;
             }
             "page" => {
+                self.jobs.gave_up = Some(at);
                 self.page(&mut words);
                 return;
             }
@@ -380,7 +388,7 @@ impl Reading {
 }
 
 /// What a modalias stands for, in a word or two (forms: `scripts/mod/file2alias.c`).
-fn device_kind(alias: &str) -> &'static str {
+pub fn device_kind(alias: &str) -> &'static str {
     let (bus, rest) = alias.split_once(':').unwrap_or((alias, ""));
     let class = rest.rsplit_once("bc").map_or("", |(_, class)| class);
     match bus {

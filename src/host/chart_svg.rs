@@ -117,7 +117,8 @@ impl<'a> Drawing<'a> {
 
     fn head(&mut self) {
         let jobs = self.jobs;
-        let took = jobs.last.saturating_sub(jobs.first);
+        let last = jobs.gave_up.unwrap_or(jobs.last);
+        let took = last.saturating_sub(jobs.first);
         let title = match &jobs.verdict {
             Verdict::HandedOver(init) => format!("{} to {init}", duration(took)),
             Verdict::GaveUp(why) if why.is_empty() => format!("Gave up after {}", duration(took)),
@@ -183,6 +184,16 @@ impl<'a> Drawing<'a> {
             let style = " fill=\"#92400e\" text-anchor=\"middle\"";
             let text = format!("{} idle", duration(fold.to - fold.from));
             self.text(middle, bottom + 16.0, style, &text);
+        }
+        if let (Some(at), Verdict::GaveUp(_)) = (self.jobs.gave_up, &self.jobs.verdict) {
+            let x = self.x(at);
+            let _ = writeln!(
+                self.svg,
+                "<line x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" \
+                 stroke=\"{WRONG}\" stroke-width=\"2\"/>"
+            );
+            let style = format!(" fill=\"{WRONG}\" text-anchor=\"end\" font-weight=\"600\"");
+            self.text(x.max(LEFT), bottom + 34.0, &style, "gave up");
         }
     }
 

@@ -1,11 +1,13 @@
 //! `landfall explain`: what a boot would do with a command line and a set of disks, step by step.
 
+use crate::format::wish::{Patience, Wish};
 use crate::host::failure::Failure;
 use crate::host::module_index::ModuleIndex;
 use crate::host::narrate::{self, Told};
 use crate::host::output;
 use crate::host::rehearsal::{Ending, Record, Rehearsal};
 use crate::host::stage::Stage;
+use crate::plan::event::Event;
 use crate::plan::trace;
 use lexopt::{Arg, ValueExt};
 use std::path::PathBuf;
@@ -94,6 +96,9 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
         }
     };
     output::print(&text)?;
+    if options.disks.is_empty() && rehearsal.records.iter().any(forbidden) {
+        eprintln!("landfall: not all disks of this machine may be read by you: try as root");
+    }
     Ok(match ending {
         Ending::Boots => ExitCode::SUCCESS,
         _ => ExitCode::from(GIVES_UP),
@@ -110,6 +115,18 @@ fn open_index(options: &Options) -> Result<Option<ModuleIndex>, Failure> {
             "--kernel says whose modules: name where they are with --modules-root or --image",
         )),
         (None, None) => Ok(None),
+    }
+}
+
+/// Was a device not readable for lack of rights?
+fn forbidden(record: &Record) -> bool {
+    const EPERM: i32 = 1;
+    const EACCES: i32 = 13;
+    match record {
+        Record::Event(_, Event::ProbeFailed { fault, .. }) => {
+            matches!(fault.errno, EPERM | EACCES)
+        }
+        _ => false,
     }
 }
 
@@ -137,7 +154,33 @@ fn head(options: &Options, stage: &Stage, index: Option<&ModuleIndex>, words: &s
         (None, _) => "all built into the kernel (see --modules-root and --image)".into(),
     };
     text.push_str(&format!("drivers       {drivers}\n"));
+    text.push_str(&format!(
+        "wanted        {}\n",
+        wanted(&Wish::from_cmdline(words.as_bytes()))
+    ));
     text
+}
+
+/// What the command line means.
+fn wanted(wish: &Wish) -> String {
+    let root = match &wish.root {
+        Some(_) => format!("root={}", wish.root_as_typed),
+        None => "no root= at all".into(),
+    };
+    let how = if wish.writable {
+        "writable"
+    } else {
+        "read-only"
+    };
+    let within = match wish.patience {
+        Patience::Ms(ms) => format!("within {} s", ms.div_ceil(1000)),
+        Patience::Forever => "however long it takes".into(),
+    };
+    let init = match &wish.init {
+        Some(init) => init.to_string(),
+        None => "the first init of the kernel's list".into(),
+    };
+    format!("{root}, {how}, {within}; then {init}")
 }
 
 /// One line a step; the time where it moves.

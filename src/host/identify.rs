@@ -10,7 +10,7 @@ use crate::host::device_file::DeviceFile;
 use crate::host::failure::Failure;
 use crate::host::output;
 use lexopt::Arg;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -265,48 +265,60 @@ fn escape(value: &[u8], text: &mut String) {
 
 // -- JSON -------------------------------------------------------------------------------------
 
+type Object = Map<String, Value>;
+
 fn object(seen: &Seen) -> Value {
     let mut object = finding_object(&seen.finding);
-    object["device"] = json!(seen.name);
+    object.insert("device".into(), json!(seen.name));
     if let Some(table) = &seen.finding.table {
         let entries = table.partitions.iter().zip(&seen.inside);
         let partitions = entries.map(|(p, inside)| partition_object(p, inside));
-        object["table"] = json!({
+        let table = json!({
             "type": table.kind,
             "uuid": table.uuid,
             "partitions": Value::from_iter(partitions),
         });
+        object.insert("table".into(), table);
     }
-    object
+    object.into()
 }
 
-fn finding_object(finding: &Finding) -> Value {
+fn finding_object(finding: &Finding) -> Object {
     let s = finding.signature.as_ref();
-    json!({
-        "type": s.map(|s| &s.kind),
-        "usage": s.map(|s| usage(s.usage)),
-        "version": s.and_then(|s| s.version.as_ref()),
-        "uuid": s.and_then(|s| s.uuid.as_ref()),
-        "uuid_sub": s.and_then(|s| s.uuid_sub.as_ref()),
-        "label": s.and_then(|s| s.label.as_ref()).map(Text::to_string),
-        "block_size": s.map(|s| s.block_size).filter(|&size| size != 0),
-        "ambivalent": finding.ambivalent,
-    })
+    let label = s.and_then(|s| s.label.as_ref()).map(Text::to_string);
+    let size = s.map(|s| s.block_size).filter(|&size| size != 0);
+    let pairs = [
+        ("type", json!(s.map(|s| &s.kind))),
+        ("usage", json!(s.map(|s| usage(s.usage)))),
+        ("version", json!(s.and_then(|s| s.version.as_ref()))),
+        ("uuid", json!(s.and_then(|s| s.uuid.as_ref()))),
+        ("uuid_sub", json!(s.and_then(|s| s.uuid_sub.as_ref()))),
+        ("label", json!(label)),
+        ("block_size", json!(size)),
+        ("ambivalent", json!(finding.ambivalent)),
+    ];
+    pairs
+        .map(|(key, value)| (key.to_string(), value))
+        .into_iter()
+        .collect()
 }
 
 fn partition_object(p: &Partition, inside: &Result<Finding, Fault>) -> Value {
     let mut object = match inside {
         Ok(finding) => finding_object(finding),
-        Err(fault) => json!({ "error": fault.text }),
+        Err(fault) => Object::from_iter([("error".to_string(), json!(fault.text))]),
     };
-    object["number"] = json!(p.number);
-    object["partuuid"] = json!(p.uuid);
-    object["partlabel"] = json!(p.label.as_ref().map(Text::to_string));
-    object["parttype"] = json!(p.kind);
-    object["start"] = json!(p.start);
-    object["sectors"] = json!(p.sectors);
-    object["flags"] = json!(p.flags);
-    object
+    let pairs = [
+        ("number", json!(p.number)),
+        ("partuuid", json!(p.uuid)),
+        ("partlabel", json!(p.label.as_ref().map(Text::to_string))),
+        ("parttype", json!(p.kind)),
+        ("start", json!(p.start)),
+        ("sectors", json!(p.sectors)),
+        ("flags", json!(p.flags)),
+    ];
+    object.extend(pairs.map(|(key, value)| (key.to_string(), value)));
+    object.into()
 }
 
 #[cfg(test)]

@@ -60,9 +60,8 @@ impl ModuleIndex {
     pub fn of_tree(root: &Path, version: Option<&str>) -> Result<Self, Failure> {
         let root = std::path::absolute(root).or_cannot(|| format!("find {}", root.display()))?;
         let version = choose(&versions(&root), version, &root.display().to_string())?;
-        let places = TREES.map(|tree| root.join(tree).join(&version));
-        let directory = places.iter().find(|place| place.is_dir());
-        let directory = directory.unwrap_or(&places[0]);
+        let [first, merged] = TREES.map(|tree| root.join(tree).join(&version));
+        let directory = if first.is_dir() { first } else { merged };
         let mut index = Self {
             directory: directory.display().to_string(),
             version,
@@ -192,21 +191,21 @@ fn versions(root: &Path) -> Vec<String> {
 fn choose(known: &[String], wanted: Option<&str>, place: &str) -> Result<String, Failure> {
     let running = rustix::system::uname();
     let running = running.release().to_string_lossy();
-    let there = match known {
-        [] => "of no kernel".to_string(),
-        _ => format!("of {}", known.join(", ")),
-    };
+    let there = known.join(", ");
     match (wanted, known) {
+        (_, []) => Err(Failure::new(format!(
+            "no kernel's modules are in {place}: name the directory above lib/modules"
+        ))),
         (Some(wanted), _) if known.iter().any(|v| v == wanted) => Ok(wanted.into()),
         (Some(wanted), _) => Err(Failure::new(format!(
-            "no modules of the kernel {wanted} in {place}: there are modules {there}"
+            "no modules of the kernel {wanted} in {place}: there are those of {there}"
         ))),
         (None, [only]) => Ok(only.clone()),
         (None, _) if place == "/" && known.contains(&running.clone().into_owned()) => {
             Ok(running.into_owned())
         }
         (None, _) => Err(Failure::new(format!(
-            "which kernel? {place} has modules {there}; choose one with --kernel VERSION"
+            "which kernel? {place} has the modules of {there}; choose one with --kernel VERSION"
         ))),
     }
 }
@@ -308,10 +307,15 @@ mod tests {
 
     #[test]
     fn a_kernel_is_only_chosen_where_there_is_no_doubt() {
+        let none = Vec::new();
         let (one, two) = (vec!["1".to_string()], vec!["1".to_string(), "2".into()]);
         assert_eq!(choose(&one, None, "x").unwrap(), "1");
         assert_eq!(choose(&two, Some("2"), "x").unwrap(), "2");
-        for (known, wanted, word) in [(&two, None, "--kernel"), (&one, Some("3"), "of 1")] {
+        for (known, wanted, word) in [
+            (&two, None, "--kernel"),
+            (&one, Some("3"), "of 1"),
+            (&none, None, "no kernel's"),
+        ] {
             let failure = choose(known, wanted, "x").unwrap_err();
             assert!(failure.text.contains(word), "{failure}");
         }

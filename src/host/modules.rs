@@ -122,8 +122,10 @@ fn lines(catalog: &Catalog<'_>, step: &Step) -> String {
     match catalog.path_of(name) {
         Some(path) => {
             let options = catalog.options_for(name);
+            // modprobe(8) ends every option with a blank.
+            let end = if options.is_empty() { "" } else { " " };
             let options = String::from_utf8_lossy(&options);
-            text.push_str(&format!("insmod {path} {options}\n"));
+            text.push_str(&format!("insmod {path} {options}{end}\n"));
         }
         None => text.push_str(&format!("# {name} is not in this tree\n")),
     }

@@ -5,6 +5,7 @@ use crate::base::text::Text;
 use crate::format::identity::{Finding, Signature};
 use crate::format::kmod::Resolution;
 use crate::format::wish::End;
+use crate::host::chart_jobs::device_kind;
 use crate::host::rehearsal::Record;
 use crate::plan::action::{Action, Level, Mount};
 use crate::plan::event::{Block, Event, Ticket};
@@ -29,6 +30,7 @@ pub struct Told {
 pub fn tell(records: &[Record]) -> Told {
     let mut teller = Teller {
         told: Told::default(),
+        devices: BTreeMap::new(),
         subjects: BTreeMap::new(),
     };
     for record in records {
@@ -41,8 +43,12 @@ pub fn tell(records: &[Record]) -> Told {
     teller.told
 }
 
+const LOADS: &str = "loads ";
+
 struct Teller {
     told: Told,
+    /// For each modalias the devices that have it.
+    devices: BTreeMap<String, Vec<String>>,
     /// What each open ticket is about.
     subjects: BTreeMap<Ticket, String>,
 }
@@ -50,15 +56,15 @@ struct Teller {
 impl Teller {
     fn event(&mut self, event: &Event) -> Option<String> {
         let sentence = match event {
-            Event::Bus { path, modalias } => {
-                let name = path.rsplit('/').next().unwrap_or(path);
-                format!("{name} is there, a device that says: {modalias}")
-            }
+            Event::Bus { path, modalias } => self.device(path, modalias),
             Event::Block(block) => appeared(block),
             Event::Resolved { ticket, resolution } => {
-                return resolved(&self.subject(*ticket), resolution);
+                let alias = self.subject(*ticket);
+                return Some(resolved(&self.purpose(&alias), resolution));
             }
-            Event::LoadFailed { fault, .. } => format!("… which fails: {fault}"),
+            Event::LoadFailed { ticket, fault } => {
+                format!("loading {} fails: {fault}", self.subject(*ticket))
+            }
             Event::Probed { ticket, finding } => {
                 format!("reads {}: {}", self.subject(*ticket), found(finding))
             }
@@ -73,6 +79,37 @@ impl Teller {
             _ => return None,
         };
         Some(sentence)
+    }
+
+    /// A device on a bus is there.
+    fn device(&mut self, path: &str, modalias: &str) -> String {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let names = self.devices.entry(modalias.into()).or_default();
+        names.push(name.into());
+        format!("{} {name} appears", device_kind(modalias))
+    }
+
+    /// What an alias is looked up for.
+    fn purpose(&self, alias: &str) -> String {
+        if let Some(names) = self.devices.get(alias) {
+            return format!("{} {}", device_kind(alias), names.join(", "));
+        }
+        match alias.strip_prefix("fs-") {
+            Some(fstype) => format!("file system {fstype}"),
+            None => alias.to_string(),
+        }
+    }
+
+    /// Modules that are loaded one after the other share a line.
+    fn load(&mut self, module: &str) -> Option<String> {
+        match self.told.steps.last_mut() {
+            Some((_, last)) if last.starts_with(LOADS) => {
+                last.push_str(", ");
+                last.push_str(module);
+                None
+            }
+            _ => Some(format!("{LOADS}{module}")),
+        }
     }
 
     fn subject(&mut self, ticket: Ticket) -> String {
@@ -90,7 +127,10 @@ impl Teller {
                 self.subjects.insert(*ticket, device.clone());
                 return None;
             }
-            Action::Load { module, .. } => format!("loads {module}"),
+            Action::Load { ticket, module } => {
+                self.subjects.insert(*ticket, module.clone());
+                return self.load(module);
+            }
             Action::Mount { mount, .. } => {
                 self.told.root = Some(mount.clone());
                 format!("mounts {}", mount_text(mount))
@@ -131,20 +171,17 @@ fn appeared(block: &Block) -> String {
     }
 }
 
-fn resolved(alias: &str, found: &Resolution) -> Option<String> {
-    let subject = match alias.strip_prefix("fs-") {
-        Some(fstype) => format!("the file system {fstype}"),
-        None => alias.to_string(),
-    };
+fn resolved(subject: &str, found: &Resolution) -> String {
     let mut text = match (found.answers.as_slice(), found.builtin) {
         ([], true) => format!("the driver for {subject} is built into the kernel"),
-        ([], false) => format!("nothing drives {subject}"),
-        (answers, _) => format!("{} drives {subject}", answers.join(", or ")),
+        ([], false) => format!("there is no driver for {subject}"),
+        ([one], _) => format!("{one} is the driver for {subject}"),
+        (several, _) => format!("{} are drivers for {subject}", several.join(" and ")),
     };
     if !found.blacklisted.is_empty() {
-        text.push_str(&format!(" ({}: blacklisted)", found.blacklisted.join(", ")));
+        text.push_str(&format!(" (blacklisted: {})", found.blacklisted.join(", ")));
     }
-    Some(text)
+    text
 }
 
 /// A finding as a person would say it.
@@ -253,7 +290,7 @@ mod tests {
                 "disk vda appears, 320.0 MiB",
                 "vda2 appears, 1.0 KiB, partition 2 of vda",
                 "reads vda: a gpt table with 1 partition",
-                "xfs drives the file system xfs",
+                "xfs is the driver for file system xfs",
                 "mounts vda as xfs, read-only, with a=b",
             ]
         );

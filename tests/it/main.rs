@@ -1,5 +1,7 @@
 //! One test binary for everything that needs neither a guest nor root: see tests/README.md.
 
+#[cfg(feature = "host")]
+mod ask;
 mod budgets;
 #[cfg(feature = "host")]
 mod cli;

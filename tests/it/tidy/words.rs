@@ -60,6 +60,7 @@ const HOSTS: &[&str] = &[
     "snapshot.debian.org",
     "manpages.debian.org",
     "www.freedesktop.org",
+    "www.w3.org",
     "systemd.io",
     "reproducible-builds.org",
     "example.org",
