@@ -159,8 +159,9 @@ fn blocks(seen: &[Seen]) -> String {
 }
 
 fn block(name: &str, lines: Lines) -> String {
-    let mut text = String::new();
-    for (key, value) in [("DEVNAME", name.into())].into_iter().chain(lines) {
+    // blkid does not escape the name; what a terminal would obey is, here.
+    let mut text = format!("DEVNAME={}\n", name.replace(char::is_control, "?"));
+    for (key, value) in lines {
         text.push_str(key);
         text.push('=');
         escape(&value, &mut text);
@@ -169,51 +170,56 @@ fn block(name: &str, lines: Lines) -> String {
     text
 }
 
-/// What is known, in blkid's order: that of its probing functions.
+/// What is known: superblock first, then the table.
 fn finding_lines(finding: &Finding) -> Lines {
-    let mut lines = Lines::new();
-    let mut say = |key, value: Option<&[u8]>| lines.extend(value.map(|v| (key, v.to_vec())));
-    if let Some(s) = &finding.signature {
-        signature_lines(s, &mut say);
-    }
+    let mut lines = finding
+        .signature
+        .as_ref()
+        .map(signature_lines)
+        .unwrap_or_default();
     if !finding.ambivalent.is_empty() {
-        say("AMBIVALENT", Some(finding.ambivalent.join(" ").as_bytes()));
+        lines.push(("AMBIVALENT", finding.ambivalent.join(" ").into()));
     }
     if let Some(table) = &finding.table {
-        say("PTUUID", table.uuid.as_deref().map(str::as_bytes));
-        say("PTTYPE", Some(table.kind.as_bytes()));
+        lines.extend(
+            table
+                .uuid
+                .as_ref()
+                .map(|uuid| ("PTUUID", uuid.clone().into())),
+        );
+        lines.push(("PTTYPE", table.kind.clone().into()));
     }
     lines
 }
 
-fn signature_lines(s: &Signature, say: &mut dyn FnMut(&'static str, Option<&[u8]>)) {
-    let text = |value: &'_ Option<String>| value.as_ref().map(|v| v.clone().into_bytes());
-    let (uuid, version) = (text(&s.uuid), text(&s.version));
-    let label = s.label.as_ref().map(Text::as_bytes);
-    let sub = text(&s.uuid_sub);
-    match s.kind.as_str() {
-        "crypto_LUKS" => {
-            say("VERSION", version.as_deref());
-            say("LABEL", label);
-            say("UUID", uuid.as_deref());
-        }
+/// In which order blkid says what it found in a superblock: that of its reader of the format.
+fn order(kind: &str) -> [&'static str; 5] {
+    match kind {
+        "crypto_LUKS" => ["VERSION", "UUID", "LABEL", "UUID_SUB", "BLOCK_SIZE"],
         "linux_raid_member" | "LVM2_member" => {
-            say("UUID", uuid.as_deref());
-            say("UUID_SUB", sub.as_deref());
-            say("LABEL", label);
-            say("VERSION", version.as_deref());
+            ["UUID", "UUID_SUB", "LABEL", "VERSION", "BLOCK_SIZE"]
         }
-        _ => {
-            say("LABEL", label);
-            say("UUID", uuid.as_deref());
-            say("UUID_SUB", sub.as_deref());
-            say("VERSION", version.as_deref());
-        }
+        "ntfs" => ["LABEL", "BLOCK_SIZE", "UUID", "UUID_SUB", "VERSION"],
+        "iso9660" => ["BLOCK_SIZE", "UUID", "UUID_SUB", "VERSION", "LABEL"],
+        "udf" => ["UUID", "UUID_SUB", "LABEL", "VERSION", "BLOCK_SIZE"],
+        _ => ["LABEL", "UUID", "UUID_SUB", "VERSION", "BLOCK_SIZE"],
     }
-    let size = (s.block_size != 0).then(|| s.block_size.to_string());
-    say("BLOCK_SIZE", size.as_deref().map(str::as_bytes));
-    say("TYPE", Some(s.kind.as_bytes()));
-    say("USAGE", Some(usage(s.usage).as_bytes()));
+}
+
+fn signature_lines(s: &Signature) -> Lines {
+    let text = |value: &Option<String>| value.as_ref().map(|v| v.clone().into_bytes());
+    let value = |key: &str| match key {
+        "LABEL" => s.label.as_ref().map(|l| l.as_bytes().to_vec()),
+        "UUID" => text(&s.uuid),
+        "UUID_SUB" => text(&s.uuid_sub),
+        "VERSION" => text(&s.version),
+        _ => (s.block_size != 0).then(|| s.block_size.to_string().into_bytes()),
+    };
+    let known = order(&s.kind).into_iter();
+    let mut lines: Lines = known.filter_map(|key| Some((key, value(key)?))).collect();
+    lines.push(("TYPE", s.kind.clone().into()));
+    lines.push(("USAGE", usage(s.usage).into()));
+    lines
 }
 
 /// The entry of the table, as blkid words it for a partition's device.

@@ -46,7 +46,7 @@ pub fn replay(text: &str) -> Result<Replayed, (usize, String)> {
             continue;
         }
         let place = number.saturating_add(1);
-        let bad = |what: &str| (place, format!("{what}: {line}"));
+        let bad = |what: &str| (place, format!("{what} in '{:.60}'", shown(line)));
         let (time, told) = line.split_once(" < ").ok_or_else(|| bad("no event"))?;
         let now = time.parse().map(Millis).map_err(|_| bad("no time"))?;
         let event = trace_read::event(told).ok_or_else(|| bad("not understood"))?;
@@ -64,21 +64,28 @@ pub fn replay(text: &str) -> Result<Replayed, (usize, String)> {
         out.events = out.events.saturating_add(1);
         out.actions = out.actions.saturating_add(wanted.len());
         if wanted != then {
-            out.differences.push(format!("line {place}: {line}"));
+            out.differences
+                .push(format!("line {place}: {}", shown(line)));
             out.differences.extend(compare(&then, &wanted));
         }
     }
     Ok(out)
 }
 
+/// A line of the file without what a terminal would obey.
+fn shown(line: &str) -> String {
+    let plain = |c: char| if c.is_control() { '?' } else { c };
+    line.chars().take(2000).map(plain).collect()
+}
+
 /// Lines that only one side has; if both have the same lines, all of them in their order.
 fn compare(then: &[&str], wanted: &[String]) -> Vec<String> {
     let gone = then.iter().filter(|t| !wanted.iter().any(|w| w == *t));
     let new = wanted.iter().filter(|w| !then.contains(&w.as_str()));
-    let mut lines: Vec<String> = gone.map(|t| format!("  - {t}")).collect();
+    let mut lines: Vec<String> = gone.map(|t| format!("  - {}", shown(t))).collect();
     lines.extend(new.map(|w| format!("  + {w}")));
     if lines.is_empty() {
-        lines.extend(then.iter().map(|t| format!("  - {t}")));
+        lines.extend(then.iter().map(|t| format!("  - {}", shown(t))));
         lines.extend(wanted.iter().map(|w| format!("  + {w}")));
     }
     lines
@@ -99,7 +106,7 @@ pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     })?;
     let replayed = replay(&read_trace(&path)?).map_err(|(line, what)| {
         let place = path.display();
-        Failure::new(format!("{place}, line {line}: {what}; this is no trace"))
+        Failure::new(format!("{place}, line {line}: {what}: this is no trace"))
     })?;
     let (events, actions) = (replayed.events, replayed.actions);
     if replayed.differences.is_empty() {
@@ -107,7 +114,10 @@ pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         return output::print(&text);
     }
     let mut text = replayed.differences.join("\n");
-    text.push_str("\nit differs: '-' is what the trace has, '+' what this version wants\n");
+    text.push_str(
+        "\nit differs: '-' is what the trace has, '+' what this version wants; \
+                   what comes after the first difference may follow from it\n",
+    );
     output::print(&text)?;
     Ok(ExitCode::FAILURE)
 }

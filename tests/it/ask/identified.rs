@@ -6,7 +6,16 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Words of blkid that need more than a boot ever wants to know.
-const ONLY_BLKID: [&str; 2] = ["SEC_TYPE=", "LABEL_FATBOOT="];
+const ONLY_BLKID: [&str; 8] = [
+    "SEC_TYPE=",
+    "LABEL_FATBOOT=",
+    "SYSTEM_ID=",
+    "APPLICATION_ID=",
+    "VOLUME_ID=",
+    "VOLUME_SET_ID=",
+    "LOGICAL_VOLUME_ID=",
+    "LOGUUID=",
+];
 
 /// blkid's lines for a device or a piece of it, without its name.
 fn blkid(path: &Path, piece: &[String]) -> Vec<String> {
@@ -29,7 +38,7 @@ const IMAGES: [(&str, u64, &str); 8] = [
     (
         "luks",
         20,
-        "printf x | cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 $F -",
+        "printf x | cryptsetup luksFormat -q --label L --pbkdf pbkdf2 --pbkdf-force-iterations 1000 $F -",
     ),
     (
         "gpt",
