@@ -104,7 +104,7 @@ fn trees_are_listed_as_modprobe_shows_them() {
 }
 
 #[test]
-fn what_is_needed_comes_first_in_every_listing_of_a_tree() {
+fn trees_are_listed_with_what_is_needed_first() {
     for tree in trees::all() {
         let (lines, _) = ours(&tree.root, &tree.version, "virtio_blk");
         let at = |name: &str| {
