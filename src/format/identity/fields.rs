@@ -7,6 +7,7 @@ use super::view::{Range, View};
 use super::{Need, Signature, Usage};
 use crate::base::bytes;
 use crate::base::text::Text;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -37,6 +38,10 @@ impl<'a> Look<'a> {
         self.view.sector
     }
 
+    pub fn is_partition(&self) -> bool {
+        self.view.partition
+    }
+
     /// The structure of `len` bytes at byte `at` of the device.
     pub fn fields(&self, at: u64, len: usize) -> Option<Fields<'a>> {
         match self.view.bytes(at, len) {
@@ -46,6 +51,15 @@ impl<'a> Look<'a> {
                 None
             }
         }
+    }
+
+    /// Goes on only if `magic` is at byte `at` of the device.
+    pub fn magic(&self, at: u64, magic: &[u8]) -> Option<()> {
+        ensure(self.fields(at, magic.len())?.is(0, magic))
+    }
+
+    pub fn is_missing(&self) -> bool {
+        !self.missing.borrow().is_empty()
     }
 
     /// What was missing.
@@ -126,6 +140,87 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// How a label's characters are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Units {
+    Latin1,
+    Utf16Le,
+    Utf16Be,
+}
+
+/// A label in Unicode, as UTF-8.
+pub(super) fn unicode(raw: &[u8], units: Units) -> Option<Text> {
+    label(&utf8(raw, units))
+}
+
+/// Unicode up to the first NUL, as UTF-8. Half a surrogate pair becomes the three bytes that
+/// libblkid makes of it, which are not UTF-8.
+pub(super) fn utf8(raw: &[u8], units: Units) -> Vec<u8> {
+    let unit = |bytes: &[u8]| match (units, bytes) {
+        (Units::Utf16Le, &[low, high]) | (Units::Utf16Be, &[high, low]) => {
+            u16::from_be_bytes([high, low])
+        }
+        (_, &[one, ..]) => u16::from(one),
+        _ => 0,
+    };
+    let width = if units == Units::Latin1 { 1 } else { 2 };
+    let units = raw.chunks_exact(width).map(unit).take_while(|&u| u != 0);
+    let mut text = Vec::with_capacity(raw.len());
+    for c in char::decode_utf16(units) {
+        match c {
+            Ok(c) => text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Err(half) => {
+                let [high, low] = half.unpaired_surrogate().to_be_bytes();
+                let middle = (high & 0x0f) << 2 | low >> 6;
+                text.extend([0xe0 | high >> 4, 0x80 | middle, 0x80 | low & 0x3f]);
+            }
+        }
+    }
+    text
+}
+
+/// `XXXX-XXXX`: a serial number of four bytes, the last one first. All zero: none.
+pub(super) fn serial_number(raw: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(9);
+    ensure(raw.iter().any(|&b| b != 0))?;
+    for (i, &byte) in raw.iter().rev().enumerate() {
+        if i == 2 {
+            text.push('-');
+        }
+        hex(&mut text, byte, b'A');
+    }
+    Some(text)
+}
+
+/// A number in decimal digits.
+#[inline(never)]
+pub(super) fn decimal(number: u64) -> Option<String> {
+    Some(format!("{number}"))
+}
+
+/// A version of two numbers.
+#[inline(never)]
+pub(super) fn dotted(major: u32, minor: u32) -> Option<String> {
+    Some(format!("{major}.{minor}"))
+}
+
+/// A signature with what most formats have.
+#[inline(never)]
+pub(super) fn named(
+    version: Option<String>,
+    uuid: Option<String>,
+    label: Option<Text>,
+    block_size: u32,
+) -> Option<Signature> {
+    Some(Signature {
+        version,
+        uuid,
+        label,
+        block_size,
+        ..Signature::default()
+    })
+}
+
 pub(super) fn label(raw: &[u8]) -> Option<Text> {
     let blank = |b: &u8| matches!(b, b' ' | b'\t'..=b'\r');
     let text = bytes::until_nul(raw);
@@ -159,7 +254,9 @@ pub(super) fn hex(text: &mut String, byte: u8, ten: u8) {
     }
 }
 
-/// One format: the record at the bottom of each reader's file.
+/// One format: the record at the bottom of each reader's file. What a record does not say is as
+/// in [`FILESYSTEM`].
+#[derive(Clone, Copy)]
 pub(super) struct Format {
     /// libblkid's name, which is also what mount(2) and the other tools call it.
     pub name: &'static str,
@@ -171,6 +268,15 @@ pub(super) struct Format {
     /// Name and usage are filled in from here, unless the reader knows a better name.
     pub read: fn(&Look) -> Option<Signature>,
 }
+
+/// What most formats are.
+pub(super) const FILESYSTEM: Format = Format {
+    name: "",
+    usage: Usage::Filesystem,
+    tolerant: false,
+    min_size: 0,
+    read: |_| None,
+};
 
 #[cfg(test)]
 mod tests {
@@ -187,6 +293,20 @@ mod tests {
         check(fields.guid(1), "04030201-0605-0807-090a-0b0c0d0e0f10");
         assert_eq!(fields.uuid(2), None);
         assert_eq!(Fields(&[0; 16]).uuid(0), None);
+    }
+
+    #[test]
+    fn unicode_labels_become_utf_8() {
+        let check = |raw: &[u8], units: Units, expected: &[u8]| {
+            assert_eq!(unicode(raw, units).unwrap_or_default().0, expected);
+        };
+        check(b"a\0\xe4\0 \0\0\0z\0", Units::Utf16Le, "aä".as_bytes());
+        check(b"\0a \xacxx\0", Units::Utf16Be, "a€硸".as_bytes());
+        check(b"\xd8\x3d\xde\x00\0!", Units::Utf16Be, "😀!".as_bytes());
+        check(b"\xd8\x3d\0!", Units::Utf16Be, b"\xed\xa0\xbd!");
+        check(b"\x3d\xd8", Units::Utf16Le, b"\xed\xa0\xbd");
+        check(b"gr\xfc\xdfe ", Units::Latin1, "grüße".as_bytes());
+        check(b"\0\0", Units::Utf16Le, b"");
     }
 
     #[test]

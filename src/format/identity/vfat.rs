@@ -4,7 +4,7 @@
 //! The copy of the label in the boot sector is stale on many media and is not reported.
 //! Source: Microsoft FAT specification 1.03, and what libblkid accepts beyond it.
 
-use super::fields::{Fields, Format, Look, ensure, hex, label};
+use super::fields::{Fields, Format, Look, ensure, label, serial_number};
 use super::{Signature, Usage};
 use crate::base::bytes;
 use crate::base::text::Text;
@@ -197,19 +197,6 @@ fn directory(look: &Look, at: u64, len: u64) -> Option<Entries> {
         }
     }
     Some(Entries::More)
-}
-
-/// `XXXX-XXXX`. All zero: none.
-fn serial_number(raw: &[u8]) -> Option<String> {
-    let mut text = String::with_capacity(9);
-    ensure(raw.iter().any(|&b| b != 0))?;
-    for (i, &byte) in raw.iter().rev().enumerate() {
-        if i == 2 {
-            text.push('-');
-        }
-        hex(&mut text, byte, b'A');
-    }
-    Some(text)
 }
 
 pub(super) const VFAT: Format = Format {
