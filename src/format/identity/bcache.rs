@@ -46,18 +46,20 @@ fn crc64(bytes: &[u8]) -> u64 {
 }
 
 fn read_bcachefs(look: &Look) -> Option<Signature> {
-    superblock(look, SUPERBLOCK)
+    // It had the magic of bcache until version 0.26.
+    let old = superblock(look, SUPERBLOCK, BCACHE_MAGIC);
+    old.or_else(|| superblock(look, SUPERBLOCK, BCACHEFS_MAGIC))
 }
 
 /// The first copy that is there counts.
 fn read_copies(look: &Look) -> Option<Signature> {
     let copies = [Some(2 << 20), look.size().checked_sub(1 << 20)];
-    let found = copies.map(|at| superblock(look, at?));
+    let found = copies.map(|at| superblock(look, at?, BCACHEFS_MAGIC));
     found.into_iter().flatten().next()
 }
 
-fn superblock(look: &Look, at: u64) -> Option<Signature> {
-    look.magic(at.checked_add(24)?, BCACHEFS_MAGIC)?;
+fn superblock(look: &Look, at: u64, magic: &[u8]) -> Option<Signature> {
+    look.magic(at.checked_add(24)?, magic)?;
     let head = look.fields(at, FIELDS)?;
     let (device, devices) = (head.u8(122)?, head.u8(123)?);
     ensure(head.le64(104)? == at >> 9 && device < devices)?;
