@@ -3,50 +3,50 @@
 //! That of Windows Vista tells nothing here. Source: libbde, "BitLocker Drive Encryption (BDE)
 //! format specification", chapters 3 to 5.
 
-use super::fields::{FILESYSTEM, Fields, Format, Look, Units, decimal, ensure, named, unicode};
+use super::fields::{FILESYSTEM, Fields, Format, Look, Units, ensure};
 use super::{Signature, Usage};
-use crate::base::text::Text;
 
-const BLOCK_HEADER: usize = 64;
-const HEADER: usize = 48;
-/// The metadata have some KiB. A description past this is not seen.
+/// Windows 7, To Go, Vista; and where the place of the metadata is told.
+const KINDS: [(&[u8], usize); 3] = [
+    (b"\xeb\x58\x90-FVE-FS-", 176),
+    (b"\xeb\x58\x90MSWIN4.1", 440),
+    (b"\xeb\x52\x90-FVE-FS-", 0),
+];
+/// What comes before the entries: the header of the block, that of the metadata.
+const HEADERS: usize = 64 + 48;
+/// The metadata have some KiB. An entry past this is not seen.
 const MAX_METADATA: usize = 64 * 1024;
-/// Type of the entry, type of its value.
-const DESCRIPTION: (u16, u16) = (7, 2);
+/// Type of the entry, type of its value: the description, a string.
+const DESCRIPTION: &[u8] = &[7, 0, 2, 0];
 
-fn read(look: &Look) -> Option<Signature> {
+fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let bs = look.fields(0, 512)?;
-    let offset = if bs.is(0, b"\xeb\x58\x90-FVE-FS-") {
-        bs.le64(176)?
-    } else if bs.is(0, b"\xeb\x58\x90MSWIN4.1") {
-        bs.le64(440)?
-    } else {
-        ensure(bs.is(0, b"\xeb\x52\x90-FVE-FS-"))?;
-        return named(None, None, None, 0);
-    };
+    let (_, place) = KINDS.into_iter().find(|(magic, _)| bs.is(0, magic))?;
+    if place == 0 {
+        return Some(());
+    }
+    let offset = bs.le64(place)?;
     ensure(offset != 0 && offset.is_multiple_of(64))?;
-    let head = look.fields(offset, BLOCK_HEADER.saturating_add(HEADER))?;
+    let head = look.fields(offset, HEADERS)?;
     ensure(head.is(0, b"-FVE-FS-"))?;
-    let len = (head.le32(BLOCK_HEADER)? as usize).checked_add(BLOCK_HEADER)?;
-    ensure(offset.checked_add(len as u64)? <= look.size())?;
+    let len = (head.le32(64)? as usize).saturating_add(64);
     let metadata = look.fields(offset, len.min(MAX_METADATA))?;
-    named(
-        decimal(head.le16(10)?.into()),
-        head.guid(80),
-        description(Fields(metadata.0.get(BLOCK_HEADER..)?)),
-        0,
-    )
+    out.set_number(head.le16(10)?.into());
+    out.uuid = head.guid(80);
+    description(metadata, out);
+    Some(())
 }
 
 /// Follows the entries to the description.
-fn description(metadata: Fields<'_>) -> Option<Text> {
-    let mut at = HEADER;
+fn description(metadata: Fields<'_>, out: &mut Signature) -> Option<()> {
+    let mut at = HEADERS;
     loop {
         let entry = Fields(metadata.0.get(at..)?);
         let len = usize::from(entry.le16(0)?);
-        ensure(len >= 8)?;
-        if (entry.le16(2)?, entry.le16(4)?) == DESCRIPTION {
-            return unicode(entry.bytes(8, len.saturating_sub(8))?, Units::Utf16Le);
+        let text = len.checked_sub(8)?;
+        if entry.is(2, DESCRIPTION) {
+            out.set_unicode(entry.bytes(8, text)?, Units::Utf16Le);
+            return None;
         }
         at = at.checked_add(len)?;
     }

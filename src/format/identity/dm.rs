@@ -1,32 +1,24 @@
 //! What device-mapper targets write at the head of their devices: identity only.
 //!
 //! Sources: cryptsetup wiki, "DMVerity", "Verity superblock format"; Linux 6.12
-//! `drivers/md/dm-integrity.c`, `drivers/md/dm-snap-persistent.c`, `drivers/md/dm-vdo/`.
+//! `drivers/md/dm-integrity.c` (struct superblock).
 
-use super::fields::{FILESYSTEM, Format, Look, decimal, ensure, named};
+use super::fields::{FILESYSTEM, Format, Look, ensure};
 use super::{Signature, Usage};
 
-fn read_verity(look: &Look) -> Option<Signature> {
+fn read_verity(look: &Look, out: &mut Signature) -> Option<()> {
     let sb = look.fields(0, 512)?;
-    ensure(sb.is(0, b"verity\0\0") && sb.le32(8)? == 1)?;
-    named(decimal(1), sb.uuid(16), None, 0)
+    ensure(sb.is(0, b"verity\0\0\x01\0\0\0"))?;
+    out.set_version("1");
+    out.set_uuid(sb, 16);
+    Some(())
 }
 
-fn read_integrity(look: &Look) -> Option<Signature> {
+fn read_integrity(look: &Look, out: &mut Signature) -> Option<()> {
     let sb = look.fields(0, 32)?;
     ensure(sb.is(0, b"integrt\0") && sb.u8(8)? != 0)?;
-    named(decimal(sb.u8(8)?.into()), None, None, 0)
-}
-
-fn read_snapshot(look: &Look) -> Option<Signature> {
-    look.magic(0, b"SnAp")?;
-    named(None, None, None, 0)
-}
-
-fn read_vdo(look: &Look) -> Option<Signature> {
-    let sb = look.fields(0, 56)?;
-    ensure(sb.is(0, b"dmvdo001"))?;
-    named(None, sb.uuid(40), None, 0)
+    out.set_number(sb.u8(8)?.into());
+    Some(())
 }
 
 pub(super) const VERITY: Format = Format {
@@ -40,17 +32,4 @@ pub(super) const INTEGRITY: Format = Format {
     name: "DM_integrity",
     read: read_integrity,
     ..VERITY
-};
-
-pub(super) const SNAPSHOT: Format = Format {
-    name: "DM_snapshot_cow",
-    usage: Usage::Other,
-    read: read_snapshot,
-    ..FILESYSTEM
-};
-
-pub(super) const VDO: Format = Format {
-    name: "vdo",
-    read: read_vdo,
-    ..SNAPSHOT
 };

@@ -71,7 +71,7 @@ pub(super) fn read(look: &Look) -> Option<Placed> {
     ensure(!vfat::is_fat(mbr) && !exfat::is_exfat(look) && !ntfs::is_ntfs(look))?;
     if primary.iter().all(|e| e.sectors == 0) {
         // Nothing but a boot loader in front of a physical volume.
-        ensure(lvm::read(look).is_none())?;
+        ensure(lvm::label(look).is_none())?;
     }
     let mut list = List {
         id: mbr.le32(440)?,

@@ -4,67 +4,50 @@
 //! shines through it; of everything else there must be one, or the device is ambivalent.
 
 use super::fields::{Format, Look, ensure};
+use super::zfs;
 use super::{Finding, Range, Signature, Step, Usage, View};
-use super::{bcache, bitlocker, btrfs, dm, drbd, exfat, ext, f2fs, firmware_raid, iso9660, jfs};
-use super::{luks, lvm, md, minix, nilfs2, ntfs, readonly, reiserfs, stratis, swap, table, ubi};
-use super::{udf, vfat, xfs, zfs};
+use super::{bcache, bitlocker, btrfs, dm, exfat, ext, f2fs, firmware_raid, iso9660, jfs, luks};
+use super::{lvm, md, minix, nilfs2, ntfs, readonly, reiserfs, swap, table, ubi, udf, vfat, xfs};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// libblkid's order. A container ends the search; of the others at most one may be there, but for
 /// tolerant ones. On a floppy the first one wins.
-const FORMATS: [&Format; 47] = [
-    &md::MD,
-    &firmware_raid::DDF,
-    &firmware_raid::INTEL,
-    &firmware_raid::LSI,
-    &firmware_raid::VIA,
-    &firmware_raid::SILICON,
-    &firmware_raid::NVIDIA,
-    &firmware_raid::HIGHPOINT_45X,
-    &firmware_raid::HIGHPOINT_37X,
-    &firmware_raid::ADAPTEC,
-    &firmware_raid::JMICRON,
-    &bcache::BCACHE,
-    &bcache::BCACHEFS,
-    &drbd::DRBD,
-    &lvm::LVM2,
-    &dm::SNAPSHOT,
-    &dm::VERITY,
-    &dm::INTEGRITY,
-    &luks::LUKS,
-    &ubi::UBI,
-    &dm::VDO,
-    &stratis::STRATIS,
-    &bitlocker::BITLOCKER,
-    &vfat::VFAT,
-    &swap::SWSUSPEND,
-    &swap::SWAP,
-    &xfs::XFS,
-    &ext::EXT,
-    &ext::JBD,
-    &reiserfs::REISERFS,
-    &reiserfs::REISER4,
-    &jfs::JFS,
-    &udf::UDF,
-    &iso9660::ISO9660,
-    &zfs::ZFS,
-    &ntfs::NTFS,
-    &readonly::CRAMFS,
-    &readonly::ROMFS,
-    &minix::MINIX,
-    &readonly::SQUASHFS,
-    &readonly::SQUASHFS3,
-    &btrfs::BTRFS,
-    &ubi::UBIFS,
-    &nilfs2::NILFS2,
-    &exfat::EXFAT,
-    &f2fs::F2FS,
-    &readonly::EROFS,
+static FORMATS: [Format; 33] = [
+    md::MD,
+    firmware_raid::DDF,
+    firmware_raid::INTEL,
+    bcache::BCACHE,
+    bcache::BCACHEFS,
+    lvm::LVM2,
+    dm::VERITY,
+    dm::INTEGRITY,
+    luks::LUKS,
+    ubi::UBI,
+    bitlocker::BITLOCKER,
+    vfat::VFAT,
+    swap::SWSUSPEND,
+    swap::SWAP,
+    xfs::XFS,
+    ext::EXT,
+    ext::JBD,
+    reiserfs::REISERFS,
+    jfs::JFS,
+    udf::UDF,
+    iso9660::ISO9660,
+    zfs::ZFS,
+    ntfs::NTFS,
+    readonly::CRAMFS,
+    readonly::ROMFS,
+    minix::MINIX,
+    readonly::SQUASHFS,
+    btrfs::BTRFS,
+    ubi::UBIFS,
+    nilfs2::NILFS2,
+    exfat::EXFAT,
+    f2fs::F2FS,
+    readonly::EROFS,
 ];
-
-/// Looked for where there is nothing else, table included: second copies that only a search finds.
-const COPIES: [&Format; 2] = [&bcache::BCACHEFS_COPIES, &zfs::ZFS_COPIES];
 
 /// Every superblock at a fixed place near the head lies in here; btrfs ends it.
 const HEAD: u64 = 68 * 1024;
@@ -89,11 +72,8 @@ pub fn identify(view: &View) -> Step {
         return Step::Read(merge(first_look(view.size)));
     }
     let look = Look::at(view);
-    let (mut signature, mut ambivalent) = superblock(&look, &FORMATS);
+    let (mut signature, ambivalent) = superblock(&look);
     let mut table = table::read(&look);
-    if signature.is_none() && ambivalent.is_empty() && table.is_none() && !look.is_missing() {
-        (signature, ambivalent) = superblock(&look, &COPIES);
-    }
     let missing = look.missing();
     let lengths = missing.iter().map(|range| range.len);
     let bytes = lengths.fold(view.held(), usize::saturating_add);
@@ -121,10 +101,10 @@ fn is_lvm(signature: &Option<Signature>) -> bool {
 }
 
 /// The signature, or the names of those that exclude each other.
-fn superblock(look: &Look, formats: &[&Format]) -> (Option<Signature>, Vec<String>) {
+fn superblock(look: &Look) -> (Option<Signature>, Vec<String>) {
     let tiny = look.size() <= TINY;
     let (mut all, mut strict) = (Vec::new(), false);
-    for format in formats {
+    for format in &FORMATS {
         let Some(found) = read(look, format, tiny) else {
             continue;
         };
@@ -142,13 +122,16 @@ fn superblock(look: &Look, formats: &[&Format]) -> (Option<Signature>, Vec<Strin
 }
 
 fn read(look: &Look, format: &Format, tiny: bool) -> Option<Signature> {
-    ensure(look.size() >= format.min_size)?;
+    ensure(look.size() >= format.min_size.into())?;
     ensure(!(tiny && format.usage == Usage::Raid))?;
-    let mut found = (format.read)(look)?;
+    let mut found = Signature {
+        usage: format.usage,
+        ..Signature::default()
+    };
+    (format.read)(look, &mut found)?;
     if found.kind.is_empty() {
         found.kind.push_str(format.name);
     }
-    found.usage = format.usage;
     Some(found)
 }
 

@@ -58,10 +58,6 @@ impl<'a> Look<'a> {
         ensure(self.fields(at, magic.len())?.is(0, magic))
     }
 
-    pub fn is_missing(&self) -> bool {
-        !self.missing.borrow().is_empty()
-    }
-
     /// What was missing.
     pub fn missing(self) -> Vec<Range> {
         self.missing.into_inner()
@@ -134,8 +130,8 @@ impl<'a> Fields<'a> {
         label(self.bytes(at, len)?)
     }
 
-    /// A UUID that is stored as text.
-    pub fn text_uuid(self, at: usize, len: usize) -> Option<String> {
+    /// What is stored as text.
+    pub fn text(self, at: usize, len: usize) -> Option<String> {
         self.label(at, len)?.as_str().map(String::from)
     }
 }
@@ -148,35 +144,48 @@ pub(super) enum Units {
     Utf16Be,
 }
 
-/// A label in Unicode, as UTF-8.
-pub(super) fn unicode(raw: &[u8], units: Units) -> Option<Text> {
-    label(&utf8(raw, units))
-}
-
 /// Unicode up to the first NUL, as UTF-8. Half a surrogate pair becomes the three bytes that
 /// libblkid makes of it, which are not UTF-8.
 pub(super) fn utf8(raw: &[u8], units: Units) -> Vec<u8> {
-    let unit = |bytes: &[u8]| match (units, bytes) {
-        (Units::Utf16Le, &[low, high]) | (Units::Utf16Be, &[high, low]) => {
-            u16::from_be_bytes([high, low])
-        }
-        (_, &[one, ..]) => u16::from(one),
-        _ => 0,
-    };
     let width = if units == Units::Latin1 { 1 } else { 2 };
-    let units = raw.chunks_exact(width).map(unit).take_while(|&u| u != 0);
     let mut text = Vec::with_capacity(raw.len());
-    for c in char::decode_utf16(units) {
-        match c {
-            Ok(c) => text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            Err(half) => {
-                let [high, low] = half.unpaired_surrogate().to_be_bytes();
-                let middle = (high & 0x0f) << 2 | low >> 6;
-                text.extend([0xe0 | high >> 4, 0x80 | middle, 0x80 | low & 0x3f]);
-            }
+    // The first half of a pair.
+    let mut half = 0;
+    for unit in raw.chunks_exact(width) {
+        let unit = match *unit {
+            [low, high] if units == Units::Utf16Le => u16::from_le_bytes([low, high]),
+            [high, low] => u16::from_be_bytes([high, low]),
+            _ => unit.first().copied().unwrap_or(0).into(),
+        };
+        let mut c = u32::from(unit);
+        if c == 0 {
+            break;
         }
+        if half != 0 && c >> 10 == 0x37 {
+            // Both halves: the three bytes of the first one give way.
+            text.truncate(text.len().saturating_sub(3));
+            c = (c & 0x3ff) | (half & 0x3ff) << 10;
+            c = c.saturating_add(0x1_0000);
+        }
+        half = if c >> 10 == 0x36 { c } else { 0 };
+        push_utf8(&mut text, c);
     }
     text
+}
+
+/// One to four bytes, also for half a surrogate pair.
+fn push_utf8(text: &mut Vec<u8>, c: u32) {
+    let (lead, mut shift): (u8, u32) = match c {
+        0..0x80 => return text.push(c as u8),
+        0x80..0x800 => (0xc0, 6),
+        0x800..0x1_0000 => (0xe0, 12),
+        _ => (0xf0, 18),
+    };
+    text.push(lead | (c >> shift) as u8);
+    while shift > 0 {
+        shift = shift.saturating_sub(6);
+        text.push(0x80 | (c >> shift) as u8 & 0x3f);
+    }
 }
 
 /// `XXXX-XXXX`: a serial number of four bytes, the last one first. All zero: none.
@@ -192,33 +201,43 @@ pub(super) fn serial_number(raw: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// A number in decimal digits.
-#[inline(never)]
-pub(super) fn decimal(number: u64) -> Option<String> {
-    Some(format!("{number}"))
+/// What a reader writes its finds into. Not inlined: there are many readers.
+impl Signature {
+    #[inline(never)]
+    pub(super) fn set_uuid(&mut self, sb: Fields<'_>, at: usize) {
+        self.uuid = sb.uuid(at);
+    }
+
+    #[inline(never)]
+    pub(super) fn set_label(&mut self, sb: Fields<'_>, at: usize, len: usize) {
+        self.label = sb.label(at, len);
+    }
+
+    #[inline(never)]
+    pub(super) fn set_unicode(&mut self, raw: &[u8], units: Units) {
+        self.label = label(&utf8(raw, units));
+    }
+
+    #[inline(never)]
+    pub(super) fn set_version(&mut self, version: &str) {
+        self.version = Some(version.into());
+    }
+
+    #[inline(never)]
+    pub(super) fn set_number(&mut self, version: u64) {
+        self.version = Some(decimal(version));
+    }
+
+    /// A version of two numbers.
+    #[inline(never)]
+    pub(super) fn set_dotted(&mut self, major: u32, minor: u32) {
+        self.version = Some(format!("{major}.{minor}"));
+    }
 }
 
-/// A version of two numbers.
 #[inline(never)]
-pub(super) fn dotted(major: u32, minor: u32) -> Option<String> {
-    Some(format!("{major}.{minor}"))
-}
-
-/// A signature with what most formats have.
-#[inline(never)]
-pub(super) fn named(
-    version: Option<String>,
-    uuid: Option<String>,
-    label: Option<Text>,
-    block_size: u32,
-) -> Option<Signature> {
-    Some(Signature {
-        version,
-        uuid,
-        label,
-        block_size,
-        ..Signature::default()
-    })
+pub(super) fn decimal(number: u64) -> String {
+    format!("{number}")
 }
 
 pub(super) fn label(raw: &[u8]) -> Option<Text> {
@@ -264,9 +283,9 @@ pub(super) struct Format {
     /// May share a device with another file system (a hybrid CD image, for example).
     pub tolerant: bool,
     /// Bytes below which no device holds this format.
-    pub min_size: u64,
+    pub min_size: u32,
     /// Name and usage are filled in from here, unless the reader knows a better name.
-    pub read: fn(&Look) -> Option<Signature>,
+    pub read: fn(&Look, &mut Signature) -> Option<()>,
 }
 
 /// What most formats are.
@@ -275,7 +294,7 @@ pub(super) const FILESYSTEM: Format = Format {
     usage: Usage::Filesystem,
     tolerant: false,
     min_size: 0,
-    read: |_| None,
+    read: |_, _| None,
 };
 
 #[cfg(test)]
@@ -298,7 +317,9 @@ mod tests {
     #[test]
     fn unicode_labels_become_utf_8() {
         let check = |raw: &[u8], units: Units, expected: &[u8]| {
-            assert_eq!(unicode(raw, units).unwrap_or_default().0, expected);
+            let mut found = Signature::default();
+            found.set_unicode(raw, units);
+            assert_eq!(found.label.unwrap_or_default().0, expected);
         };
         check(b"a\0\xe4\0 \0\0\0z\0", Units::Utf16Le, "aä".as_bytes());
         check(b"\0a \xacxx\0", Units::Utf16Be, "a€硸".as_bytes());

@@ -4,7 +4,7 @@
 //! Source: UEFI 2.10, chapter 5.3.
 
 use super::checksum::crc32;
-use super::fields::{Fields, Look, Units, ensure, unicode};
+use super::fields::{Fields, Look, Units, ensure, label, utf8};
 use super::table::{MAX_PARTITIONS, Placed};
 use super::{Partition, Table, dos};
 use alloc::vec::Vec;
@@ -67,7 +67,7 @@ fn partition(
     Some(Partition {
         number,
         uuid: entry.guid(16).unwrap_or_default(),
-        label: unicode(entry.bytes(56, 72)?, Units::Utf16Le),
+        label: label(&utf8(entry.bytes(56, 72)?, Units::Utf16Le)),
         kind,
         start: in_512(first),
         sectors: in_512(length.saturating_add(1)),
