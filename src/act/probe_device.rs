@@ -17,15 +17,20 @@ const FILE_SECTOR: u32 = 512;
 
 /// Identifies `/dev/DEVICE`. `device` is the kernel's name with `/` for `!`.
 pub fn probe(device: &str) -> Result<Finding, Fault> {
-    probe_path(Path::new(&format!("/dev/{device}")))
+    let mut known = format!("/sys/class/block/{}", device.replace('/', "!"));
+    known.push_str("/partition");
+    probe_path(
+        Path::new(&format!("/dev/{device}")),
+        Path::new(&known).exists(),
+    )
 }
 
 /// Identifies the image of a device in a regular file, or the device itself.
 pub fn probe_file(path: &Path) -> Result<Finding, Fault> {
-    probe_path(path)
+    probe_path(path, false)
 }
 
-fn probe_path(path: &Path) -> Result<Finding, Fault> {
+fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
     let name = &*path.to_string_lossy();
     let mut how = OpenOptions::new();
     // Neither waits for a medium nor makes a terminal the controlling one; std adds O_CLOEXEC.
@@ -38,7 +43,9 @@ fn probe_path(path: &Path) -> Result<Finding, Fault> {
         false => block::sector_bytes(file.as_fd(), name)?,
     };
     let size = block::size_bytes(file.as_fd(), name)?;
-    look(&file, View::new(size, sector), name)
+    let mut view = View::new(size, sector);
+    view.partition = partition;
+    look(&file, view, name)
 }
 
 /// Reads what is asked for until the answer is there.

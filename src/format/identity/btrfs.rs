@@ -12,7 +12,7 @@ use super::{Signature, Usage};
 const SUPERBLOCK: u64 = 64 * 1024;
 const CSUM_CRC32C: u16 = 0;
 
-fn read(look: &Look) -> Option<Signature> {
+fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let sb = look.fields(SUPERBLOCK, 4096)?;
     ensure(sb.is(64, b"_BHRfS_M"))?;
     let sector = sb.le32(144)?;
@@ -20,13 +20,11 @@ fn read(look: &Look) -> Option<Signature> {
     if sb.le16(196)? == CSUM_CRC32C {
         ensure(!crc32c(&[sb.bytes(32, 4096 - 32)?]) == sb.le32(0)?)?;
     }
-    Some(Signature {
-        uuid: sb.uuid(32),
-        uuid_sub: sb.uuid(267),
-        label: sb.label(299, 256),
-        block_size: sector,
-        ..Signature::default()
-    })
+    out.set_uuid(sb, 32);
+    out.uuid_sub = sb.uuid(267);
+    out.set_label(sb, 299, 256);
+    out.block_size = sector;
+    Some(())
 }
 
 pub(super) const BTRFS: Format = Format {

@@ -3,9 +3,9 @@
 //! A 16-entry table is made for each call: it costs 64 steps and no space in the binary, and
 //! superblocks are small. Source: polynomials of IEEE 802.3 and of RFC 3720, appendix B.4.
 
-/// IEEE 802.3: GPT, LVM2.
+/// IEEE 802.3: GPT, LVM2, f2fs, nilfs2 and others.
 const CRC32: u32 = 0xedb8_8320;
-/// Castagnoli: ext4, xfs, btrfs.
+/// Castagnoli: ext4, xfs, btrfs, erofs.
 const CRC32C: u32 = 0x82f6_3b78;
 
 /// CRC-32 with an initial value of all ones, not inverted at the end.
@@ -13,9 +13,9 @@ pub(super) fn crc32(bytes: &[&[u8]]) -> u32 {
     crc(CRC32, u32::MAX, bytes)
 }
 
-/// CRC-32 as LVM2 starts it. Source: lvm2 `lib/misc/crc.h`, INITIAL_CRC.
-pub(super) fn crc32_lvm(bytes: &[u8]) -> u32 {
-    crc(CRC32, 0xf597_a6cf, &[bytes])
+/// CRC-32 with another initial value, not inverted at the end.
+pub(super) fn crc32_from(start: u32, bytes: &[&[u8]]) -> u32 {
+    crc(CRC32, start, bytes)
 }
 
 /// CRC-32C with an initial value of all ones, not inverted at the end.

@@ -7,14 +7,14 @@
 
 use super::fields::{Fields, Look, ensure};
 use super::table::{MAX_PARTITIONS, Placed};
-use super::{Partition, Table, lvm, vfat};
+use super::{Partition, Table, exfat, lvm, ntfs, vfat};
 use alloc::format;
 use alloc::vec::Vec;
 
 const MAGIC: &[u8] = b"\x55\xaa";
 const PROTECTIVE: u8 = 0xee;
-/// Boot sectors of others that end in the same magic: AIX, NTFS, exFAT.
-const NOT_MBR: [(usize, &[u8]); 3] = [(0, b"\xc9\xc2\xd4\xc1"), (3, b"NTFS    "), (3, b"EXFAT   ")];
+/// EBCDIC "IBMA": the boot record of AIX ends in the same magic.
+const AIX: &[u8] = b"\xc9\xc2\xd4\xc1";
 /// Extended boot records that are followed, whatever is in them. A chain is read one by one.
 const MAX_RECORDS: usize = 256;
 
@@ -62,16 +62,16 @@ pub(super) fn protective(look: &Look) -> Option<()> {
 
 pub(super) fn read(look: &Look) -> Option<Placed> {
     let (mbr, primary) = record(look, 0)?;
-    ensure(!NOT_MBR.iter().any(|(at, magic)| mbr.is(*at, magic)))?;
+    ensure(!mbr.is(0, AIX))?;
     ensure(
         primary
             .iter()
             .all(|e| matches!(e.boot, 0 | 0x80) && e.kind != PROTECTIVE),
     )?;
-    ensure(!vfat::is_fat(mbr))?;
+    ensure(!vfat::is_fat(mbr) && !exfat::is_exfat(look) && !ntfs::is_ntfs(look))?;
     if primary.iter().all(|e| e.sectors == 0) {
         // Nothing but a boot loader in front of a physical volume.
-        ensure(lvm::read(look).is_none())?;
+        ensure(lvm::label(look).is_none())?;
     }
     let mut list = List {
         id: mbr.le32(440)?,

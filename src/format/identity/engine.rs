@@ -4,23 +4,49 @@
 //! shines through it; of everything else there must be one, or the device is ambivalent.
 
 use super::fields::{Format, Look, ensure};
-use super::{Finding, Range, Signature, Step, Usage, View, lvm, md, table};
-use super::{btrfs, ext, luks, swap, vfat, xfs};
+use super::zfs;
+use super::{Finding, Range, Signature, Step, Usage, View};
+use super::{bcache, bitlocker, btrfs, dm, exfat, ext, f2fs, firmware_raid, iso9660, jfs, luks};
+use super::{lvm, md, minix, nilfs2, ntfs, readonly, reiserfs, swap, table, ubi, udf, vfat, xfs};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The first that is there wins.
-const CONTAINERS: [&Format; 3] = [&md::MD, &lvm::LVM2, &luks::LUKS];
-
-/// At most one may be there, but for tolerant ones. On a floppy the first one wins.
-const CONTENTS: [&Format; 7] = [
-    &vfat::VFAT,
-    &swap::SWSUSPEND,
-    &swap::SWAP,
-    &xfs::XFS,
-    &ext::EXT,
-    &ext::JBD,
-    &btrfs::BTRFS,
+/// libblkid's order. A container ends the search; of the others at most one may be there, but for
+/// tolerant ones. On a floppy the first one wins.
+static FORMATS: [Format; 33] = [
+    md::MD,
+    firmware_raid::DDF,
+    firmware_raid::INTEL,
+    bcache::BCACHE,
+    bcache::BCACHEFS,
+    lvm::LVM2,
+    dm::VERITY,
+    dm::INTEGRITY,
+    luks::LUKS,
+    ubi::UBI,
+    bitlocker::BITLOCKER,
+    vfat::VFAT,
+    swap::SWSUSPEND,
+    swap::SWAP,
+    xfs::XFS,
+    ext::EXT,
+    ext::JBD,
+    reiserfs::REISERFS,
+    jfs::JFS,
+    udf::UDF,
+    iso9660::ISO9660,
+    zfs::ZFS,
+    ntfs::NTFS,
+    readonly::CRAMFS,
+    readonly::ROMFS,
+    minix::MINIX,
+    readonly::SQUASHFS,
+    btrfs::BTRFS,
+    ubi::UBIFS,
+    nilfs2::NILFS2,
+    exfat::EXFAT,
+    f2fs::F2FS,
+    readonly::EROFS,
 ];
 
 /// Every superblock at a fixed place near the head lies in here; btrfs ends it.
@@ -77,30 +103,36 @@ fn is_lvm(signature: &Option<Signature>) -> bool {
 /// The signature, or the names of those that exclude each other.
 fn superblock(look: &Look) -> (Option<Signature>, Vec<String>) {
     let tiny = look.size() <= TINY;
-    let read = |format: &Format| {
-        ensure(look.size() >= format.min_size)?;
-        ensure(!(tiny && format.usage == Usage::Raid))?;
-        let mut found = (format.read)(look)?;
-        if found.kind.is_empty() {
-            found.kind.push_str(format.name);
-        }
-        found.usage = format.usage;
-        Some(found)
-    };
-    if let Some(found) = CONTAINERS.iter().find_map(|format| read(format)) {
-        return (Some(found), Vec::new());
-    }
     let (mut all, mut strict) = (Vec::new(), false);
-    for format in CONTENTS {
-        if let Some(found) = read(format) {
-            strict |= !format.tolerant;
-            all.push(found);
+    for format in &FORMATS {
+        let Some(found) = read(look, format, tiny) else {
+            continue;
+        };
+        let container = matches!(found.usage, Usage::Raid | Usage::Crypto);
+        strict |= !container && !format.tolerant;
+        all.push(found);
+        if container || tiny {
+            break;
         }
     }
-    if all.len() > 1 && strict && !tiny {
+    if all.len() > 1 && strict {
         return (None, all.into_iter().map(|s| s.kind).collect());
     }
     (all.into_iter().next(), Vec::new())
+}
+
+fn read(look: &Look, format: &Format, tiny: bool) -> Option<Signature> {
+    ensure(look.size() >= format.min_size.into())?;
+    ensure(!(tiny && format.usage == Usage::Raid))?;
+    let mut found = Signature {
+        usage: format.usage,
+        ..Signature::default()
+    };
+    (format.read)(look, &mut found)?;
+    if found.kind.is_empty() {
+        found.kind.push_str(format.name);
+    }
+    Some(found)
 }
 
 /// Head and tail at once, so that an ordinary device takes one round.
@@ -110,7 +142,8 @@ fn first_look(size: u64) -> Vec<Range> {
         len: usize::try_from(size.min(HEAD)).unwrap_or(0),
     };
     let tail = md::tail(size).into_iter().flatten();
-    tail.chain([head]).collect()
+    let ddf = firmware_raid::first_look(size);
+    tail.chain(ddf).chain([head]).collect()
 }
 
 /// Brings ranges in order and joins neighbours. There are few of them.

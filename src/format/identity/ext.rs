@@ -8,7 +8,6 @@
 use super::checksum::crc32c;
 use super::fields::{Fields, Format, Look, ensure};
 use super::{Signature, Usage};
-use alloc::format;
 
 const MAGIC: u16 = 0xef53;
 /// Blocks have at most 64 KiB: 1024 << 6.
@@ -33,7 +32,7 @@ fn superblock<'a>(look: &Look<'a>) -> Option<Fields<'a>> {
     Some(sb)
 }
 
-fn read(look: &Look) -> Option<Signature> {
+fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let sb = superblock(look)?;
     let (compat, incompat, ro_compat) = (sb.le32(0x5c)?, sb.le32(0x60)?, sb.le32(0x64)?);
     ensure(incompat & INCOMPAT_JOURNAL_DEV == 0)?;
@@ -46,24 +45,22 @@ fn read(look: &Look) -> Option<Signature> {
         ensure(incompat & !INCOMPAT_EXT2 == 0)?;
         "ext2"
     };
-    signature(sb, kind)
+    out.kind.push_str(kind);
+    report(sb, out)
 }
 
-fn read_journal(look: &Look) -> Option<Signature> {
+fn read_journal(look: &Look, out: &mut Signature) -> Option<()> {
     let sb = superblock(look)?;
     ensure(sb.le32(0x60)? & INCOMPAT_JOURNAL_DEV != 0)?;
-    signature(sb, "jbd")
+    report(sb, out)
 }
 
-fn signature(sb: Fields<'_>, kind: &str) -> Option<Signature> {
-    Some(Signature {
-        kind: kind.into(),
-        version: Some(format!("{}.{}", sb.le32(0x4c)?, sb.le16(0x3e)?)),
-        uuid: sb.uuid(0x68),
-        label: sb.label(0x78, 16),
-        block_size: 1024 << sb.le32(0x18)?,
-        ..Signature::default()
-    })
+fn report(sb: Fields<'_>, out: &mut Signature) -> Option<()> {
+    out.set_dotted(sb.le32(0x4c)?, sb.le16(0x3e)?.into());
+    out.set_uuid(sb, 0x68);
+    out.set_label(sb, 0x78, 16);
+    out.block_size = 1024 << sb.le32(0x18)?;
+    Some(())
 }
 
 pub(super) const EXT: Format = Format {

@@ -7,6 +7,7 @@ use super::view::{Range, View};
 use super::{Need, Signature, Usage};
 use crate::base::bytes;
 use crate::base::text::Text;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -37,6 +38,10 @@ impl<'a> Look<'a> {
         self.view.sector
     }
 
+    pub fn is_partition(&self) -> bool {
+        self.view.partition
+    }
+
     /// The structure of `len` bytes at byte `at` of the device.
     pub fn fields(&self, at: u64, len: usize) -> Option<Fields<'a>> {
         match self.view.bytes(at, len) {
@@ -46,6 +51,11 @@ impl<'a> Look<'a> {
                 None
             }
         }
+    }
+
+    /// Goes on only if `magic` is at byte `at` of the device.
+    pub fn magic(&self, at: u64, magic: &[u8]) -> Option<()> {
+        ensure(self.fields(at, magic.len())?.is(0, magic))
     }
 
     /// What was missing.
@@ -120,10 +130,114 @@ impl<'a> Fields<'a> {
         label(self.bytes(at, len)?)
     }
 
-    /// A UUID that is stored as text.
-    pub fn text_uuid(self, at: usize, len: usize) -> Option<String> {
+    /// What is stored as text.
+    pub fn text(self, at: usize, len: usize) -> Option<String> {
         self.label(at, len)?.as_str().map(String::from)
     }
+}
+
+/// How a label's characters are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Units {
+    Latin1,
+    Utf16Le,
+    Utf16Be,
+}
+
+/// Unicode up to the first NUL, as UTF-8. Half a surrogate pair becomes the three bytes that
+/// libblkid makes of it, which are not UTF-8.
+pub(super) fn utf8(raw: &[u8], units: Units) -> Vec<u8> {
+    let width = if units == Units::Latin1 { 1 } else { 2 };
+    let mut text = Vec::with_capacity(raw.len());
+    // The first half of a pair.
+    let mut half = 0;
+    for unit in raw.chunks_exact(width) {
+        let unit = match *unit {
+            [low, high] if units == Units::Utf16Le => u16::from_le_bytes([low, high]),
+            [high, low] => u16::from_be_bytes([high, low]),
+            _ => unit.first().copied().unwrap_or(0).into(),
+        };
+        let mut c = u32::from(unit);
+        if c == 0 {
+            break;
+        }
+        if half != 0 && c >> 10 == 0x37 {
+            // Both halves: the three bytes of the first one give way.
+            text.truncate(text.len().saturating_sub(3));
+            c = (c & 0x3ff) | (half & 0x3ff) << 10;
+            c = c.saturating_add(0x1_0000);
+        }
+        half = if c >> 10 == 0x36 { c } else { 0 };
+        push_utf8(&mut text, c);
+    }
+    text
+}
+
+/// One to four bytes, also for half a surrogate pair.
+fn push_utf8(text: &mut Vec<u8>, c: u32) {
+    let (lead, mut shift): (u8, u32) = match c {
+        0..0x80 => return text.push(c as u8),
+        0x80..0x800 => (0xc0, 6),
+        0x800..0x1_0000 => (0xe0, 12),
+        _ => (0xf0, 18),
+    };
+    text.push(lead | (c >> shift) as u8);
+    while shift > 0 {
+        shift = shift.saturating_sub(6);
+        text.push(0x80 | (c >> shift) as u8 & 0x3f);
+    }
+}
+
+/// `XXXX-XXXX`: a serial number of four bytes, the last one first. All zero: none.
+pub(super) fn serial_number(raw: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(9);
+    ensure(raw.iter().any(|&b| b != 0))?;
+    for (i, &byte) in raw.iter().rev().enumerate() {
+        if i == 2 {
+            text.push('-');
+        }
+        hex(&mut text, byte, b'A');
+    }
+    Some(text)
+}
+
+/// What a reader writes its finds into. Not inlined: there are many readers.
+impl Signature {
+    #[inline(never)]
+    pub(super) fn set_uuid(&mut self, sb: Fields<'_>, at: usize) {
+        self.uuid = sb.uuid(at);
+    }
+
+    #[inline(never)]
+    pub(super) fn set_label(&mut self, sb: Fields<'_>, at: usize, len: usize) {
+        self.label = sb.label(at, len);
+    }
+
+    #[inline(never)]
+    pub(super) fn set_unicode(&mut self, raw: &[u8], units: Units) {
+        self.label = label(&utf8(raw, units));
+    }
+
+    #[inline(never)]
+    pub(super) fn set_version(&mut self, version: &str) {
+        self.version = Some(version.into());
+    }
+
+    #[inline(never)]
+    pub(super) fn set_number(&mut self, version: u64) {
+        self.version = Some(decimal(version));
+    }
+
+    /// A version of two numbers.
+    #[inline(never)]
+    pub(super) fn set_dotted(&mut self, major: u32, minor: u32) {
+        self.version = Some(format!("{major}.{minor}"));
+    }
+}
+
+#[inline(never)]
+pub(super) fn decimal(number: u64) -> String {
+    format!("{number}")
 }
 
 pub(super) fn label(raw: &[u8]) -> Option<Text> {
@@ -159,7 +273,9 @@ pub(super) fn hex(text: &mut String, byte: u8, ten: u8) {
     }
 }
 
-/// One format: the record at the bottom of each reader's file.
+/// One format: the record at the bottom of each reader's file. What a record does not say is as
+/// in [`FILESYSTEM`].
+#[derive(Clone, Copy)]
 pub(super) struct Format {
     /// libblkid's name, which is also what mount(2) and the other tools call it.
     pub name: &'static str,
@@ -167,10 +283,19 @@ pub(super) struct Format {
     /// May share a device with another file system (a hybrid CD image, for example).
     pub tolerant: bool,
     /// Bytes below which no device holds this format.
-    pub min_size: u64,
+    pub min_size: u32,
     /// Name and usage are filled in from here, unless the reader knows a better name.
-    pub read: fn(&Look) -> Option<Signature>,
+    pub read: fn(&Look, &mut Signature) -> Option<()>,
 }
+
+/// What most formats are.
+pub(super) const FILESYSTEM: Format = Format {
+    name: "",
+    usage: Usage::Filesystem,
+    tolerant: false,
+    min_size: 0,
+    read: |_, _| None,
+};
 
 #[cfg(test)]
 mod tests {
@@ -187,6 +312,22 @@ mod tests {
         check(fields.guid(1), "04030201-0605-0807-090a-0b0c0d0e0f10");
         assert_eq!(fields.uuid(2), None);
         assert_eq!(Fields(&[0; 16]).uuid(0), None);
+    }
+
+    #[test]
+    fn unicode_labels_become_utf_8() {
+        let check = |raw: &[u8], units: Units, expected: &[u8]| {
+            let mut found = Signature::default();
+            found.set_unicode(raw, units);
+            assert_eq!(found.label.unwrap_or_default().0, expected);
+        };
+        check(b"a\0\xe4\0 \0\0\0z\0", Units::Utf16Le, "aä".as_bytes());
+        check(b"\0a \xacxx\0", Units::Utf16Be, "a€硸".as_bytes());
+        check(b"\xd8\x3d\xde\x00\0!", Units::Utf16Be, "😀!".as_bytes());
+        check(b"\xd8\x3d\0!", Units::Utf16Be, b"\xed\xa0\xbd!");
+        check(b"\x3d\xd8", Units::Utf16Le, b"\xed\xa0\xbd");
+        check(b"gr\xfc\xdfe ", Units::Latin1, "grüße".as_bytes());
+        check(b"\0\0", Units::Utf16Le, b"");
     }
 
     #[test]

@@ -4,11 +4,9 @@
 //! Source: UEFI 2.10, chapter 5.3.
 
 use super::checksum::crc32;
-use super::fields::{Fields, Look, ensure, label};
+use super::fields::{Fields, Look, Units, ensure, label, utf8};
 use super::table::{MAX_PARTITIONS, Placed};
 use super::{Partition, Table, dos};
-use crate::base::text::Text;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 const ENTRY: usize = 128;
@@ -69,20 +67,10 @@ fn partition(
     Some(Partition {
         number,
         uuid: entry.guid(16).unwrap_or_default(),
-        label: name(entry.bytes(56, 72)?),
+        label: label(&utf8(entry.bytes(56, 72)?, Units::Utf16Le)),
         kind,
         start: in_512(first),
         sectors: in_512(length.saturating_add(1)),
         flags: entry.le64(48)?,
     })
-}
-
-/// A name is UTF-16, little-endian, up to NUL.
-fn name(raw: &[u8]) -> Option<Text> {
-    let pair = |two: &[u8]| two.try_into().map_or(0, u16::from_le_bytes);
-    let units = raw.chunks_exact(2).map(pair).take_while(|&unit| unit != 0);
-    let text: String = char::decode_utf16(units)
-        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
-    label(text.as_bytes())
 }

@@ -7,20 +7,21 @@
 
 use super::fields::{Format, Look, ensure};
 use super::{Signature, Usage};
-use alloc::string::ToString;
 
-fn read(look: &Look) -> Option<Signature> {
+fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let header = look.fields(0, 512)?;
     ensure(header.is(0, b"LUKS\xba\xbe"))?;
     let version = header.be16(6)?;
     // hdr_offset: a header that was copied elsewhere is none.
     ensure(version != 2 || header.be64(256)? == 0)?;
-    Some(Signature {
-        version: Some(version.to_string()),
-        uuid: header.text_uuid(168, 40).filter(|_| version <= 2),
-        label: header.label(24, 48).filter(|_| version == 2),
-        ..Signature::default()
-    })
+    out.set_number(version.into());
+    if version <= 2 {
+        out.uuid = header.text(168, 40);
+    }
+    if version == 2 {
+        out.set_label(header, 24, 48);
+    }
+    Some(())
 }
 
 pub(super) const LUKS: Format = Format {

@@ -2,29 +2,35 @@
 //!
 //! Source: lvm2 `lib/format_text/layout.h`, `lib/label/label.h` (struct label_header, pv_header).
 
-use super::checksum::crc32_lvm;
-use super::fields::{Format, Look, ensure};
+use super::checksum::crc32_from;
+use super::fields::{Fields, Format, Look, ensure};
 use super::{Signature, Usage};
 use alloc::string::String;
 
 const SECTOR: usize = 512;
 /// The label lies in one of the first four sectors; pvcreate takes the second.
 const SECTORS: [u64; 4] = [1, 0, 2, 3];
+/// Source: lvm2 `lib/misc/crc.h`.
+const INITIAL_CRC: u32 = 0xf597_a6cf;
 /// pvcreate wipes this much at the head. A partition table in there was written afterwards.
 pub(super) const WIPED: u64 = 8 * 1024;
 
-pub(super) fn read(look: &Look) -> Option<Signature> {
+/// The sector with the label, if there is a volume.
+pub(super) fn label<'a>(look: &Look<'a>) -> Option<Fields<'a>> {
     SECTORS.iter().find_map(|&sector| {
         let label = look.fields(sector.saturating_mul(SECTOR as u64), SECTOR)?;
         ensure(label.is(0, b"LABELONE") && label.is(24, b"LVM2 001"))?;
         ensure(label.le64(8)? == sector)?;
-        ensure(crc32_lvm(label.bytes(20, SECTOR - 20)?) == label.le32(16)?)?;
-        Some(Signature {
-            version: Some("LVM2 001".into()),
-            uuid: uuid(label.bytes(32, 32)?),
-            ..Signature::default()
-        })
+        let sum = crc32_from(INITIAL_CRC, &[label.bytes(20, SECTOR - 20)?]);
+        ensure(sum == label.le32(16)?)?;
+        Some(label)
     })
+}
+
+fn read(look: &Look, out: &mut Signature) -> Option<()> {
+    out.uuid = uuid(label(look)?.bytes(32, 32)?);
+    out.set_version("LVM2 001");
+    Some(())
 }
 
 /// Thirty-two letters in groups of 6-4-4-4-4-4-6, as the lvm tools print them.

@@ -35,32 +35,30 @@ pub(super) fn tail(size: u64) -> [Option<Range>; 2] {
     ]
 }
 
-fn read(look: &Look) -> Option<Signature> {
+fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let versions = [
         (superblock_10(look.size()), "1.0"),
         (Some(0), "1.1"),
         (Some(4096), "1.2"),
     ];
     let mut newer = versions.into_iter();
-    read_090(look).or_else(|| newer.find_map(|(at, version)| read_1(look, at?, version)))
+    read_090(look, out).or_else(|| newer.find_map(|(at, version)| read_1(look, out, at?, version)))
 }
 
-fn read_1(look: &Look, at: u64, version: &str) -> Option<Signature> {
+fn read_1(look: &Look, out: &mut Signature, at: u64, version: &str) -> Option<()> {
     let sb = look.fields(at, 256)?;
     ensure(sb.le32(0)? == MAGIC && sb.le32(4)? == 1)?;
     // super_offset, in sectors: tells a superblock from a copy of one.
     ensure(sb.le64(144)? == at >> 9)?;
-    Some(Signature {
-        version: Some(version.into()),
-        uuid: sb.uuid(16),
-        uuid_sub: sb.uuid(168),
-        label: sb.label(32, 32),
-        ..Signature::default()
-    })
+    out.set_version(version);
+    out.set_uuid(sb, 16);
+    out.uuid_sub = sb.uuid(168);
+    out.set_label(sb, 32, 32);
+    Some(())
 }
 
 /// Version 0.90 is written in the byte order of the machine that made the array.
-fn read_090(look: &Look) -> Option<Signature> {
+fn read_090(look: &Look, out: &mut Signature) -> Option<()> {
     let at = superblock_090(look.size())?;
     let sb = look.fields(at, 64)?;
     let little = sb.le32(0)? == MAGIC;
@@ -83,11 +81,9 @@ fn read_090(look: &Look) -> Option<Signature> {
             bytes.copy_from_slice(&word(n)?.to_be_bytes());
         }
     }
-    Some(Signature {
-        version: Some(format!("{}.{}.{}", word(1)?, word(2)?, word(3)?)),
-        uuid: Fields(&uuid).uuid(0),
-        ..Signature::default()
-    })
+    out.version = Some(format!("{}.{}.{}", word(1)?, word(2)?, word(3)?));
+    out.set_uuid(Fields(&uuid), 0);
+    Some(())
 }
 
 /// The superblock of a member that is the last partition lies where one of the whole disk would:

@@ -4,26 +4,42 @@
 //! ([`Step::Read`]), the caller reads them into the view and asks again.
 //!
 //! One more format is one more file with a record (`Format`) at its bottom, and the record's name
-//! in one of the two lists of `engine`. A reader goes magic, plausibility, checksum, report; it
+//! in the list of `engine`. A reader goes magic, plausibility, checksum, report; it
 //! asks for bytes by looking at them, and keeps what it may ask for bounded.
 //! Names, identities and precedence are those of libblkid (util-linux), against which the tests
 //! compare.
 
+mod bcache;
+mod bitlocker;
 mod btrfs;
 mod checksum;
+mod dm;
 mod dos;
 mod engine;
+mod exfat;
 mod ext;
+mod f2fs;
 mod fields;
+mod firmware_raid;
 mod gpt;
+mod iso9660;
+mod jfs;
 mod luks;
 mod lvm;
 mod md;
+mod minix;
+mod nilfs2;
+mod ntfs;
+mod readonly;
+mod reiserfs;
 mod swap;
 mod table;
+mod ubi;
+mod udf;
 mod vfat;
 mod view;
 mod xfs;
+mod zfs;
 
 pub use engine::identify;
 pub use view::{Need, Range, View};

@@ -11,36 +11,34 @@ const PAGE_SIZES: [u64; 5] = [4096, 8192, 16384, 32768, 65536];
 /// The magics are the last ten bytes of the page.
 const MAGIC_LEN: usize = 10;
 /// Ten pages: what mkswap asks for at least.
-const MIN_SIZE: u64 = 10 * 4096;
+const MIN_SIZE: u32 = 10 * 4096;
 const TUX_ON_ICE: &[u8] = b"\xed\xc3\x02\xe9\x98\x56\xe5\x0c";
 
-fn read_swap(look: &Look) -> Option<Signature> {
+fn read_swap(look: &Look, out: &mut Signature) -> Option<()> {
     ensure(!look.fields(0, TUX_ON_ICE.len())?.is(0, TUX_ON_ICE))?;
     PAGE_SIZES.iter().find_map(|page| {
         let magic = magic(look, *page)?;
         if magic.is(0, b"SWAP-SPACE") {
             // The first version has neither label nor UUID.
-            return Some(Signature {
-                version: Some("0".into()),
-                ..Signature::default()
-            });
+            out.set_version("0");
+            return Some(());
         }
         ensure(magic.is(0, b"SWAPSPACE2"))?;
         let header = look.fields(1024, 512)?;
         ensure(header.le32(0)? == 1 || header.be32(0)? == 1)?;
         ensure(header.le32(4)? != 0)?;
-        named(look, "1")
+        report(look, out, "1")
     })
 }
 
-fn read_suspend(look: &Look) -> Option<Signature> {
+fn read_suspend(look: &Look, out: &mut Signature) -> Option<()> {
     if look.fields(0, TUX_ON_ICE.len())?.is(0, TUX_ON_ICE) {
-        return named(look, "tuxonice");
+        return report(look, out, "tuxonice");
     }
     PAGE_SIZES.iter().find_map(|page| {
         let magic = magic(look, *page)?;
         let known = SUSPENDERS.iter().find(|(bytes, _)| magic.is(0, bytes));
-        named(look, known?.1)
+        report(look, out, known?.1)
     })
 }
 
@@ -49,15 +47,14 @@ fn magic<'a>(look: &Look<'a>, page: u64) -> Option<Fields<'a>> {
 }
 
 /// UUID and label, where the words after them are zero as mkswap leaves them.
-fn named(look: &Look, version: &str) -> Option<Signature> {
+fn report(look: &Look, out: &mut Signature, version: &str) -> Option<()> {
     let header = look.fields(1024, 512)?;
-    let plain = header.le64(172)? == 0;
-    Some(Signature {
-        version: Some(version.into()),
-        uuid: header.uuid(12).filter(|_| plain),
-        label: header.label(28, 16).filter(|_| plain),
-        ..Signature::default()
-    })
+    out.set_version(version);
+    if header.le64(172)? == 0 {
+        out.set_uuid(header, 12);
+        out.set_label(header, 28, 16);
+    }
+    Some(())
 }
 
 const SUSPENDERS: [(&[u8], &str); 4] = [

@@ -4,11 +4,10 @@
 //! The copy of the label in the boot sector is stale on many media and is not reported.
 //! Source: Microsoft FAT specification 1.03, and what libblkid accepts beyond it.
 
-use super::fields::{Fields, Format, Look, ensure, hex, label};
+use super::fields::{Fields, Format, Look, ensure, label, serial_number};
 use super::{Signature, Usage};
 use crate::base::bytes;
 use crate::base::text::Text;
-use alloc::string::String;
 
 /// (offset, magic): any one of them makes the sector worth a look.
 const MAGICS: [(usize, &[u8]); 9] = [
@@ -97,34 +96,27 @@ pub(super) fn is_fat(sector: Fields<'_>) -> bool {
     shape(sector).is_some()
 }
 
-fn read(look: &Look) -> Option<Signature> {
+fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let bs = look.fields(0, 512)?;
     let shape = shape(bs)?;
-    let fat32 = shape.fat32.is_some();
-    let signed = matches!(bs.u8(0x26)?, 0x28 | 0x29);
-    let (serial, version, label) = if fat32 {
+    if shape.fat32.is_some() {
         info_sector(look, bs, shape.sector_bytes)?;
-        (
-            bs.bytes(0x43, 4),
-            Some("FAT32"),
-            label_fat32(look, bs, &shape),
-        )
+        out.set_version("FAT32");
+        out.uuid = serial_number(bs.bytes(0x43, 4)?);
+        out.label = label_fat32(look, bs, &shape);
     } else {
-        let version = match shape.clusters {
-            0..FAT12_MAX => Some("FAT12"),
-            FAT12_MAX..FAT16_MAX => Some("FAT16"),
-            _ => None,
-        };
-        let serial = bs.bytes(0x27, 4).filter(|_| signed);
-        (serial, version, label_fat16(look, &shape))
-    };
-    Some(Signature {
-        version: version.map(String::from),
-        uuid: serial.and_then(serial_number),
-        label,
-        block_size: u32::try_from(shape.sector_bytes).unwrap_or(0),
-        ..Signature::default()
-    })
+        match shape.clusters {
+            0..FAT12_MAX => out.set_version("FAT12"),
+            FAT12_MAX..FAT16_MAX => out.set_version("FAT16"),
+            _ => {}
+        }
+        if matches!(bs.u8(0x26)?, 0x28 | 0x29) {
+            out.uuid = serial_number(bs.bytes(0x27, 4)?);
+        }
+        out.label = label_fat16(look, &shape);
+    }
+    out.block_size = u32::try_from(shape.sector_bytes).unwrap_or(0);
+    Some(())
 }
 
 /// The information sector of a FAT32 has two magics; some makers leave them zero.
@@ -197,19 +189,6 @@ fn directory(look: &Look, at: u64, len: u64) -> Option<Entries> {
         }
     }
     Some(Entries::More)
-}
-
-/// `XXXX-XXXX`. All zero: none.
-fn serial_number(raw: &[u8]) -> Option<String> {
-    let mut text = String::with_capacity(9);
-    ensure(raw.iter().any(|&b| b != 0))?;
-    for (i, &byte) in raw.iter().rev().enumerate() {
-        if i == 2 {
-            text.push('-');
-        }
-        hex(&mut text, byte, b'A');
-    }
-    Some(text)
 }
 
 pub(super) const VFAT: Format = Format {

@@ -27,6 +27,8 @@ pub struct View {
     pub size: u64,
     /// Logical sector size in bytes: 512 or 4096.
     pub sector: u32,
+    /// A partition: what firmware keeps at the end of a disk is not looked for.
+    pub partition: bool,
     chunks: Vec<(u64, Vec<u8>)>,
     lost: Vec<Range>,
 }
@@ -36,6 +38,7 @@ impl View {
         Self {
             size,
             sector,
+            partition: false,
             chunks: Vec::new(),
             lost: Vec::new(),
         }

@@ -14,7 +14,7 @@ const MIN_AG_BLOCKS: u64 = 64;
 /// Bytes in an extent of the real-time section.
 const RT_EXTENT: RangeInclusive<u64> = 4096..=1 << 30;
 
-fn read(look: &Look) -> Option<Signature> {
+fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let sb = look.fields(0, 512)?;
     ensure(sb.is(0, b"XFSB"))?;
     let block = u64::from(sb.power(sb.be32(4)?, 120, 9..=16)?);
@@ -34,12 +34,10 @@ fn read(look: &Look) -> Option<Signature> {
         let (head, tail) = (whole.bytes(0, 224)?, whole.0.get(228..).unwrap_or(&[]));
         ensure(!crc32c(&[head, &[0; 4], tail]) == sb.le32(224)?)?;
     }
-    Some(Signature {
-        uuid: sb.uuid(32),
-        label: sb.label(108, 12),
-        block_size: sector,
-        ..Signature::default()
-    })
+    out.set_uuid(sb, 32);
+    out.set_label(sb, 108, 12);
+    out.block_size = sector;
+    Some(())
 }
 
 impl Fields<'_> {

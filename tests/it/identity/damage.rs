@@ -1,6 +1,7 @@
 //! Damaged and hostile images: no panic, bounded reads, and what is broken is not believed.
 
 use super::arrays::{crc32, md_1, md_090, pv_label};
+use super::built::{self, WINDOWS_7};
 use super::disk::{Disk, Seeded};
 use super::oracle::{Workshop, compare};
 use landfall::act::probe_device::probe_file;
@@ -120,6 +121,71 @@ fn bent_gpt() {
     bend_image("gpt-repaired", 65536, script, repair_gpt);
 }
 
+#[test]
+fn bent_images_of_others() {
+    let check = |name: &str, kib: u64, script: &str| {
+        let script = format!("mkdir d; echo x >d/x; {{ {script}; }} >/dev/null");
+        bend_image(name, kib, &script, nothing);
+    };
+    check("f2fs", 65536, "mkfs.f2fs -q -l bent $F");
+    check("ntfs", 8192, "mkntfs -F -Q -q -L bent $F");
+    check(
+        "iso9660",
+        0,
+        "genisoimage -quiet -J -V 'A Bent Image' -o $F d",
+    );
+    check("udf", 8192, "mkudffs --label=bent $F");
+    check("udf-bridge", 0, "genisoimage -quiet -udf -V bent -o $F d");
+    check("udf-blocks", 65536, "mkudffs -b 4096 $F");
+    check("squashfs", 0, "mksquashfs d $F -noappend -quiet");
+    check("erofs", 0, "mkfs.erofs -E nosbcrc $F d");
+    check("jfs", 16384, "mkfs.jfs -q -L bent $F");
+    check("reiserfs", 65536, "mkreiserfs -q -f -f -l bent $F");
+    check("minix", 4096, "mkfs.minix $F");
+    check("bcache", 8192, "make-bcache -B $F");
+    check(
+        "verity",
+        1024,
+        "truncate -s 1M data; veritysetup format data $F",
+    );
+}
+
+/// A checksum that most of them have makes most mutants worthless: those that are left must be as
+/// harmless as the others.
+#[test]
+fn bent_images_with_checksums() {
+    let check = |name: &str, kib: u64, script: &str| {
+        let script = format!("mkdir d; echo x >d/x; {{ {script}; }} >/dev/null");
+        bend_image(name, kib, &script, nothing);
+    };
+    check("exfat", 8192, "mkfs.exfat -L bent $F");
+    check("cramfs", 0, "mkfs.cramfs -n bent d $F");
+    check("nilfs2", 4096, "mkfs.nilfs2 -q -b 1024 -B 16 -L bent $F");
+    check("ubifs", 0, "mkfs.ubifs -m 2048 -e 126976 -c 200 -r d -o $F");
+}
+
+#[test]
+fn bent_superblocks_of_others() {
+    let size = 64 << 20;
+    let (magic, place) = WINDOWS_7;
+    bend(
+        "zfs",
+        &built::disk(size, &built::zfs("tank", 0, 42)),
+        nothing,
+    );
+    bend("ddf", &built::disk(size, &[built::ddf(size, 257)]), nothing);
+    bend(
+        "bitlocker",
+        &built::disk(size, &built::bitlocker(magic, place)),
+        nothing,
+    );
+    bend(
+        "bcachefs",
+        &built::disk(size, &[built::bcachefs()]),
+        nothing,
+    );
+}
+
 /// Makes the checksum of the primary header right again.
 fn repair_gpt(disk: &mut Disk) {
     let mut header = disk.read(512, 92);
@@ -135,6 +201,7 @@ fn repair_gpt(disk: &mut Disk) {
 fn bent_images_are_judged_like_blkid_does() {
     const EACH: u64 = 40;
     let gpt = "printf 'label: gpt\ntable-length: 8\nsize=8M,name=one\n,8M\n' | sfdisk -q $F";
+    let verity = "truncate -s 1M data; veritysetup format data $F >/dev/null";
     let workshop = Workshop::new("judged");
     for (name, kib, script) in [
         ("ext2", 16384, "mke2fs -q -t ext2 -L x $F"),
@@ -143,6 +210,11 @@ fn bent_images_are_judged_like_blkid_does() {
         ("fat16", 32768, "mkfs.fat -F 16 -n BENT $F"),
         ("swap", 8192, "mkswap -q -L bent $F"),
         ("gpt", 65536, gpt),
+        ("ntfs", 8192, "mkntfs -F -Q -q -L bent $F"),
+        ("jfs", 16384, "mkfs.jfs -q -L bent $F >/dev/null"),
+        ("reiserfs", 65536, "mkreiserfs -q -f -f -l bent $F"),
+        ("minix", 4096, "mkfs.minix $F >/dev/null"),
+        ("verity", 1024, verity),
     ] {
         let disk = Disk::of_file(&workshop.make(name, kib, script), 512);
         for seed in 0..EACH {

@@ -4,7 +4,7 @@ use super::oracle::{Workshop, compare};
 
 /// Makes each image, compares our answer with blkid's, and checks that it is of `kind` (several
 /// signatures: joined by `+`; none: nothing).
-fn check(workshop: &str, kind: &str, images: &str) {
+pub fn check(workshop: &str, kind: &str, images: &str) {
     let workshop = Workshop::new(workshop);
     for line in images
         .lines()
