@@ -4,8 +4,8 @@
 
 use crate::base::fault::Fault;
 use crate::format::identity::{Finding, Range, Step, Usage, View, identify};
-use crate::sys::block;
 use crate::sys::fail::{Fail, sentence};
+use crate::sys::{block, proc_sys};
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind};
 use std::os::fd::AsFd;
@@ -17,12 +17,10 @@ const FILE_SECTOR: u32 = 512;
 
 /// Identifies `/dev/DEVICE`. `device` is the kernel's name with `/` for `!`.
 pub fn probe(device: &str) -> Result<Finding, Fault> {
-    let mut known = format!("/sys/class/block/{}", device.replace('/', "!"));
-    known.push_str("/partition");
-    probe_path(
-        Path::new(&format!("/dev/{device}")),
-        Path::new(&known).exists(),
-    )
+    // The kernel tells partitions from disks by a file that only they have.
+    let number = format!("/sys/class/block/{}/partition", device.replace('/', "!"));
+    let partition = proc_sys::read(&number, 32).is_ok();
+    probe_path(Path::new(&format!("/dev/{device}")), partition)
 }
 
 /// Identifies the image of a device in a regular file, or the device itself.

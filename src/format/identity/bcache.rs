@@ -5,7 +5,7 @@
 //! superblock are not looked for, and its members' UUIDs are not read.
 //! Sources: Linux 6.12 `drivers/md/bcache/bcache_ondisk.h`, `fs/bcachefs/bcachefs_format.h`.
 
-use super::checksum::crc32c;
+use super::checksum::{NOWHERE, crc32c};
 use super::fields::{FILESYSTEM, Format, Look, ensure};
 use super::{Signature, Usage};
 
@@ -40,7 +40,7 @@ fn read_bcachefs(look: &Look, out: &mut Signature) -> Option<()> {
         .checked_add(FIXED)?;
     if sb.u8(144)? >> 2 == CSUM_CRC32C && len <= MAX_CHECKED {
         let whole = look.fields(SUPERBLOCK, len)?;
-        ensure(!crc32c(&[whole.0.get(16..)?]) == sb.le32(0)?)?;
+        ensure(!crc32c(whole.0.get(16..)?, NOWHERE) == sb.le32(0)?)?;
     }
     let version = u32::from(sb.le16(16)?);
     out.set_dotted(version >> 10, version & 0x3ff);

@@ -21,7 +21,7 @@ const DESCRIPTION: &[u8] = &[7, 0, 2, 0];
 
 fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let bs = look.fields(0, 512)?;
-    let (_, place) = KINDS.into_iter().find(|(magic, _)| bs.is(0, magic))?;
+    let &(_, place) = KINDS.iter().find(|(magic, _)| bs.is(0, magic))?;
     if place == 0 {
         return Some(());
     }
@@ -32,7 +32,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let len = (head.le32(64)? as usize).saturating_add(64);
     let metadata = look.fields(offset, len.min(MAX_METADATA))?;
     out.set_number(head.le16(10)?.into());
-    out.uuid = head.guid(80);
+    out.set_id(head.guid(80));
     description(metadata, out);
     Some(())
 }

@@ -5,7 +5,7 @@
 //! the sixteen bits of extra doubt are worth. Zoned devices keep the superblock elsewhere and are
 //! not recognised. Source: btrfs on-disk format, kernel `include/uapi/linux/btrfs_tree.h` (6.6).
 
-use super::checksum::crc32c;
+use super::checksum::{NOWHERE, crc32c};
 use super::fields::{Format, Look, ensure};
 use super::{Signature, Usage};
 
@@ -18,7 +18,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let sector = sb.le32(144)?;
     ensure(sector.is_power_of_two())?;
     if sb.le16(196)? == CSUM_CRC32C {
-        ensure(!crc32c(&[sb.bytes(32, 4096 - 32)?]) == sb.le32(0)?)?;
+        ensure(!crc32c(sb.bytes(32, 4096 - 32)?, NOWHERE) == sb.le32(0)?)?;
     }
     out.set_uuid(sb, 32);
     out.uuid_sub = sb.uuid(267);

@@ -45,7 +45,7 @@ pub(super) fn is_exfat(look: &Look) -> bool {
 fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let (bs, sector_log, cluster_log) = boot_sector(look)?;
     out.set_dotted(bs.u8(105)?.into(), bs.u8(104)?.into());
-    out.uuid = serial_number(bs.bytes(100, 4)?);
+    out.set_id(serial_number(bs.bytes(100, 4)?));
     out.block_size = 1 << sector_log;
     label(look, bs, sector_log, cluster_log, out);
     Some(())

@@ -5,7 +5,7 @@
 //! file system `ext4dev` that it once named left the kernel with 2.6.29.
 //! Source: Documentation/filesystems/ext4/super.rst (Linux 6.6).
 
-use super::checksum::crc32c;
+use super::checksum::{NOWHERE, crc32c};
 use super::fields::{Fields, Format, Look, ensure};
 use super::{Signature, Usage};
 
@@ -27,7 +27,7 @@ fn superblock<'a>(look: &Look<'a>) -> Option<Fields<'a>> {
     let sb = look.fields(1024, 1024)?;
     ensure(sb.le16(0x38)? == MAGIC && sb.le32(0x18)? <= MAX_LOG_BLOCK_SIZE)?;
     if sb.le32(0x64)? & RO_COMPAT_METADATA_CSUM != 0 {
-        ensure(crc32c(&[sb.bytes(0, 0x3fc)?]) == sb.le32(0x3fc)?)?;
+        ensure(crc32c(sb.bytes(0, 0x3fc)?, NOWHERE) == sb.le32(0x3fc)?)?;
     }
     Some(sb)
 }

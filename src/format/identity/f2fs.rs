@@ -3,7 +3,7 @@
 //! Source: Linux 6.12 `include/linux/f2fs_fs.h` (struct f2fs_super_block).
 
 use super::Signature;
-use super::checksum::crc32_from;
+use super::checksum::{NOWHERE, crc32_from};
 use super::fields::{FILESYSTEM, Format, Look, Units, ensure};
 
 const SUPERBLOCK: u64 = 1024;
@@ -24,7 +24,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     }
     let sum_at = sb.le32(0x20)? as usize;
     if sum_at != 0 {
-        let sum = crc32_from(INITIAL_CRC, &[sb.bytes(0, sum_at)?]);
+        let sum = crc32_from(INITIAL_CRC, sb.bytes(0, sum_at)?, NOWHERE);
         ensure(sum == sb.le32(sum_at)?)?;
     }
     let log = sb.le32(0x10)?;

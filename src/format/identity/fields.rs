@@ -208,6 +208,12 @@ impl Signature {
         self.uuid = sb.uuid(at);
     }
 
+    /// An identity that is already text.
+    #[inline(never)]
+    pub(super) fn set_id(&mut self, id: Option<String>) {
+        self.uuid = id;
+    }
+
     #[inline(never)]
     pub(super) fn set_label(&mut self, sb: Fields<'_>, at: usize, len: usize) {
         self.label = sb.label(at, len);

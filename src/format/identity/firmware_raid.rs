@@ -4,7 +4,7 @@
 //! file system on it. What older host adapters wrote is not recognised: no kernel of today
 //! assembles it. Sources: SNIA Common RAID DDF 2.0, 4.2; mdadm `super-intel.c`.
 
-use super::checksum::crc32_from;
+use super::checksum::{NOWHERE, crc32_from};
 use super::fields::{FILESYSTEM, Format, Look, ensure};
 use super::{Range, Signature, Usage};
 
@@ -28,15 +28,16 @@ fn read_ddf(look: &Look, out: &mut Signature) -> Option<()> {
     for place in DDF_PLACES {
         let header = look.fields(from_end(look.size(), place)?, 512)?;
         // The field of the checksum counts as all ones.
-        let pieces = [header.bytes(0, 4)?, &[0xff; 4], header.bytes(8, 504)?];
-        if !header.is(0, DDF_MAGIC) || crc32_from(0, &pieces) != header.be32(4)? {
+        let mut covered = header.0.to_vec();
+        covered.get_mut(4..8)?.fill(0xff);
+        if !header.is(0, DDF_MAGIC) || crc32_from(0, &covered, NOWHERE) != header.be32(4)? {
             continue;
         }
         let primary = header.be64(96)?;
         ensure(primary == 0 || look.magic(primary.checked_mul(512)?, DDF_MAGIC).is_some())?;
         out.version = header.text(32, 8);
         // Often not text, and then none to us.
-        out.uuid = header.text(8, 24);
+        out.set_id(header.text(8, 24));
         return Some(());
     }
     None

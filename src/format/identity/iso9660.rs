@@ -42,7 +42,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let primary = primary?;
     root_directory(look, primary)?;
     out.block_size = primary.le16(128)?.into();
-    out.uuid = date(primary, MODIFIED).or_else(|| date(primary, CREATED));
+    out.set_id(date(primary, MODIFIED).or_else(|| date(primary, CREATED)));
     let Some(joliet) = joliet else {
         out.set_label(primary, 40, 32);
         return Some(());
@@ -88,7 +88,7 @@ fn merge(ascii: &[u8], wide: &[u8]) -> Option<Vec<u8>> {
         // The two halves of a pair stand for one letter, which is compared with the second one.
         first_half = !first_half && (0xd8..=0xdb).contains(&high);
         if first_half {
-            merged.extend([high, low]);
+            merged.extend_from_slice(unit);
             continue;
         }
         let letter = rest.next()?;
@@ -101,10 +101,10 @@ fn merge(ascii: &[u8], wide: &[u8]) -> Option<Vec<u8>> {
             (0, _) => letter,
             _ => return None,
         };
-        merged.extend([high, low]);
+        merged.extend_from_slice(&[high, low]);
     }
     for letter in rest {
-        merged.extend([0, letter]);
+        merged.extend_from_slice(&[0, letter]);
     }
     Some(merged)
 }

@@ -16,7 +16,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     ensure(version != 2 || header.be64(256)? == 0)?;
     out.set_number(version.into());
     if version <= 2 {
-        out.uuid = header.text(168, 40);
+        out.set_id(header.text(168, 40));
     }
     if version == 2 {
         out.set_label(header, 24, 48);

@@ -2,7 +2,7 @@
 //!
 //! Source: lvm2 `lib/format_text/layout.h`, `lib/label/label.h` (struct label_header, pv_header).
 
-use super::checksum::crc32_from;
+use super::checksum::{NOWHERE, crc32_from};
 use super::fields::{Fields, Format, Look, ensure};
 use super::{Signature, Usage};
 use alloc::string::String;
@@ -21,14 +21,14 @@ pub(super) fn label<'a>(look: &Look<'a>) -> Option<Fields<'a>> {
         let label = look.fields(sector.saturating_mul(SECTOR as u64), SECTOR)?;
         ensure(label.is(0, b"LABELONE") && label.is(24, b"LVM2 001"))?;
         ensure(label.le64(8)? == sector)?;
-        let sum = crc32_from(INITIAL_CRC, &[label.bytes(20, SECTOR - 20)?]);
+        let sum = crc32_from(INITIAL_CRC, label.bytes(20, SECTOR - 20)?, NOWHERE);
         ensure(sum == label.le32(16)?)?;
         Some(label)
     })
 }
 
 fn read(look: &Look, out: &mut Signature) -> Option<()> {
-    out.uuid = uuid(label(look)?.bytes(32, 32)?);
+    out.set_id(uuid(label(look)?.bytes(32, 32)?));
     out.set_version("LVM2 001");
     Some(())
 }

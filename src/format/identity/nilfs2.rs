@@ -12,10 +12,8 @@ const MAX_LOG_BLOCK_SIZE: u32 = 6;
 fn superblock<'a>(look: &Look<'a>, at: u64) -> Option<Fields<'a>> {
     let sb = look.fields(at, 1024)?;
     ensure(sb.le16(6)? == MAGIC)?;
-    // The checksum lies at byte 16 and counts as zero.
-    let rest = usize::from(sb.le16(8)?).checked_sub(20)?;
-    let pieces = [sb.bytes(0, 16)?, &[0; 4], sb.bytes(20, rest)?];
-    ensure(crc32_from(sb.le32(12)?, &pieces) == sb.le32(16)?)?;
+    let covered = sb.bytes(0, sb.le16(8)?.into())?;
+    ensure(crc32_from(sb.le32(12)?, covered, 16) == sb.le32(16)?)?;
     Some(sb)
 }
 

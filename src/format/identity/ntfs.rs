@@ -60,7 +60,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     if serial != [0; 8] {
         let mut uuid = String::with_capacity(16);
         serial.iter().rev().for_each(|&b| hex(&mut uuid, b, b'A'));
-        out.uuid = Some(uuid);
+        out.set_id(Some(uuid));
     }
     out.block_size = sector;
     label(record, out);

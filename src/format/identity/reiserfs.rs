@@ -16,7 +16,7 @@ const MAGICS: [(u32, usize, &[u8], &str); 5] = [
 ];
 
 fn read(look: &Look, out: &mut Signature) -> Option<()> {
-    for (kib, skip, magic, version) in MAGICS {
+    for &(kib, skip, magic, version) in &MAGICS {
         let sb = look.fields(u64::from(kib) << 10, 116)?;
         if !sb.is(skip, magic) {
             continue;

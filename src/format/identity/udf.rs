@@ -5,9 +5,7 @@
 
 use super::Signature;
 use super::fields::{FILESYSTEM, Fields, Format, Look, Units, ensure, hex, utf8};
-use alloc::format;
 use alloc::string::String;
-use core::ops::Range;
 
 const STRUCTURES: u64 = 32 * 1024;
 const STRUCTURE_BYTES: u32 = 2048;
@@ -43,7 +41,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
         }
         if tag == PRIMARY && out.uuid.is_none() {
             let set = dstring(descriptor, 72, 200);
-            out.uuid = set.and_then(|(raw, units)| identity(&utf8(raw, units)));
+            out.set_id(set.and_then(|(raw, units)| identity(&utf8(raw, units))));
         }
         if tag == LOGICAL && revision.is_none() {
             ensure(descriptor.is(217, b"*OSTA UDF Compliant\0"))?;
@@ -54,8 +52,13 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
             }
         }
     }
-    let revision = revision?;
-    out.version = Some(format!("{:x}.{:02x}", revision >> 8, revision & 0xff));
+    // A number in decimal, in hexadecimal digits: 0x0201 is 2.01.
+    let [major, minor] = revision?.to_be_bytes();
+    let mut version = String::with_capacity(5);
+    hex(&mut version, major, b'a');
+    version.push('.');
+    hex(&mut version, minor, b'a');
+    out.set_version(version.strip_prefix('0').unwrap_or(&version));
     out.block_size = block;
     Some(())
 }
@@ -125,18 +128,16 @@ fn dstring<'a>(sb: Fields<'a>, at: usize, charset: usize) -> Option<(&'a [u8], U
 /// the first eight are not, their values are, and where the next eight are not, those of four.
 fn identity(set: &[u8]) -> Option<String> {
     ensure(set.len() >= 8)?;
-    let digits = |range: Range<usize>| {
-        let part = set.get(range);
-        part.is_some_and(|part| part.iter().all(u8::is_ascii_hexdigit))
-    };
     // How many are taken as they are; after them, up to where values are.
-    let (taken, all) = match (digits(0..8), digits(0..16)) {
-        (false, _) => (0, 8),
-        (true, false) => (8, 12),
-        (true, true) => (16, 16),
+    let digits = set.iter().take(16).take_while(|b| b.is_ascii_hexdigit());
+    let (taken, all) = match digits.count() {
+        16 => (16, 16),
+        8..16 => (8, 12),
+        _ => (0, 8),
     };
     let mut text = String::with_capacity(16);
-    for (i, &byte) in set.iter().chain(&[0; 4]).take(all).enumerate() {
+    for i in 0..all {
+        let byte = set.get(i).copied().unwrap_or(0);
         if i < taken {
             text.push(char::from(byte.to_ascii_lowercase()));
         } else {

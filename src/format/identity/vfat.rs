@@ -102,7 +102,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     if shape.fat32.is_some() {
         info_sector(look, bs, shape.sector_bytes)?;
         out.set_version("FAT32");
-        out.uuid = serial_number(bs.bytes(0x43, 4)?);
+        out.set_id(serial_number(bs.bytes(0x43, 4)?));
         out.label = label_fat32(look, bs, &shape);
     } else {
         match shape.clusters {
@@ -111,7 +111,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
             _ => {}
         }
         if matches!(bs.u8(0x26)?, 0x28 | 0x29) {
-            out.uuid = serial_number(bs.bytes(0x27, 4)?);
+            out.set_id(serial_number(bs.bytes(0x27, 4)?));
         }
         out.label = label_fat16(look, &shape);
     }

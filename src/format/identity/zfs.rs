@@ -29,7 +29,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     let (state, device) = (number(b"state")?, number(b"guid")?);
     let in_pool = state == SPARE || state == CACHE || number(b"txg")? > 0;
     ensure(state <= MAX_STATE && device != 0 && in_pool)?;
-    out.uuid = number(b"pool_guid").map(decimal);
+    out.set_id(number(b"pool_guid").map(decimal));
     out.uuid_sub = Some(decimal(device));
     out.version = number(b"version").map(decimal);
     let shift = value(list, b"ashift", UINT64, true).and_then(|v| v.be64(8));
