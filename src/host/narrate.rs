@@ -7,7 +7,7 @@ use crate::format::kmod::Resolution;
 use crate::format::wish::End;
 use crate::host::chart_jobs::device_kind;
 use crate::host::rehearsal::Record;
-use crate::plan::action::{Action, Level, Mount};
+use crate::plan::action::{Action, Level, Mount, Scope};
 use crate::plan::event::{Block, Event, Ticket};
 use std::collections::BTreeMap;
 
@@ -118,7 +118,10 @@ impl Teller {
 
     fn action(&mut self, action: &Action) -> Option<String> {
         let sentence = match action {
-            Action::Walk { .. } => "looks at every device that is there".to_string(),
+            Action::Walk { scope, .. } => match scope {
+                Scope::Likely => "looks at the disks and the buses that they hang on".to_string(),
+                Scope::All => "looks at every device that is there".to_string(),
+            },
             Action::Resolve { ticket, alias } => {
                 self.subjects.insert(*ticket, alias.to_string());
                 return None;

@@ -102,7 +102,7 @@ impl<'a> Rehearsal<'a> {
 
     fn act(&mut self, action: Action) {
         let answer = match action {
-            Action::Walk { ticket } => {
+            Action::Walk { ticket, .. } => {
                 self.announced.fill(0);
                 self.announce();
                 Event::Walked { ticket }
