@@ -498,7 +498,7 @@ mod tests {
         ] {
             assert!(read(text).all.is_empty(), "{text}");
         }
-        let jobs = read("9 > walk 1\n3 < walked 1\n");
+        let jobs = read("9 > walk 1 all\n3 < walked 1\n");
         assert_eq!((jobs.all[0].start, jobs.all[0].end), (9, 9));
     }
 }

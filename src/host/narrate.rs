@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn steps_are_sentences() {
         let lines = [
-            "> walk 1",
+            "> walk 1 all",
             "< block vda 254:0 sectors=655360 sequence=1",
             "< block vda2 254:2 sectors=2 sequence=1 disk=vda number=2",
             "> probe 2 vda",

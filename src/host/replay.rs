@@ -128,15 +128,16 @@ mod tests {
 
     #[test]
     fn differences_are_named_with_their_place() {
-        let trace = "0 < boot root=/dev/vda\n0 > walk 1\n# x\n0 < walked 1\n";
+        let trace =
+            "0 < boot root=/dev/vda\n0 > walk 1 likely\n# x\n0 < walked 1\n0 > walk 2 all\n";
         let same = replay(trace).unwrap();
-        assert_eq!((same.events, same.actions), (2, 1));
+        assert_eq!((same.events, same.actions), (2, 2));
         assert_eq!(same.differences, [""; 0]);
         let other = replay(&trace.replace("walk 1", "walk 9")).unwrap();
         let expected = [
             "line 1: 0 < boot root=/dev/vda",
-            "  - 0 > walk 9",
-            "  + 0 > walk 1",
+            "  - 0 > walk 9 likely",
+            "  + 0 > walk 1 likely",
         ];
         assert_eq!(other.differences, expected);
     }

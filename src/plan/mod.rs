@@ -20,10 +20,10 @@
 //!
 //! # Deadlines
 //! One trunk: the wish's patience, from the first event. Branches are shorter: when nothing is
-//! under way, buses that seldom carry a disk are walked, and their drivers tried, at once ([`bus::Tier::Quiet`]) or after
-//! [`IDLE_MS`] ([`bus::Tier::Idle`]). A wish that nothing can fulfil (no `root=`, one that we do
-//! not understand, a root that cannot be mounted) ends at once, or as soon as the page can list
-//! what there is.
+//! under way, buses that seldom carry a disk are walked, and their drivers tried, at once
+//! ([`bus::Tier::Quiet`]) or after [`IDLE_MS`] ([`bus::Tier::Idle`]). A wish that nothing can
+//! fulfil (no `root=`, one that we do not understand, a root that cannot be mounted) ends at once,
+//! or as soon as the page can list what there is.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
