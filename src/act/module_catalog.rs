@@ -75,6 +75,13 @@ pub fn open_tree(dir: &Path, configs: &[PathBuf]) -> Catalog {
     };
     let mut catalog = Catalog::new(&dir.to_string_lossy(), &files);
     catalog.complaints = complaints;
+    if files.dep.is_some_and(<[u8]>::is_empty) {
+        catalog.complaints.push(format!(
+            "{}/modules.dep is empty: if there are modules, the depmod that ran on it cannot read \
+             their compression; no module can be loaded",
+            dir.display()
+        ));
+    }
     if catalog.is_empty() {
         catalog.complaints.push(format!(
             "{} holds no modules.dep: run depmod on it; no module can be loaded",
@@ -161,6 +168,19 @@ mod tests {
         assert!(catalog.is_empty());
         assert_eq!(catalog.resolve(b"ext4"), Default::default());
         assert!(catalog.complaints[0].contains("1.2.3"));
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    /// As depmod without zlib (Debian's) leaves it beside modules that are all `.ko.gz`.
+    #[test]
+    fn an_empty_index_is_named() {
+        let root = scratch("empty-dep");
+        for (dep, complaints) in [("", 1), ("a.ko:\n", 0)] {
+            std::fs::write(root.join("modules.dep"), dep).unwrap();
+            let said = open_tree(&root, &[]).complaints;
+            assert_eq!(said.len(), complaints, "{said:?}");
+            assert!(said.iter().all(|s| s.contains("modules.dep is empty")));
+        }
         std::fs::remove_dir_all(root).unwrap();
     }
 

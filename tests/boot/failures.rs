@@ -1,33 +1,21 @@
 //! Boots that must fail: in time, with the page that names the cause, and without a trace on
 //! any disk.
 
-use crate::lab::disks::{self, BTRFS, EMPTY, EXT4, EXT4_GPT, SWAP, VFAT, XFS};
+use crate::lab::copies::Copies;
+use crate::lab::disks::{BTRFS, Disk, EMPTY, EXT4, EXT4_GPT, SWAP, VFAT, XFS};
 use crate::lab::guest::Machine;
 use crate::lab::outcome::Outcome;
-use crate::lab::shelf::Scratch;
 use landfall::host::qemu::Bus;
-use std::path::PathBuf;
-use std::process::Command;
 
 /// Boots with disks that the guest may really write to; they must be the same afterwards.
-fn fails(plugged: &[(disks::Disk, Bus)], cmdline: &str) -> Outcome {
-    let scratch = Scratch::new();
+fn fails(plugged: &[(Disk, Bus)], cmdline: &str) -> Outcome {
+    let mut copies = Copies::new();
     let mut machine = Machine::generic().cmdline(cmdline);
-    let mut pairs: Vec<(PathBuf, PathBuf)> = Vec::new();
     for (disk, bus) in plugged {
-        let copy = disks::copy(disk, &scratch.0);
-        machine = machine.file(&copy, *bus);
-        pairs.push((disks::file(disk), copy));
+        machine = machine.file(&copies.disk(disk), *bus);
     }
     let outcome = machine.boot();
-    for (before, after) in pairs {
-        let same = Command::new("cmp").arg(&before).arg(&after).status();
-        assert!(
-            same.expect("cmp").success(),
-            "{} was changed",
-            after.display()
-        );
-    }
+    copies.assert_unchanged();
     outcome
 }
 

@@ -7,9 +7,14 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod cpus;
 mod failures;
 mod handover;
+mod keys;
 mod late;
+mod members;
+mod modules;
 mod roots;
+mod shell;
 mod systemd;
 mod tool;

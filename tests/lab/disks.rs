@@ -5,7 +5,7 @@
 use super::partitions::{self, Table};
 use super::roots::{self, Root};
 use super::shelf::{self, Scratch};
-use super::tools::{done, run, tool, tool_as_root};
+use super::tools::{done, tool, tool_as_root};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -163,20 +163,6 @@ pub fn file(disk: &Disk) -> PathBuf {
             partitions::wrap(disk.table, &inner, disk.mib, at);
         }
     })
-}
-
-/// An own copy, for tests that look at what a boot has written.
-pub fn copy(disk: &Disk, to: &Path) -> PathBuf {
-    let copy = to.join(disk.name);
-    run(
-        "cp",
-        &[
-            "--sparse=always".as_ref(),
-            file(disk).as_os_str(),
-            copy.as_os_str(),
-        ],
-    );
-    copy
 }
 
 fn format(disk: &Disk, at: &Path) {

@@ -13,9 +13,9 @@ use landfall::host::qemu::{self, Bus};
 use landfall::host::story::Story;
 use serde_json::json;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -123,17 +123,19 @@ impl Machine {
         self.extra.extend(["-qmp".into(), socket]);
         self.qemu.extra = self.extra.iter().map(Into::into).collect();
         let mut command = self.qemu.command();
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let complaints = File::create(scratch.0.join("stderr")).expect("a scratch file");
         let child = command.stderr(complaints).spawn();
         let mut child = child.unwrap_or_else(|e| panic!("{}", qemu::cannot_start(&e)));
         let bytes = listen(child.stdout.take().expect("a pipe was asked for"));
         Guest {
             monitor: Monitor::connect(&monitor),
+            keyboard: child.stdin.take().expect("a pipe was asked for"),
             child,
             bytes,
             console: Console::default(),
             lines: Vec::new(),
+            heard: 0,
             give_up: Instant::now() + self.patience,
             disks: self.qemu.disks.iter().map(|disk| disk.bus).collect(),
             scratch,
@@ -164,9 +166,12 @@ fn listen(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
 pub struct Guest {
     child: Child,
     monitor: Monitor,
+    keyboard: ChildStdin,
     bytes: Receiver<Vec<u8>>,
     console: Console,
     lines: Vec<String>,
+    /// So many lines were waited for already.
+    heard: usize,
     give_up: Instant,
     disks: Vec<Bus>,
     scratch: Scratch,
@@ -174,11 +179,18 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Waits until the console has shown `text` (which may be a prompt).
+    /// Waits until the console has shown `text` (which may be a prompt), after whatever was
+    /// waited for before.
     pub fn wait_for(&mut self, text: &str) {
         loop {
-            let shown = self.lines.iter().any(|line| line.contains(text));
-            if shown || self.console.unfinished().contains(text) {
+            let new = self.lines.get(self.heard..).unwrap_or_default();
+            if let Some(at) = new.iter().position(|line| line.contains(text)) {
+                self.heard += at + 1;
+                return;
+            }
+            let prompt = self.lines.len() >= self.heard;
+            if prompt && self.console.unfinished().contains(text) {
+                self.heard = self.lines.len() + 1;
                 return;
             }
             if !self.listen() {
@@ -186,6 +198,13 @@ impl Guest {
                 panic!("the console never showed {text:?}; its end was\n{tail}");
             }
         }
+    }
+
+    /// Types on the console.
+    pub fn press(&mut self, keys: &str) {
+        let keyboard = &mut self.keyboard;
+        keyboard.write_all(keys.as_bytes()).expect("a living QEMU");
+        keyboard.flush().expect("a living QEMU");
     }
 
     /// Plugs in the disk of this number.

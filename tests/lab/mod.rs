@@ -6,10 +6,13 @@
 #![allow(dead_code)]
 
 pub mod build;
+pub mod by_hand;
+pub mod copies;
 pub mod disks;
 pub mod guest;
 pub mod images;
 pub mod kernels;
+pub mod md;
 pub mod outcome;
 pub mod partitions;
 pub mod qmp;

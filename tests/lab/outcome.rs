@@ -3,6 +3,7 @@
 use super::guest::tail;
 use landfall::host::story::{Standing, Story};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 pub struct Outcome {
     /// The console, line by line.
@@ -122,6 +123,12 @@ impl Outcome {
         }
     }
 
+    /// What the trace of the boot shows of its module loads.
+    #[track_caller]
+    pub fn loads(&self) -> Loads {
+        Loads::read(self.fact("trace"))
+    }
+
     #[track_caller]
     pub fn assert_module(&self, name: &str) {
         let modules = self.fact("modules");
@@ -140,5 +147,42 @@ impl Outcome {
             .find(|line| line.starts_with(name));
         let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
         number.unwrap_or_else(|| self.fail(&format!("no {name} in meminfo")))
+    }
+}
+
+/// The module loads of one boot.
+#[derive(Debug, Default)]
+pub struct Loads {
+    /// Names, in the order of their beginning.
+    pub begun: Vec<String>,
+    /// Answers that say no.
+    pub failed: Vec<String>,
+    /// The most that were under way at one time.
+    pub most_at_once: usize,
+}
+
+impl Loads {
+    /// Lines `TIME > load TICKET NAME`, `TIME < loaded TICKET`, `TIME < load-failed TICKET …`.
+    fn read(trace: &str) -> Self {
+        let mut loads = Self::default();
+        let mut open = BTreeSet::new();
+        for line in trace.lines() {
+            let mut words = line.split(' ').skip(2);
+            let (verb, ticket) = (words.next(), words.next());
+            match verb {
+                Some("load") => {
+                    open.insert(ticket);
+                    loads.begun.extend(words.next().map(String::from));
+                }
+                Some("load-failed") => loads.failed.push(line.into()),
+                Some("loaded") => {}
+                _ => continue,
+            }
+            if verb != Some("load") {
+                open.remove(&ticket);
+            }
+            loads.most_at_once = loads.most_at_once.max(open.len());
+        }
+        loads
     }
 }

@@ -36,6 +36,7 @@ fn main() {
         facts.text(name, &read(path));
     }
     facts.list("processes", &processes());
+    facts.list("parameters", &parameters());
     facts.list("run_landfall", &entries_below(Path::new("/run/landfall")));
     facts.text("trace", &read("/run/landfall/trace"));
     facts.text("mode_run", &mode("/run"));
@@ -116,6 +117,21 @@ fn processes() -> Vec<String> {
         let parent = rest.split_whitespace().nth(1).unwrap_or("?");
         if name.parse::<u32>().is_ok() && name != "2" && parent != "2" {
             found.push(format!("{name} {parent} {comm}"));
+        }
+    }
+    found
+}
+
+/// `MODULE.PARAMETER=VALUE` of every module that was loaded; sysfs has no order of its own.
+fn parameters() -> Vec<String> {
+    let mut found = Vec::new();
+    for line in read("/proc/modules").lines() {
+        let module = line.split(' ').next().unwrap_or("?");
+        let directory = format!("/sys/module/{module}/parameters");
+        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let value = read(&format!("{directory}/{name}"));
+            found.push(format!("{module}.{name}={}", value.trim_end()));
         }
     }
     found

@@ -77,12 +77,7 @@ poweroff -f
 ";
 
 fn busybox(at: &Path) {
-    let busybox = ["/bin/busybox", "/usr/bin/busybox"];
-    let found = busybox.iter().map(Path::new).find(|p| p.exists());
-    program(
-        found.expect("busybox-static is installed"),
-        &at.join("bin/busybox"),
-    );
+    program(&busybox_program(), &at.join("bin/busybox"));
     fs::create_dir_all(at.join("sbin")).expect("a directory");
     link("/bin/busybox", &at.join("sbin/init"));
     for name in ["sh", "tr", "echo", "cat", "poweroff"] {
@@ -92,6 +87,13 @@ fn busybox(at: &Path) {
     fs::write(at.join("etc/start"), START).expect("a writable target directory");
     let runnable = fs::Permissions::from_mode(0o755);
     fs::set_permissions(at.join("etc/start"), runnable).expect("an own file");
+}
+
+/// This machine's own.
+pub fn busybox_program() -> PathBuf {
+    let busybox = ["/bin/busybox", "/usr/bin/busybox"];
+    let found = busybox.iter().map(PathBuf::from).find(|p| p.exists());
+    found.expect("busybox-static is installed")
 }
 
 /// Facts of a booted systemd, in the words of its own tools.
@@ -187,7 +189,8 @@ fn acquire_options() -> String {
         .collect()
 }
 
-fn program(from: &Path, to: &Path) {
+/// Copies a file, with the directories above it.
+pub fn program(from: &Path, to: &Path) {
     fs::create_dir_all(to.parent().expect("a path below the root")).expect("a directory");
     fs::copy(from, to).unwrap_or_else(|e| panic!("cannot copy {}: {e}", from.display()));
 }

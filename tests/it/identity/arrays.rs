@@ -6,7 +6,10 @@ use super::oracle::{Workshop, compare, run, tool};
 use landfall::act::probe_device::probe;
 use landfall::format::identity::Finding;
 
-pub const MD_MAGIC: u32 = 0xa92b_4efc;
+#[path = "../../lab/md.rs"]
+mod md;
+use md::MD_MAGIC;
+pub use md::md_1;
 
 /// A superblock of version 0.90, checksum included, for a device of `size` bytes, and where it
 /// goes. `word` writes words in the byte order of the machine that made it.
@@ -16,37 +19,8 @@ pub fn md_090(size: u64, minor: u32, word: fn(u32) -> [u8; 4]) -> (u64, Vec<u8>)
     let mut words = vec![0u32; 1024];
     words[..12].copy_from_slice(&[MD_MAGIC, 0, minor, 3, 0, 0x0123_4567, 1, 1, kib, 2, 2, 7]);
     words[13..16].copy_from_slice(&[0x89ab_cdef, 0xfedc_ba98, 0x7654_3210]);
-    words[38] = folded_sum(&words);
+    words[38] = md::folded_sum(&words);
     (at, words.into_iter().flat_map(word).collect())
-}
-
-/// A superblock of version 1.x at byte `at`, checksum included.
-pub fn md_1(at: u64, name: &str) -> Vec<u8> {
-    let mut sb = vec![0; 4096];
-    let mut put = |at: usize, bytes: &[u8]| sb[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, &MD_MAGIC.to_le_bytes());
-    put(4, &1u32.to_le_bytes());
-    put(16, b"array-uuid-bytes");
-    put(32, name.as_bytes());
-    put(72, &1u32.to_le_bytes());
-    put(92, &2u32.to_le_bytes());
-    put(144, &(at / 512).to_le_bytes());
-    put(168, b"disk-uuid-bytes!");
-    put(220, &2u32.to_le_bytes());
-    put(256, &[0, 0, 1, 0]);
-    let words = sb[..260].chunks_exact(4);
-    let words: Vec<_> = words
-        .map(|w| u32::from_le_bytes(w.try_into().expect("4")))
-        .collect();
-    let sum = folded_sum(&words);
-    sb[216..220].copy_from_slice(&sum.to_le_bytes());
-    sb
-}
-
-/// The checksum of an md superblock whose own field is zero.
-fn folded_sum(words: &[u32]) -> u32 {
-    let sum: u64 = words.iter().map(|&word| u64::from(word)).sum();
-    (sum as u32).wrapping_add((sum >> 32) as u32)
 }
 
 /// The label of a physical volume in sector `sector`.
