@@ -127,7 +127,12 @@ pub fn replies_are_true(case: &Case, step: &Step, action: &Action) -> Verdict {
     };
     let found = case.known.resolutions.get(name);
     // Once the boot is over, one way or the other, nothing is loaded and nobody looks any more.
-    let leaves = |a: &Action| matches!(a, Action::HandOver { .. });
+    let leaves = |a: &Action| {
+        matches!(
+            a,
+            Action::HandOver { .. } | Action::Reboot | Action::End { .. }
+        )
+    };
     let ended = case.known.gave_up || case.known.over || step.actions.iter().any(leaves);
     let there =
         found.is_some_and(|r| r.builtin || r.answers.iter().any(|m| case.known.loaded.contains(m)));
