@@ -4,7 +4,8 @@
 //! it; `world.rs` is a machine at rest, `make.rs` makes one of a seed, `machine.rs`, `devices.rs`
 //! and `jobs.rs` let it run. `small.rs` tells small worlds in every order, `mutants.rs` plants
 //! faults in the plan. `LANDFALL_SEED=n cargo test --test sim the_laws -- --nocapture` runs one
-//! world and shows it; `LANDFALL_WORLDS=n` runs that many instead of the default.
+//! world and shows it; `LANDFALL_WORLDS=n` runs that many instead of the
+//! default, `LANDFALL_FRESH=n` adds that many with seeds of the day.
 
 mod devices;
 mod faults;
@@ -32,8 +33,6 @@ use story::Decider;
 
 /// Worlds in a default run, seeds from 0.
 const FIXED: u64 = 100_000;
-/// Worlds with seeds that nobody has seen yet.
-const FRESH: u64 = 5_000;
 
 impl Decider for Plan {
     fn handle(&mut self, now: Millis, event: Event) -> Vec<Action> {
@@ -102,8 +101,12 @@ fn the_laws_hold_in_every_seeded_world() {
         .map_or(0, |d| d.as_secs() << 20);
     for (first, count) in [
         (0, number("LANDFALL_WORLDS").unwrap_or(FIXED)),
-        (fresh, FRESH),
-    ] {
+        // Worlds that nobody has seen yet: on request, so that a run can be repeated.
+        (fresh, number("LANDFALL_FRESH").unwrap_or(0)),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    {
         let began = Instant::now();
         let (tally, broken) = run_all(first, count);
         let ms = began.elapsed().as_millis().max(1) as u64;
