@@ -11,6 +11,7 @@ pub mod early_mounts;
 pub mod empty_initramfs;
 pub mod end;
 pub mod find_init;
+pub mod gather_words;
 pub mod hand_over;
 pub mod load_module;
 pub mod modprobe_client;

@@ -112,6 +112,14 @@ fn read_configs(catalog: &mut Catalog, tree: Option<&Path>, dirs: &[PathBuf]) {
             files.push((name.into(), tree.join(name)));
         }
     }
+    add_conf_files(&mut files, dirs);
+    for (_, path) in files {
+        read_config(catalog, &path);
+    }
+}
+
+/// Adds the `*.conf` files of these directories, ordered by name; the first of a name counts.
+pub(super) fn add_conf_files(files: &mut Vec<(OsString, PathBuf)>, dirs: &[PathBuf]) {
     for dir in dirs {
         for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
             let name = entry.file_name();
@@ -126,9 +134,6 @@ fn read_configs(catalog: &mut Catalog, tree: Option<&Path>, dirs: &[PathBuf]) {
                 Err(at) => files.insert(at, (name, entry.path())),
             }
         }
-    }
-    for (_, path) in files {
-        read_config(catalog, &path);
     }
 }
 

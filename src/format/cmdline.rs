@@ -9,6 +9,7 @@
 //! table calls a blank, is none here, because it occurs inside UTF-8 labels (`à` is c3 a0).
 
 use crate::base::bytes::until_nul;
+use alloc::vec::Vec;
 
 /// One word, `key` or `key=value`, with the quotes around the value or the whole word removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,42 @@ pub fn words(cmdline: &[u8]) -> Words<'_> {
     Words {
         // /proc/cmdline adds the line break; an open quote would take it into its word.
         rest: line.strip_suffix(b"\n").unwrap_or(line),
+    }
+}
+
+/// Adds a file of the image (`/etc/cmdline.d/*.conf`) to `line`. Each of its lines stands for
+/// itself: an open quote ends with it, a lone `--` ends it, `#` in front makes it a comment.
+pub fn add_file(line: &mut Vec<u8>, file: &[u8]) {
+    for text in file.split(|&b| b == b'\n') {
+        let text = text.trim_ascii();
+        if text.starts_with(b"#") {
+            continue;
+        }
+        let mut rest = words(text);
+        let whole = rest.rest;
+        let mut used = 0;
+        while rest.next().is_some() {
+            used = whole.len().saturating_sub(rest.rest.len());
+        }
+        let own = whole.get(..used).unwrap_or_default();
+        line.extend_from_slice(own);
+        if own.iter().filter(|&&b| b == b'"').count() % 2 == 1 {
+            line.push(b'"');
+        }
+        line.push(b' ');
+    }
+}
+
+/// Adds a file of modules-load.d(5) to `line`: the words that ask for the same modules.
+pub fn add_modules(line: &mut Vec<u8>, file: &[u8]) {
+    for text in file.split(|&b| b == b'\n') {
+        let name = text.trim_ascii();
+        let word = name.iter().all(|&b| b.is_ascii_graphic() && b != b'"');
+        if word && !matches!(name.first(), None | Some(b'#' | b';')) {
+            line.extend_from_slice(b"rd.modules_load=");
+            line.extend_from_slice(name);
+            line.push(b' ');
+        }
     }
 }
 
@@ -128,7 +165,6 @@ mod tests {
     use crate::base::text::Text;
     use alloc::format;
     use alloc::string::String;
-    use alloc::vec::Vec;
 
     /// `expected`: one word per item, `key` or `key => value`.
     fn check(line: &[u8], expected: &[&str]) {

@@ -4,6 +4,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod cmdline;
+pub mod discoverable;
 pub mod identity;
 pub mod kmod;
 pub mod mount_options;

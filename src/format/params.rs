@@ -48,9 +48,10 @@ fn elsewhere(_: &mut Reading, _: &Word<'_>) {}
 pub static PARAMETERS: &[Parameter] = &[
     Parameter {
         names: &["root"],
-        values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…`, `=PARTLABEL=…`, `=/dev/NAME`, \
-                  `=/dev/disk/by-uuid/…` (`by-label`, `by-partuuid`, `by-partlabel`)",
-        default: "none: the boot ends with the page",
+        values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
+                  `=/dev/NAME`, `=/dev/disk/by-uuid/…` (`by-label`, `by-partuuid`, \
+                  `by-partlabel`), `=MAJOR:MINOR`, `=HEX`, `=gpt-auto`",
+        default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
                   UUID do not matter.",
         gathers: false,
@@ -207,6 +208,16 @@ pub static PARAMETERS: &[Parameter] = &[
         gathers: true,
         test: "modules_to_load_gather_from_every_spelling",
         read: Reading::load,
+    },
+    Parameter {
+        names: &["rd.driver.post"],
+        values: "`=MODULE[,MODULE…]`",
+        default: "none",
+        effect: "Modules to load after those that devices ask for: when root is found, or nothing \
+                 is under way any more.",
+        gathers: true,
+        test: "modules_for_later_gather_apart",
+        read: Reading::load_last,
     },
     Parameter {
         names: &["modprobe.blacklist", "rd.driver.blacklist"],

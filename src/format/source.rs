@@ -1,9 +1,10 @@
-//! How people name a block device: `UUID=`, `LABEL=`, `/dev/NAME`, `/dev/disk/by-…`.
+//! How people name a block device: `UUID=`, `LABEL=`, `/dev/NAME`, `/dev/disk/by-…`, `8:1`, `0801`.
 //!
-//! Not here: whether such a device exists, and forms that name no block device (NFS, virtiofs).
+//! Not here: whether such a device exists, forms that name no block device (NFS, virtiofs, ubi),
+//! and udev's `by-id` and `by-path`, which are made of attributes that no superblock holds.
 //!
-//! Sources: kernel-parameters.rst (`root=`), fstab(5), dracut.cmdline(7), and udev's rules for
-//! link names (`\xNN` for whatever a file name cannot hold).
+//! Sources: kernel-parameters.rst and block/early-lookup.c (`root=`), fstab(5), dracut.cmdline(7),
+//! and udev's rules for link names (`\xNN` for whatever a file name cannot hold).
 
 use crate::base::text::{Text, unescape};
 use alloc::string::String;
@@ -17,9 +18,16 @@ pub enum Source {
     Label(Text),
     /// `PARTUUID=`, lower case.
     PartUuid(String),
+    /// `PARTUUID=…/PARTNROFF=n`: on the same disk, the partition whose number is `n` higher.
+    Beside {
+        partuuid: String,
+        offset: i32,
+    },
     PartLabel(Text),
     /// `/dev/NAME`: the kernel's name, without `/dev/`.
     Name(String),
+    /// The kernel's device number, major and minor: `8:1`, `0801`, `0x801`.
+    Number(u32, u32),
     /// Something we do not understand; kept for the failure page.
     Unknown(Text),
 }
@@ -34,7 +42,9 @@ impl Source {
         let text = text.strip_prefix(b"block:").unwrap_or(text);
         let known = match text.strip_prefix(b"/dev/") {
             Some(path) => below_dev(path),
-            None => tagged(text).or_else(|| bare_uuid(text)),
+            None => tagged(text)
+                .or_else(|| bare_uuid(text))
+                .or_else(|| number(text)),
         };
         known.unwrap_or_else(|| Self::Unknown(Text::from(typed)))
     }
@@ -56,7 +66,7 @@ fn by_tag(tag: &[u8], value: &[u8]) -> Option<Source> {
     if is("uuid") {
         identifier(value).map(Source::Uuid)
     } else if is("partuuid") {
-        identifier(value).map(Source::PartUuid)
+        partition(&value)
     } else if is("label") {
         Some(Source::Label(Text(value)))
     } else if is("partlabel") {
@@ -64,6 +74,47 @@ fn by_tag(tag: &[u8], value: &[u8]) -> Option<Source> {
     } else {
         None
     }
+}
+
+/// `UUID` or `UUID/PARTNROFF=n`. An offset of 0 is none.
+fn partition(value: &[u8]) -> Option<Source> {
+    let Some(slash) = value.iter().position(|&b| b == b'/') else {
+        return identifier(value.to_vec()).map(Source::PartUuid);
+    };
+    let (uuid, rest) = value.split_at_checked(slash)?;
+    let partuuid = identifier(uuid.to_vec())?;
+    let offset = core::str::from_utf8(rest.strip_prefix(b"/PARTNROFF=")?).ok()?;
+    Some(match offset.parse().ok()? {
+        0 => Source::PartUuid(partuuid),
+        offset => Source::Beside { partuuid, offset },
+    })
+}
+
+/// `MAJOR:MINOR` in decimal, or both in one hexadecimal number as the kernel packs them: the minor
+/// number's low byte, twelve bits of major, the rest of minor (`new_decode_dev`, linux/kdev_t.h).
+fn number(text: &[u8]) -> Option<Source> {
+    const MAJORS: u32 = 1 << 12;
+    const MINORS: u32 = 1 << 20;
+    let text = core::str::from_utf8(text).ok()?;
+    // The parsers below would take a sign.
+    if !text.starts_with(|c: char| c.is_ascii_hexdigit()) {
+        return None;
+    }
+    if let Some((major, minor)) = text.split_once(':') {
+        let digits = minor.starts_with(|c: char| c.is_ascii_digit());
+        let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+        return (digits && major < MAJORS && minor < MINORS)
+            .then_some(Source::Number(major, minor));
+    }
+    let hex = text.strip_prefix("0x").or(text.strip_prefix("0X"));
+    let hex = hex.unwrap_or(text);
+    if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let packed = u32::from_str_radix(hex, 16).ok()?;
+    let major = (packed >> 8) & (MAJORS - 1);
+    let minor = (packed & 0xff) | ((packed >> 12) & 0xf_ff00);
+    Some(Source::Number(major, minor))
 }
 
 /// A UUID in whatever shape its format gives it (`A1B2-C3D4` of FAT, `2e8f91d3-02` of MBR).
@@ -142,6 +193,10 @@ mod tests {
             check(typed, Source::Uuid(ID.into()));
         }
         check("UUID=A1B2-C3D4", Source::Uuid("a1b2-c3d4".into()));
+        check(
+            "UUID=0A1B2C3D4E5F6071",
+            Source::Uuid("0a1b2c3d4e5f6071".into()),
+        );
     }
 
     #[test]
@@ -154,6 +209,56 @@ mod tests {
             "/dev/disk/by-partuuid/2e8f91d3-02",
             Source::PartUuid("2e8f91d3-02".into()),
         );
+    }
+
+    #[test]
+    fn a_partition_is_found_by_its_distance_from_another() {
+        let beside = |offset| Source::Beside {
+            partuuid: ID.into(),
+            offset,
+        };
+        check(&alloc::format!("PARTUUID={ID}/PARTNROFF=1"), beside(1));
+        check(&alloc::format!("PARTUUID={ID}/PARTNROFF=-2"), beside(-2));
+        check(
+            &alloc::format!("PARTUUID={ID}/PARTNROFF=0"),
+            Source::PartUuid(ID.into()),
+        );
+        for odd in ["", "=", "=x", "=1x", "=99999999999", "=1/PARTNROFF=1"] {
+            check_unknown(alloc::format!("PARTUUID={ID}/PARTNROFF{odd}").as_bytes());
+        }
+        check_unknown(b"PARTUUID=/PARTNROFF=1");
+        check_unknown(b"UUID=a/PARTNROFF=1");
+    }
+
+    #[test]
+    fn a_device_number_is_read_as_the_kernel_does() {
+        check("8:1", Source::Number(8, 1));
+        check("259:65536", Source::Number(259, 65_536));
+        check("block:253:0", Source::Number(253, 0));
+        check("0801", Source::Number(8, 1));
+        check("801", Source::Number(8, 1));
+        check("0x801", Source::Number(8, 1));
+        check("FE02", Source::Number(254, 2));
+        // The minor number's upper bits lie above the major number.
+        check("0x00110305", Source::Number(0x103, 0x105));
+        check("fff00000", Source::Number(0, 0xf_ff00));
+        for odd in [
+            "8:",
+            ":1",
+            "8:1:",
+            "8:+1",
+            "8:x",
+            "4096:0",
+            "8:1048576",
+            "0x",
+            "08g1",
+            "100000000",
+            "-1",
+            "+801",
+            " 801",
+        ] {
+            check_unknown(odd.as_bytes());
+        }
     }
 
     #[test]
@@ -171,6 +276,13 @@ mod tests {
             "/dev/disk/by-partlabel/root",
             Source::PartLabel("root".into()),
         );
+        check("LABEL='it is'", Source::Label("it is".into()));
+        check("label=\\x5c\\x22", Source::Label("\\\"".into()));
+        check("LABEL=a\\x2", Source::Label("a\\x2".into()));
+        check(
+            "/dev/disk/by-partlabel/p\\xc3\\xa9",
+            Source::PartLabel("p\u{e9}".into()),
+        );
         let odd = Source::parse(b"LABEL=\xff");
         assert_eq!(odd, Source::Label(Text(b"\xff".to_vec())));
     }
@@ -181,6 +293,20 @@ mod tests {
         check("\"/dev/vda1\"", Source::Name("vda1".into()));
         check("/dev//./cciss/c0d0p1", Source::Name("cciss/c0d0p1".into()));
         check("/dev/mapper/a\\x20b", Source::Name("mapper/a\\x20b".into()));
+    }
+
+    #[test]
+    fn names_below_folders_of_dev_wait_for_a_device_of_that_name() {
+        for name in [
+            "mapper/vg-root",
+            "vg/root",
+            "md0",
+            "md/home:0",
+            "mtdblock2",
+            "ram0",
+        ] {
+            check(&alloc::format!("/dev/{name}"), Source::Name(name.into()));
+        }
     }
 
     #[test]
@@ -201,7 +327,9 @@ mod tests {
             b"/dev/disk/by-id/wwn-1",
             b"0a1b2c3d-0000-4000-8000-00000000beef-00",
             b"0a1b2c3d-0000-4000-8000-00000000beeg",
-            b"8:1",
+            b"/dev/disk/by-path/pci-0000:00:03.0",
+            b"ubi0:rootfs",
+            b"mtd:rootfs",
             b"\"",
         ] {
             check_unknown(typed);

@@ -41,7 +41,7 @@ pub enum Talk {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// `None`: no `root=` was given.
+    /// `None`: no `root=` was given, or `gpt-auto`. A partition may still say that it is a root.
     pub root: Option<Source>,
     /// `root=` as typed, for messages.
     pub root_as_typed: Text,
@@ -60,6 +60,8 @@ pub struct Wish {
     pub talk: Talk,
     /// Modules to load at once (`rd.modules_load=`, `rd.driver.pre=`), as typed, none twice.
     pub load: Vec<String>,
+    /// Modules to load when no other is being loaded (`rd.driver.post=`), as typed, none twice.
+    pub load_last: Vec<String>,
     /// What was odd on the command line: one sentence each, said as warnings.
     pub complaints: Vec<String>,
 }
@@ -78,6 +80,7 @@ impl Default for Wish {
             end: End::Halt,
             talk: Talk::Normal,
             load: Vec::new(),
+            load_last: Vec::new(),
             complaints: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ use super::record::Record;
 use super::translate;
 use super::workers::Workers;
 use crate::act::early_mounts::Early;
+use crate::act::gather_words;
 use crate::act::module_catalog::{self, Catalog};
 use crate::base::text::Text;
 use crate::format::{cmdline, uevent};
@@ -17,7 +18,7 @@ use crate::plan::event::{Event, Ticket};
 use crate::sys::poll::{Poll, Ready};
 use crate::sys::signal::Signals;
 use crate::sys::uevent::{Listener, Received};
-use crate::sys::{clock, proc_sys, process, reboot};
+use crate::sys::{clock, process, reboot};
 use std::collections::VecDeque;
 use std::path::Path;
 
@@ -30,9 +31,6 @@ const WORKERS: u64 = 1 << 40;
 
 /// A uevent is at most 2 KiB of text and a header (`UEVENT_BUFFER_SIZE`).
 const UEVENT_BYTES: usize = 8 * 1024;
-
-/// A command line is at most 4 KiB on most architectures, with bootconfig somewhat more.
-const CMDLINE_BYTES: usize = 64 * 1024;
 
 pub struct Machine {
     pub(super) plan: Plan,
@@ -84,7 +82,7 @@ impl Machine {
     }
 
     pub fn run(&mut self) -> ! {
-        let cmdline = proc_sys::read("/proc/cmdline", CMDLINE_BYTES).unwrap_or_default();
+        let cmdline = gather_words::gather(Path::new("/"));
         for word in cmdline::words(&cmdline) {
             self.catalog.config.word(word.key, word.value);
         }

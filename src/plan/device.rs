@@ -8,7 +8,7 @@ use super::action::Action;
 use super::event::Block;
 use super::ticket::{Job, Tickets};
 use crate::base::fault::Fault;
-use crate::format::identity::{Finding, Partition, Signature, Usage};
+use crate::format::identity::{Finding, Partition, Signature, Table, Usage};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -40,6 +40,13 @@ impl Device {
     pub fn signature(&self) -> Option<&Signature> {
         match &self.look {
             Look::Known(finding) => finding.signature.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub fn table(&self) -> Option<&Table> {
+        match &self.look {
+            Look::Known(finding) => finding.table.as_ref(),
             _ => None,
         }
     }
@@ -77,15 +84,8 @@ impl Devices {
     /// The entry in the disk's table that describes this partition.
     pub fn entry_of(&self, device: &Device) -> Option<&Partition> {
         let (_, number) = device.block.part_of.as_ref()?;
-        let Look::Known(finding) = &self.disk_of(device)?.look else {
-            return None;
-        };
-        finding
-            .table
-            .as_ref()?
-            .partitions
-            .iter()
-            .find(|p| p.number == *number)
+        let table = self.disk_of(device)?.table()?;
+        table.partitions.iter().find(|p| p.number == *number)
     }
 
     /// `changed`: the content may be another one, even if nothing that we can see differs.

@@ -24,6 +24,8 @@ pub enum Cause {
     /// Patience ended.
     Deadline,
     NoRoot,
+    /// Without `root=`, these partitions are roots by their type.
+    SeveralRoots(String),
     UnknownRoot,
     /// Root was found, but no attempt to mount it succeeded.
     Mount {
@@ -72,8 +74,10 @@ fn section(lines: &mut Vec<String>, name: &str, body: Vec<String>) {
 fn asked(plan: &Plan) -> Vec<String> {
     let wish = &plan.wish;
     let mut text = match &wish.root {
-        None => "no root= on the kernel command line".to_string(),
-        Some(_) => format!("root={}", wish.root_as_typed),
+        None if wish.root_as_typed.as_bytes().is_empty() => {
+            "no root= on the kernel command line".to_string()
+        }
+        _ => format!("root={}", wish.root_as_typed),
     };
     if !wish.fstypes.is_empty() {
         text.push_str(&format!(" rootfstype={}", wish.fstypes.join(",")));
@@ -98,7 +102,16 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.extend(unusable(plan));
             lines
         }
-        Cause::NoRoot => alloc::vec!["nothing says which device is root".to_string()],
+        Cause::NoRoot => {
+            let text = "nothing says which device is root, and no partition that could be mounted \
+                        has the type of this machine's root";
+            let mut lines = alloc::vec![text.to_string()];
+            lines.extend(unusable(plan));
+            lines
+        }
+        Cause::SeveralRoots(names) => alloc::vec![format!(
+            "nothing says which device is root, and {names} all have the type of a root partition"
+        )],
         Cause::UnknownRoot => {
             alloc::vec![format!(
                 "root={} is not a form that is understood",
@@ -232,8 +245,11 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
         Cause::NoRoot => {
             lines.push("add root=UUID=… (or LABEL=, PARTUUID=, /dev/…) of a device above".into());
         }
+        Cause::SeveralRoots(_) => {
+            lines.push("add root=PARTUUID=… of one of them, or take the other disk away".into());
+        }
         Cause::UnknownRoot => {
-            lines.push("use UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/NAME".into());
+            lines.push("use UUID=, LABEL=, PARTUUID=, PARTLABEL=, /dev/NAME or MAJOR:MINOR".into());
         }
         Cause::Deadline => {
             if let Some(Source::Name(_)) = plan.wish.root {

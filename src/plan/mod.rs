@@ -6,7 +6,8 @@
 //! and its drivers loaded ([`bus`] says whose and when, [`modules`] in what order). Each block
 //! device that could answer the wish is identified ([`device`]). The first that is what was asked
 //! for, and usable ([`root`]), is mounted; the real init is looked up inside; the machine is
-//! handed over.
+//! handed over. Without `root=`, the only partition that its table calls a root is taken, once
+//! everything was tried: any other could still have appeared before.
 //!
 //! # What makes progress
 //! Every event ends in [`Plan::advance`], which brings forward whatever can go now: modules whose
@@ -22,8 +23,9 @@
 //! One trunk: the wish's patience, from the first event. Branches are shorter: when nothing is
 //! under way, buses that seldom carry a disk are walked, and their drivers tried, at once
 //! ([`bus::Tier::Quiet`]) or after [`IDLE_MS`] ([`bus::Tier::Idle`]). A wish that nothing can
-//! fulfil (no `root=`, one that we do not understand, a root that cannot be mounted) ends at once,
-//! or as soon as the page can list what there is.
+//! fulfil (a `root=` that we do not understand, a root that cannot be mounted) ends at once, or as
+//! soon as the page can list what there is; without `root=`, when no root has appeared for
+//! [`STUCK_MS`] either.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
@@ -33,6 +35,7 @@ pub mod action;
 mod answers;
 pub mod bus;
 pub mod device;
+mod discover;
 pub mod event;
 pub mod give_up;
 mod module_graph;
@@ -111,6 +114,10 @@ pub struct Plan {
     walk_again: bool,
     /// Everything was tried: every tier served, every device read.
     exhausted: bool,
+    /// Everything was tried and nothing has happened since: what is there may be compared.
+    settled: bool,
+    /// The modules of `rd.driver.post=` were asked for.
+    loaded_last: bool,
     /// The clones that were reported last, by name.
     clones_named: String,
     out: Vec<Action>,
@@ -136,6 +143,8 @@ impl Plan {
             scope: Scope::Likely,
             walk_again: false,
             exhausted: false,
+            settled: false,
+            loaded_last: false,
             clones_named: String::new(),
             out: Vec::new(),
         }
@@ -150,6 +159,7 @@ impl Plan {
     pub fn handle(&mut self, now: Millis, event: Event) -> Vec<Action> {
         if !matches!(event, Event::Timer) {
             self.stirred = now;
+            self.settled = false;
         }
         match self.stage {
             Stage::Over | Stage::RebootAt(_) => self.after_the_end(now, event),

@@ -25,10 +25,12 @@ pub fn sentence(source: &Source, devices: &Devices) -> Option<String> {
     let (key, asked) = match source {
         Source::Uuid(uuid) => ("UUID", uuid.clone()),
         Source::Label(label) => ("LABEL", label.to_string()),
-        Source::PartUuid(uuid) => ("PARTUUID", uuid.clone()),
+        Source::PartUuid(uuid) | Source::Beside { partuuid: uuid, .. } => {
+            ("PARTUUID", uuid.clone())
+        }
         Source::PartLabel(label) => ("PARTLABEL", label.to_string()),
         Source::Name(name) => ("name", name.clone()),
-        Source::Unknown(_) => return None,
+        Source::Number(..) | Source::Unknown(_) => return None,
     };
     let named = all_names(devices);
     let distance = |c: &Called| distance(&asked, &c.value);

@@ -4,8 +4,8 @@ use super::action::{Action, Level, Mount, Scope};
 use super::bus::Tier;
 use super::give_up::{self, Cause};
 use super::root::{self, Answer};
-use super::ticket::Job;
-use super::{IDLE_MS, Plan, STUCK_MS, Stage};
+use super::ticket::{Job, Purpose};
+use super::{IDLE_MS, Plan, STUCK_MS, Stage, modules};
 use crate::base::millis::Millis;
 use crate::base::order;
 use crate::format::wish::{End, Source};
@@ -20,6 +20,7 @@ impl Plan {
             self.look();
             self.choose(now);
             self.widen(now);
+            self.ask_for_the_last();
             self.load();
             self.prepare();
         }
@@ -41,6 +42,22 @@ impl Plan {
         self.modules.advance(&mut self.tickets, &mut self.out);
     }
 
+    /// What is to be loaded after the drivers of devices: root is found, or no more devices come.
+    fn ask_for_the_last(&mut self) {
+        let due = match self.stage {
+            Stage::Preparing { .. } => true,
+            Stage::Searching => self.tickets.none_open(),
+            _ => false,
+        };
+        if !due || core::mem::replace(&mut self.loaded_last, true) {
+            return;
+        }
+        for name in self.wish.load_last.clone() {
+            let purpose = Purpose::Wished(name.clone());
+            modules::resolve(&name, purpose, &mut self.tickets, &mut self.out);
+        }
+    }
+
     /// Asks for the bytes of every device that could answer the wish.
     fn look(&mut self) {
         let Self {
@@ -51,21 +68,14 @@ impl Plan {
             exhausted,
             ..
         } = self;
-        // A named partition needs its disk read too: the disk may be a member of something.
-        let disks: Vec<String> = match &wish.root {
-            Some(Source::Name(name)) => {
-                let disk = devices.by_name(name).and_then(|d| d.block.part_of.clone());
-                disk.into_iter().map(|(disk, _)| disk).collect()
-            }
-            _ => Vec::new(),
-        };
+        let also = root::needed_besides(wish, devices);
         devices.look(tickets, out, |d| {
-            *exhausted || root::worth_reading(wish, &disks, d)
+            *exhausted || root::worth_reading(wish, &also, d)
         });
     }
 
     /// Takes the device that answers the wish, if there is one.
-    fn choose(&mut self, _now: Millis) {
+    pub(super) fn choose(&mut self, now: Millis) {
         let found = self.usable();
         let found = order::sorted(&found, &|a, b| root::natural_order(&a.0, &b.0));
         if let Stage::Preparing {
@@ -82,6 +92,9 @@ impl Plan {
                 );
                 self.stage = Stage::Searching;
             }
+        }
+        if self.wish.root.is_none() && self.several(now) {
+            return;
         }
         let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
         let names = names.join(" and ");
@@ -112,6 +125,9 @@ impl Plan {
     /// Name, generation and types of each device that can be mounted as root now.
     fn usable(&self) -> Vec<(String, u32, Vec<String>)> {
         let mut found = Vec::new();
+        if self.must_wait_to_compare() {
+            return found;
+        }
         for device in self.devices.all().filter(|d| !d.refused) {
             if let Answer::Usable(types) = root::answer(&self.wish, &self.devices, device) {
                 found.push((device.block.name.clone(), device.generation, types));
@@ -141,10 +157,11 @@ impl Plan {
         if !self.modules.filesystem_settled(&kind) {
             return;
         }
+        let forbidden = self.wish.writable && self.must_not_write(&device);
         let mount = Mount {
             device: device.clone(),
             fstype: kind,
-            read_only: !self.wish.writable,
+            read_only: !self.wish.writable || forbidden,
             options: self.wish.flags.clone(),
         };
         let ticket = self.tickets.issue(Job::Mount);
@@ -164,8 +181,10 @@ impl Plan {
     /// a worker that never answers does not hold up the rest.
     pub(super) fn idle_at(&self) -> Option<Millis> {
         // A device that comes after everything was tried is tried, too.
-        let left = !self.exhausted || self.buses.next_tier().is_some();
-        let wait = if self.tickets.none_open() {
+        let tried = self.exhausted && self.buses.next_tier().is_none();
+        let undecided = self.wish.root.is_none() && !self.settled;
+        let left = !tried || undecided;
+        let wait = if self.tickets.none_open() && !tried {
             IDLE_MS
         } else {
             STUCK_MS
@@ -188,13 +207,17 @@ impl Plan {
                 self.walk();
             }
             Some(tier) if idle => self.serve(tier, now),
-            None if self.exhausted && free => self.hopeless(now),
+            None if self.exhausted && (free || idle) => self.hopeless(now),
             None if idle => {
                 self.exhausted = true;
-                self.say_that_it_waits();
+                if !matches!(self.wish.root, None | Some(Source::Unknown(_))) {
+                    self.say_that_it_waits();
+                }
                 self.look();
                 if self.tickets.none_open() {
                     self.hopeless(now);
+                } else {
+                    self.stirred = now;
                 }
             }
             _ => {}
@@ -203,9 +226,6 @@ impl Plan {
 
     /// Whoever sits before a silent console learns what it is silent about.
     fn say_that_it_waits(&mut self) {
-        if let Some(Source::Unknown(_)) | None = self.wish.root {
-            return;
-        }
         let typed = &self.wish.root_as_typed;
         self.say(
             Level::Notice,
@@ -221,7 +241,7 @@ impl Plan {
     /// Everything was tried and read. A wish that no device can fulfil ends here.
     fn hopeless(&mut self, now: Millis) {
         match &self.wish.root {
-            None => self.give_up(now, Cause::NoRoot),
+            None => self.discover(now),
             Some(Source::Unknown(_)) => self.give_up(now, Cause::UnknownRoot),
             Some(_) => {}
         }

@@ -5,6 +5,7 @@
 //! ambivalent, and not a partition of a disk that is itself a member of something.
 
 use super::device::{Device, Devices, Look};
+use crate::format::discoverable;
 use crate::format::wish::{Source, Wish};
 use alloc::format;
 use alloc::string::String;
@@ -23,14 +24,49 @@ pub enum Answer {
     Usable(Vec<String>),
 }
 
-/// Could reading this device help to answer the wish?
-pub fn worth_reading(wish: &Wish, devices: &[String], device: &Device) -> bool {
-    let name = device.block.name.as_str();
+/// Could reading this device help to answer the wish? `also`: see [`needed_besides`].
+pub fn worth_reading(wish: &Wish, also: &[String], device: &Device) -> bool {
+    let block = &device.block;
+    let asked = match &wish.root {
+        Some(Source::Unknown(_)) => false,
+        Some(Source::Name(asked)) => *asked == block.name,
+        Some(Source::Number(major, minor)) => (block.major, block.minor) == (*major, *minor),
+        // The tables tell which partitions are worth it.
+        None => block.part_of.is_none() && !is_slow_or_empty(&block.name),
+        Some(_) => !is_slow_or_empty(&block.name),
+    };
+    asked || also.contains(&block.name)
+}
+
+/// Devices that must be read because of others: the disk of a partition that was asked for (the
+/// disk may be a member of something), and partitions that a table calls roots.
+pub fn needed_besides(wish: &Wish, devices: &Devices) -> Vec<String> {
+    let disk_of = |d: &Device| d.block.part_of.as_ref().map(|(disk, _)| disk.clone());
     match &wish.root {
-        None | Some(Source::Unknown(_)) => false,
-        Some(Source::Name(asked)) => asked == name || devices.iter().any(|d| d == name),
-        Some(_) => !is_slow_or_empty(name),
+        Some(Source::Name(_) | Source::Number(..)) => {
+            let asked = |d: &&Device| worth_reading(wish, &[], d);
+            devices.all().filter(asked).filter_map(disk_of).collect()
+        }
+        None => {
+            let roots = devices.all().filter(|d| is_discoverable(devices, d));
+            roots.map(|d| d.block.name.clone()).collect()
+        }
+        _ => Vec::new(),
     }
+}
+
+/// Does its disk's table call this partition a root?
+fn is_discoverable(devices: &Devices, device: &Device) -> bool {
+    let table = devices.disk_of(device).and_then(Device::table);
+    table
+        .zip(devices.entry_of(device))
+        .is_some_and(|(table, entry)| discoverable::is_root(table, entry))
+}
+
+/// Does the entry of a root that was discovered forbid writing?
+pub fn must_not_write(wish: &Wish, devices: &Devices, device: &str) -> bool {
+    let entry = devices.by_name(device).and_then(|d| devices.entry_of(d));
+    wish.root.is_none() && entry.is_some_and(discoverable::is_read_only)
 }
 
 /// Devices that are read only when named: RAM disks are empty, a floppy takes seconds to fail.
@@ -41,12 +77,9 @@ fn is_slow_or_empty(name: &str) -> bool {
     })
 }
 
-/// Is this device what `root=` asks for?
+/// Is this device what `root=` asks for, or, without it, a root by its partition's type?
 pub fn answer(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
-    let Some(source) = &wish.root else {
-        return Answer::No;
-    };
-    match identity_matches(source, devices, device) {
+    match identity_matches(wish.root.as_ref(), devices, device) {
         Some(true) => usable(wish, devices, device),
         Some(false) => Answer::No,
         None => Answer::NotYet,
@@ -54,45 +87,56 @@ pub fn answer(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
 }
 
 /// `None`: cannot be told yet.
-fn identity_matches(source: &Source, devices: &Devices, device: &Device) -> Option<bool> {
+fn identity_matches(source: Option<&Source>, devices: &Devices, device: &Device) -> Option<bool> {
+    let block = &device.block;
     match source {
-        Source::Unknown(_) => Some(false),
-        Source::Name(name) => Some(device.block.name == *name),
-        Source::PartUuid(_) | Source::PartLabel(_) => {
-            let Some(disk) = device
-                .block
-                .part_of
-                .as_ref()
-                .map(|_| devices.disk_of(device))
-            else {
+        Some(Source::Unknown(_)) => Some(false),
+        Some(Source::Name(name)) => Some(block.name == *name),
+        Some(Source::Number(major, minor)) => Some((block.major, block.minor) == (*major, *minor)),
+        None | Some(Source::PartUuid(_) | Source::PartLabel(_) | Source::Beside { .. }) => {
+            if block.part_of.is_none() {
                 return Some(false);
-            };
-            match &disk?.look {
+            }
+            match &devices.disk_of(device)?.look {
                 Look::Unseen | Look::Asked => None,
                 Look::Failed(_) => Some(false),
-                Look::Known(_) => {
-                    Some(devices.entry_of(device).is_some_and(|entry| match source {
-                        Source::PartUuid(uuid) => entry.uuid.eq_ignore_ascii_case(uuid),
-                        Source::PartLabel(label) => entry.label.as_ref() == Some(label),
-                        _ => false,
-                    }))
-                }
+                Look::Known(_) => Some(entry_matches(source, devices, device)),
             }
         }
-        Source::Uuid(_) | Source::Label(_) => match &device.look {
+        Some(Source::Uuid(_) | Source::Label(_)) => match &device.look {
             Look::Unseen | Look::Asked => None,
             Look::Failed(_) => Some(false),
             Look::Known(finding) => Some(finding.signature.as_ref().is_some_and(|s| {
                 match source {
-                    Source::Uuid(uuid) => s
+                    Some(Source::Uuid(uuid)) => s
                         .uuid
                         .as_ref()
                         .is_some_and(|u| u.eq_ignore_ascii_case(uuid)),
-                    Source::Label(label) => s.label.as_ref() == Some(label),
+                    Some(Source::Label(label)) => s.label.as_ref() == Some(label),
                     _ => false,
                 }
             })),
         },
+    }
+}
+
+/// What the table of its disk says of a partition.
+fn entry_matches(source: Option<&Source>, devices: &Devices, device: &Device) -> bool {
+    let entry = devices.entry_of(device);
+    match source {
+        None => is_discoverable(devices, device),
+        Some(Source::PartUuid(uuid)) => entry.is_some_and(|e| e.uuid.eq_ignore_ascii_case(uuid)),
+        Some(Source::PartLabel(label)) => entry.is_some_and(|e| e.label.as_ref() == Some(label)),
+        Some(Source::Beside { partuuid, offset }) => {
+            let table = devices.disk_of(device).and_then(Device::table);
+            let mut entries = table.map_or(&[][..], |t| &t.partitions).iter();
+            let number = device.block.part_of.as_ref().map(|(_, number)| *number);
+            entries.any(|e| {
+                let there = e.number.checked_add_signed(*offset);
+                there == number && e.uuid.eq_ignore_ascii_case(partuuid)
+            })
+        }
+        Some(_) => false,
     }
 }
 

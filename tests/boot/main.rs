@@ -9,6 +9,7 @@ mod lab;
 
 mod cpus;
 mod failures;
+mod forms;
 mod handover;
 mod keys;
 mod late;

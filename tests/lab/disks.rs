@@ -91,6 +91,13 @@ pub const EXT4_GPT: Disk = disk(
     "gpt",
 )
 .table(Table::Gpt);
+pub const EXT4_TYPED: Disk = disk(
+    "ext4-typed",
+    Kind::Ext4,
+    "5eedf00d-0000-4000-8000-00000000000d",
+    "typed",
+)
+.table(Table::GptTyped);
 pub const EXT4_MBR: Disk = disk(
     "ext4-mbr",
     Kind::Ext4,

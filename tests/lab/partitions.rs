@@ -11,6 +11,8 @@ pub enum Table {
     None,
     /// Root is partition 2.
     Gpt,
+    /// The same, and its type says that it is root of an x86-64 machine.
+    GptTyped,
     /// Root is the primary partition 2.
     Mbr,
     /// Root is the logical partition 5.
@@ -26,7 +28,7 @@ const ROOT_AT: u64 = 4;
 pub fn partuuid(table: Table) -> Option<&'static str> {
     match table {
         Table::None => None,
-        Table::Gpt => Some("9a27f00d-0000-4000-8000-000000000002"),
+        Table::Gpt | Table::GptTyped => Some("9a27f00d-0000-4000-8000-000000000002"),
         Table::Mbr => Some("5eedf00d-02"),
         Table::MbrLogical => Some("5eedf00d-05"),
     }
@@ -51,13 +53,17 @@ fn script(table: Table, mib: u64) -> String {
     let at = ROOT_AT * SECTORS;
     match table {
         Table::None => unreachable!("a whole disk has no table"),
-        Table::Gpt => {
+        Table::Gpt | Table::GptTyped => {
+            let kind = match table {
+                Table::GptTyped => "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709",
+                _ => "L",
+            };
             let uuid = partuuid(table).expect("a partition");
             format!(
                 "label: gpt\nlabel-id: 9a27f00d-0000-4000-8000-000000000000\n\
                  start=2048, size=2048, type=U, uuid=9a27f00d-0000-4000-8000-000000000001, \
                  name=\"other\"\n\
-                 start={at}, size={size}, type=L, uuid={uuid}, name=\"{PARTLABEL}\"\n"
+                 start={at}, size={size}, type={kind}, uuid={uuid}, name=\"{PARTLABEL}\"\n"
             )
         }
         Table::Mbr => format!(

@@ -55,7 +55,9 @@ pub fn world(seed: u64) -> World {
 
 /// What people ask for, of what is there; sometimes of what is not.
 fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
-    let (root, typed) = if rng.chance(3) {
+    let (root, typed) = if rng.chance(5) {
+        (None, if rng.chance(30) { "gpt-auto" } else { "" }.into())
+    } else if rng.chance(3) {
         nonsense(rng)
     } else if rng.chance(10) {
         absent(rng)
@@ -63,7 +65,7 @@ fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
         media::present(rng, disks).unwrap_or_else(|| absent(rng))
     };
     let mut words = vec!["BOOT_IMAGE=/vmlinuz".to_string()];
-    if root.is_some() {
+    if !typed.is_empty() {
         let quote = if typed.contains(' ') { "\"" } else { "" };
         words.push(format!("{quote}root={typed}{quote}"));
     }
@@ -145,10 +147,11 @@ fn policy(rng: &mut Rng, words: &mut Vec<String>) -> (bool, End) {
 }
 
 fn nonsense(rng: &mut Rng) -> (Option<Source>, String) {
-    if rng.chance(50) {
-        return (None, String::new());
-    }
-    let typed = "live:http://example.org/root.img";
+    let typed = *rng.pick(&[
+        "live:http://example.org/root.img",
+        "/dev/disk/by-path/x",
+        "8:",
+    ]);
     (Some(Source::Unknown(Text::from(typed))), typed.into())
 }
 

@@ -71,6 +71,19 @@ fn content(rng: &mut Rng) -> Finding {
     finding
 }
 
+/// Type and attributes; a few are roots by their type, and a few of those are marked.
+fn gpt_entry(rng: &mut Rng) -> (&'static str, u64) {
+    if rng.chance(88) {
+        return ("0fc63daf-8483-4772-8e79-3d69d8477de4", 0);
+    }
+    let flags = match rng.below(6) {
+        0 => 1 << 63,
+        1 => 1 << 60,
+        _ => 0,
+    };
+    (landfall::format::discoverable::ROOT, flags)
+}
+
 /// One disk's content. `lean`: no partitions to speak of, for worlds with many disks.
 pub fn medium(rng: &mut Rng, lean: bool) -> Medium {
     let wants = match rng.below(3) {
@@ -106,6 +119,7 @@ pub fn medium(rng: &mut Rng, lean: bool) -> Medium {
     let most = if lean { 1 } else { 4 };
     let mut partitions = Vec::new();
     for number in 1..=rng.between(0, most) as u32 {
+        let (kind, flags) = if gpt { gpt_entry(rng) } else { ("0x83", 0) };
         let label = (gpt && rng.chance(40)).then(|| Text::from(format!("p{:x}", rng.next())));
         partitions.push(Partition {
             number,
@@ -115,15 +129,10 @@ pub fn medium(rng: &mut Rng, lean: bool) -> Medium {
                 format!("{disk_uuid}-{number:02x}")
             },
             label,
-            kind: if gpt {
-                "0fc63daf-8483-4772-8e79-3d69d8477de4"
-            } else {
-                "0x83"
-            }
-            .into(),
+            kind: kind.into(),
             start: 2048 * u64::from(number),
             sectors: 2048,
-            flags: 0,
+            flags,
         });
         medium.parts.push(Part {
             number,
@@ -147,13 +156,9 @@ pub fn kind_of(source: &Source, disks: &[Disk]) -> Option<String> {
         ways_to(&disk.name, &disk.medium.finding, None, &mut ways);
         for part in &disk.medium.parts {
             let table = disk.medium.finding.table.as_ref();
-            let entry = table.and_then(|t| t.partitions.iter().find(|p| p.number == part.number));
-            ways_to(
-                &disk.part_name(part.number),
-                &part.finding,
-                entry,
-                &mut ways,
-            );
+            let name = disk.part_name(part.number);
+            let place = table.map(|t| (t, part.number));
+            ways_to(&name, &part.finding, place, &mut ways);
         }
         let Some((_, _, device)) = ways.into_iter().find(|(s, ..)| s == source) else {
             continue;
@@ -176,13 +181,9 @@ pub fn present(rng: &mut Rng, disks: &mut [Disk]) -> Option<(Option<Source>, Str
         ways_to(&disk.name, &disk.medium.finding, None, &mut ways);
         for part in &disk.medium.parts {
             let table = disk.medium.finding.table.as_ref();
-            let entry = table.and_then(|t| t.partitions.iter().find(|p| p.number == part.number));
-            ways_to(
-                &disk.part_name(part.number),
-                &part.finding,
-                entry,
-                &mut ways,
-            );
+            let name = disk.part_name(part.number);
+            let place = table.map(|t| (t, part.number));
+            ways_to(&name, &part.finding, place, &mut ways);
         }
     }
     if ways.is_empty() {
@@ -205,7 +206,7 @@ pub fn present(rng: &mut Rng, disks: &mut [Disk]) -> Option<(Option<Source>, Str
 fn ways_to(
     name: &str,
     finding: &Finding,
-    entry: Option<&Partition>,
+    place: Option<(&Table, u32)>,
     ways: &mut Vec<(Source, String, String)>,
 ) {
     let Some(signature) = finding
@@ -230,7 +231,15 @@ fn ways_to(
     if let Some(label) = &signature.label {
         add(Source::Label(label.clone()), format!("LABEL={label}"));
     }
-    if let Some(entry) = entry {
+    let entries = place.map_or(&[][..], |(table, _)| &table.partitions);
+    let entry = place.and_then(|(_, number)| entries.iter().find(|p| p.number == number));
+    if let (Some(entry), Some(first)) = (entry, entries.first()) {
+        let offset = entry.number as i32 - first.number as i32;
+        if offset != 0 {
+            let (partuuid, typed) = (first.uuid.clone(), &first.uuid);
+            let typed = format!("PARTUUID={typed}/PARTNROFF={offset}");
+            add(Source::Beside { partuuid, offset }, typed);
+        }
         add(
             Source::PartUuid(entry.uuid.clone()),
             format!("PARTUUID={}", entry.uuid),

@@ -110,9 +110,30 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "root is mounted writable unasked",
         file: "progress.rs",
-        find: "read_only: !self.wish.writable,",
+        find: "read_only: !self.wish.writable || forbidden,",
         replace: "read_only: false,",
         law: "read-only unless asked",
+    },
+    Mutant {
+        name: "a table that forbids writing is not asked",
+        file: "progress.rs",
+        find: "read_only: !self.wish.writable || forbidden,",
+        replace: "read_only: !self.wish.writable,",
+        law: "read-only unless asked",
+    },
+    Mutant {
+        name: "a partition whose table says no-auto is taken",
+        file: "root.rs",
+        find: "None => is_discoverable(devices, device),",
+        replace: "None => entry.is_some_and(|e| e.kind == discoverable::ROOT),",
+        law: "only what was asked for is mounted",
+    },
+    Mutant {
+        name: "the neighbour is looked for on any disk",
+        file: "root.rs",
+        find: "there == number && e.uuid.eq_ignore_ascii_case(partuuid)",
+        replace: "there == number && !partuuid.is_empty()",
+        law: "only what was asked for is mounted",
     },
     Mutant {
         name: "lost events are shrugged off",

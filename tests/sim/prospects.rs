@@ -27,7 +27,7 @@ impl World {
         {
             return either;
         }
-        if matches!(self.asked.root, None | Some(Source::Unknown(_))) {
+        if matches!(self.asked.root, Some(Source::Unknown(_))) {
             return Prospect::Fails {
                 must_say: vec!["root=".into()],
             };
@@ -42,10 +42,16 @@ impl World {
                 } | Fault::Rewritten { .. }
             )
         };
+        // By type, several are an ambiguity, whatever they hold; when they come decides. And any
+        // other medium may hold one.
+        let several = self.typed_roots() > 1;
+        if self.asked.root.is_none() && (several || !self.faults.is_empty()) {
+            return either;
+        }
         match roots.as_slice() {
             [] if self.faults.iter().any(new_media) => either,
             [] => Prospect::Fails {
-                must_say: vec![self.asked.typed.clone()],
+                must_say: vec!["root=".into(), self.asked.typed.clone()],
             },
             [root] => self.prospect_of(root),
             _ => either,
@@ -74,7 +80,12 @@ impl World {
         if effects.contains(&Effect::Unclear) || fatal.len() > 1 {
             return Prospect::Either;
         }
-        let by = self.start + path.slowest + delay;
+        let compare = if self.asked.root.is_none() {
+            COMPARE_MS
+        } else {
+            0
+        };
+        let by = self.start + path.slowest + delay + compare;
         let patience = self.asked.patience.map_or(u64::MAX, |ms| self.start + ms);
         let pulled = self.faults.iter().any(Fault::pulls);
         if !fatal.is_empty() && (pulled || path.broken.is_some()) {
@@ -141,6 +152,9 @@ struct Path {
 fn spoken(alias: &str) -> String {
     alias.strip_prefix("fs-").unwrap_or(alias).into()
 }
+
+/// A root by its type is taken when nothing has happened for a while: every other disk delays it.
+const COMPARE_MS: u64 = 40_000;
 
 /// Devices that are no disk's may wait this long for their drivers: other work goes first.
 const SOME_TIME_MS: u64 = 20_000;

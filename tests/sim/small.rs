@@ -8,6 +8,7 @@ use crate::laws::judge;
 use crate::story::{Decider, Make, Outcome, Step, Story};
 use crate::world::{Asked, Catalog, Disk, Medium, Part, World};
 use landfall::base::millis::Millis;
+use landfall::format::discoverable::ROOT;
 use landfall::format::identity::{Finding, Partition, Signature, Table, Usage};
 use landfall::format::kmod::Resolution;
 use landfall::format::wish::{End, Source};
@@ -86,10 +87,10 @@ fn table(entries: &[(u32, &str)]) -> Finding {
     }
 }
 
-fn world(root: Source, typed: &str, disks: Vec<Disk>) -> World {
+fn world(root: impl Into<Option<Source>>, typed: &str, disks: Vec<Disk>) -> World {
     let asked = Asked {
         cmdline: format!("root={typed} ro"),
-        root: Some(root),
+        root: root.into(),
         typed: typed.into(),
         fstypes: Vec::new(),
         writable: false,
@@ -113,10 +114,30 @@ fn world(root: Source, typed: &str, disks: Vec<Disk>) -> World {
     }
 }
 
+/// A GPT whose partitions, numbered from 1, have these types and attributes.
+fn gpt(entries: &[(&str, u64)]) -> Finding {
+    let numbers: Vec<(u32, &str)> = (1..).zip(entries).map(|(n, _)| (n, "cc")).collect();
+    let mut finding = table(&numbers);
+    if let Some(table) = &mut finding.table {
+        table.kind = "gpt".into();
+        for (partition, (kind, flags)) in table.partitions.iter_mut().zip(entries) {
+            partition.kind = kind.to_string();
+            partition.flags = *flags;
+        }
+    }
+    finding
+}
+
 const WANTED: &str = "11111111-1111-1111-1111-111111111111";
 const OTHER: &str = "22222222-2222-2222-2222-222222222222";
 
 pub fn tales() -> Vec<Tale> {
+    let mut all = tales_of_bytes();
+    all.extend(tales_of_tables());
+    all
+}
+
+fn tales_of_bytes() -> Vec<Tale> {
     let ext4 = |uuid: &str| filesystem("ext4", Usage::Filesystem, uuid);
     let member = || filesystem("linux_raid_member", Usage::Raid, OTHER);
     let by_uuid = || Source::Uuid(WANTED.into());
@@ -194,6 +215,73 @@ pub fn tales() -> Vec<Tale> {
                     plain("sda", WANTED),
                     plain("sdb", OTHER),
                     disk("sdc", table(&[(1, "cc-01")]), vec![(1, ext4(OTHER))]),
+                ],
+            ),
+        ),
+    ]
+}
+
+/// What tables say of partitions: their neighbours, and which is a root.
+fn tales_of_tables() -> Vec<Tale> {
+    let ext4 = |uuid: &str| filesystem("ext4", Usage::Filesystem, uuid);
+    let member = || filesystem("linux_raid_member", Usage::Raid, OTHER);
+    let of = |name, root, world| Tale { name, world, root };
+    let plain = |name, uuid| disk(name, ext4(uuid), Vec::new());
+    vec![
+        of(
+            "the neighbour of a partition is on the same disk",
+            Some("sda2"),
+            world(
+                Source::Beside {
+                    partuuid: "aa-01".into(),
+                    offset: 1,
+                },
+                "PARTUUID=aa-01/PARTNROFF=1",
+                vec![
+                    disk(
+                        "sda",
+                        table(&[(1, "aa-01"), (2, "aa-02")]),
+                        vec![(1, ext4(WANTED)), (2, ext4(OTHER))],
+                    ),
+                    disk("sdb", table(&[(2, "bb-02")]), vec![(2, ext4(WANTED))]),
+                ],
+            ),
+        ),
+        of(
+            "the only partition of root's type is root",
+            Some("sdb1"),
+            world(
+                None,
+                "gpt-auto",
+                vec![
+                    disk("sda", gpt(&[("0x83", 0)]), vec![(1, ext4(WANTED))]),
+                    disk("sdb", gpt(&[(ROOT, 0)]), vec![(1, ext4(OTHER))]),
+                    plain("sdc", OTHER),
+                ],
+            ),
+        ),
+        of(
+            "of two roots by their type none is taken, whatever they hold",
+            None,
+            world(
+                None,
+                "",
+                vec![
+                    disk("sda", gpt(&[(ROOT, 0)]), vec![(1, ext4(WANTED))]),
+                    disk("sdb", gpt(&[(ROOT, 0)]), vec![(1, member())]),
+                    plain("sdc", OTHER),
+                ],
+            ),
+        ),
+        of(
+            "a table may forbid to take its root",
+            Some("sda1"),
+            world(
+                None,
+                "",
+                vec![
+                    disk("sda", gpt(&[(ROOT, 1 << 60)]), vec![(1, ext4(WANTED))]),
+                    disk("sdb", gpt(&[(ROOT, 1 << 63)]), vec![(1, ext4(OTHER))]),
                 ],
             ),
         ),

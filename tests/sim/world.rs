@@ -3,7 +3,8 @@
 
 use crate::faults::Fault;
 use crate::rng::hash;
-use landfall::format::identity::{Finding, Usage};
+use landfall::format::discoverable;
+use landfall::format::identity::{Finding, Partition, Usage};
 use landfall::format::kmod::{Module, Resolution};
 use landfall::format::wish::{End, Source};
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,6 +221,16 @@ impl World {
         roots
     }
 
+    /// Partitions that are roots by their type, whatever they hold.
+    pub fn typed_roots(&self) -> usize {
+        let of = |disk: &Disk| {
+            let finding = &disk.medium.finding;
+            let entries = finding.table.iter().flat_map(|t| &t.partitions);
+            entries.filter(|e| is_root(finding, e)).count()
+        };
+        self.disks.iter().map(of).sum()
+    }
+
     /// The disk that carries a device, by the device's name.
     pub fn disk_of(&self, device: &str) -> Option<&Disk> {
         let carries = |d: &&Disk| {
@@ -275,7 +286,16 @@ impl Asked {
                 entry.is_some_and(|e| e.label.as_ref() == Some(label))
             }
             Some(Source::Name(wanted)) => wanted == name,
-            Some(Source::Unknown(_)) | None => false,
+            Some(Source::Beside { partuuid, offset }) => table.is_some_and(|(disk, number)| {
+                let mut all = disk.table.iter().flat_map(|t| &t.partitions);
+                let there = |e: &Partition| i64::from(e.number) + i64::from(*offset);
+                all.any(|e| same(&e.uuid, partuuid) && there(e) == i64::from(number))
+            }),
+            // No world asks for a number: the scenarios do.
+            Some(Source::Unknown(_) | Source::Number(..)) => false,
+            None => table
+                .zip(entry)
+                .is_some_and(|((disk, _), e)| is_root(disk, e)),
         }
     }
 
@@ -287,6 +307,13 @@ impl Asked {
             None => !self.fstypes.is_empty(),
         }
     }
+}
+
+/// A root by its type, not marked no-auto, not waiting to be filled.
+pub fn is_root(disk: &Finding, entry: &Partition) -> bool {
+    let gpt = disk.table.as_ref().is_some_and(|t| t.kind == "gpt");
+    let filled = entry.label != Some("_empty".into());
+    gpt && filled && entry.kind == discoverable::ROOT && entry.flags >> 63 == 0
 }
 
 /// A member of an array or of a volume group, or an encrypted container.

@@ -7,6 +7,7 @@ use crate::format::cmdline::{Word, same_name};
 use crate::format::wish::{End, Patience, Source, Talk, Wish};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::str::FromStr;
 
 /// Longest piece of a bad word that is repeated in a complaint, in bytes: a line of the log.
@@ -54,15 +55,22 @@ impl Reading {
     pub(super) fn root(&mut self, word: &Word<'_>) {
         let typed = word.value.unwrap_or_default();
         self.wish.root_as_typed = Text::from(typed);
-        self.wish.root = (!typed.is_empty()).then(|| Source::parse(typed));
+        // systemd's words for what happens without root= anyway.
+        let by_itself = matches!(typed, b"" | b"gpt-auto" | b"/dev/gpt-auto-root");
+        self.wish.root = (!by_itself).then(|| Source::parse(typed));
         match &self.wish.root {
-            None => self.complain(word, "names no device; no root is known"),
+            None if typed.is_empty() => {
+                self.complain(
+                    word,
+                    "names no device; a partition of root's type is looked for",
+                );
+            }
             Some(Source::Unknown(_)) => self.complain(
                 word,
                 "is no device reference known here (UUID=, LABEL=, PARTUUID=, PARTLABEL=, \
-                 /dev/NAME); nothing can match it",
+                 /dev/NAME, MAJOR:MINOR); nothing can match it",
             ),
-            Some(_) => {}
+            _ => {}
         }
     }
 
@@ -194,12 +202,13 @@ impl Reading {
     }
 
     pub(super) fn load(&mut self, word: &Word<'_>) {
-        for name in self.list(word, "is no module name; it is left out") {
-            let known = |have: &String| same_name(have.as_bytes(), name.as_bytes());
-            if !self.wish.load.iter().any(known) {
-                self.wish.load.push(name);
-            }
-        }
+        let names = self.list(word, "is no module name; it is left out");
+        add_new(&mut self.wish.load, names);
+    }
+
+    pub(super) fn load_last(&mut self, word: &Word<'_>) {
+        let names = self.list(word, "is no module name; it is left out");
+        add_new(&mut self.wish.load_last, names);
     }
 }
 
@@ -249,8 +258,8 @@ impl Reading {
     }
 
     /// A comma list of names. Empty items are dropped; what cannot be a name is complained about.
-    fn list(&mut self, word: &Word<'_>, why: &str) -> alloc::vec::Vec<String> {
-        let mut names = alloc::vec::Vec::new();
+    fn list(&mut self, word: &Word<'_>, why: &str) -> Vec<String> {
+        let mut names = Vec::new();
         for item in word.value.unwrap_or_default().split(|&b| b == b',') {
             match core::str::from_utf8(item) {
                 Ok("") => {}
@@ -275,6 +284,16 @@ impl Reading {
 
     fn say(&mut self, sentence: String) {
         self.wish.complaints.push(sentence);
+    }
+}
+
+/// Adds the modules that are not there yet.
+fn add_new(list: &mut Vec<String>, names: Vec<String>) {
+    for name in names {
+        let known = |have: &String| same_name(have.as_bytes(), name.as_bytes());
+        if !list.iter().any(known) {
+            list.push(name);
+        }
     }
 }
 

@@ -53,6 +53,11 @@ fn root_is_the_last_device_named() {
     check_complaint("root=nonsense", "root=nonsense is no device reference");
     let none = check_complaint("root=/dev/sda1 root=", "root= names no device");
     assert_eq!(none.root, None);
+    for auto in ["gpt-auto", "/dev/gpt-auto-root"] {
+        check(&alloc::format!("root=/dev/sda1 root={auto}"), |w| {
+            w.root_as_typed = auto.into();
+        });
+    }
 }
 
 #[test]
@@ -227,6 +232,17 @@ fn modules_to_load_gather_from_every_spelling() {
     );
     let odd = check_complaint("modules_load=a,b/c", "modules_load=b/c is no module");
     assert_eq!(odd.load, ["a"]);
+}
+
+#[test]
+fn modules_for_later_gather_apart() {
+    check(
+        "rd.driver.post=a,b-c rd.driver.post=b_c rd.driver.pre=a",
+        |w| {
+            w.load = [String::from("a")].into();
+            w.load_last = ["a", "b-c"].map(String::from).into();
+        },
+    );
 }
 
 #[test]

@@ -102,12 +102,21 @@ pub fn the_type_is_the_right_one(case: &Case, _: &Step, action: &Action) -> Verd
     })
 }
 
-/// A mount that may write happens only with `rw`.
+/// A mount that may write happens only with `rw`, and not where the table of a root that was found
+/// by its type forbids it.
 pub fn read_only_unless_asked(case: &Case, _: &Step, action: &Action) -> Verdict {
     let Action::Mount { mount, .. } = action else {
         return Ok(());
     };
-    let writable = case.world.asked.writable;
+    let part_of = case.known.blocks.get(&mount.device);
+    let part_of = part_of.and_then(|s| s.block.part_of.as_ref());
+    let forbidden = part_of.is_some_and(|(disk, number)| {
+        let table = case.known.finding(disk).and_then(|f| f.table.as_ref());
+        let mut entries = table.iter().flat_map(|t| &t.partitions);
+        entries.any(|e| e.number == *number && (e.flags >> 60) & 1 == 1)
+    });
+    let forbidden = forbidden && case.world.asked.root.is_none();
+    let writable = case.world.asked.writable && !forbidden;
     ensure(mount.read_only != writable, || {
         format!("asked writable={writable}: {mount:?}")
     })

@@ -130,7 +130,8 @@ pub fn no_device_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     })
 }
 
-/// Root is mounted the moment it is identified and its file system's driver is settled.
+/// Root is mounted the moment it is identified and its file system's driver is settled. One that
+/// is found by its type is compared with others first.
 pub fn no_mount_waits(case: &Case, _: &Step) -> Verdict {
     let known = case.known;
     let busy = known.open().any(|a| match &a.question {
@@ -138,7 +139,7 @@ pub fn no_mount_waits(case: &Case, _: &Step) -> Verdict {
         Question::Resolve(alias) => is_for_mounts(alias),
         _ => false,
     });
-    if !is_searching(known) || busy {
+    if !is_searching(known) || busy || case.world.asked.root.is_none() {
         return Ok(());
     }
     let Some(root) = candidates(case.world, known).next() else {

@@ -1,0 +1,75 @@
+//! All words of this boot in one line: what the image says first, what the kernel was given last.
+//!
+//! The order is dracut's: `/etc/cmdline.d/*.conf` by name, `/etc/cmdline`, `/proc/cmdline`; so the
+//! boot loader wins. `kernel.` keys of a bootconfig are in `/proc/cmdline` already. Modules of
+//! modules-load.d(5) become words too. A file that cannot be read is said and left out.
+
+use super::module_catalog::add_conf_files;
+use crate::format::cmdline;
+use crate::sys::proc_sys;
+use std::path::Path;
+
+/// A command line is at most 4 KiB on most architectures, with bootconfig somewhat more.
+const BYTES_MAX: usize = 64 * 1024;
+
+/// Of two files with the same name the one in the earlier directory counts.
+const MODULE_LISTS: [&str; 4] = [
+    "etc/modules-load.d",
+    "run/modules-load.d",
+    "usr/lib/modules-load.d",
+    "lib/modules-load.d",
+];
+
+/// The words of the image below `root`, and of the kernel.
+pub fn gather(root: &Path) -> Vec<u8> {
+    let mut line = Vec::new();
+    let mut files = Vec::new();
+    add_conf_files(&mut files, &MODULE_LISTS.map(|dir| root.join(dir)));
+    let lists = files.len();
+    let mut words = Vec::new();
+    add_conf_files(&mut words, &[root.join("etc/cmdline.d")]);
+    files.append(&mut words);
+    files.push(("".into(), root.join("etc/cmdline")));
+    for (number, (_, path)) in files.iter().enumerate() {
+        match proc_sys::read(&path.to_string_lossy(), BYTES_MAX) {
+            Ok(file) if number < lists => cmdline::add_modules(&mut line, &file),
+            Ok(file) => cmdline::add_file(&mut line, &file),
+            Err(fail) if fail.errno == libc::ENOENT => {}
+            Err(fail) => log::warn!("{fail}: left out"),
+        }
+    }
+    line.extend(proc_sys::read("/proc/cmdline", BYTES_MAX).unwrap_or_default());
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_image_come_before_the_kernels_own_line() {
+        let root = std::env::temp_dir().join(format!("landfall-words-{}", std::process::id()));
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("etc/cmdline", "root=/dev/c");
+        write("etc/cmdline.d/b.conf", "root=/dev/b\n");
+        write("etc/cmdline.d/a.conf", "root=/dev/a rw\n");
+        write("etc/cmdline.d/a.txt", "no=1");
+        write("etc/modules-load.d/x.conf", "loop\n");
+        write("usr/lib/modules-load.d/x.conf", "shadowed\n");
+        let own = proc_sys::read("/proc/cmdline", BYTES_MAX).unwrap();
+        let expected = "rd.modules_load=loop root=/dev/a rw root=/dev/b root=/dev/c";
+        let line = gather(&root);
+        let image = line.strip_suffix(own.as_slice()).unwrap();
+        let words: Vec<&[u8]> = image
+            .split(|&b| b == b' ')
+            .filter(|w| !w.is_empty())
+            .collect();
+        let expected: Vec<&[u8]> = expected.split(' ').map(str::as_bytes).collect();
+        assert_eq!(words, expected);
+        std::fs::remove_dir_all(&root).unwrap();
+    }
+}
