@@ -13,9 +13,8 @@ use std::path::Path;
 const BYTES_MAX: usize = 64 * 1024;
 
 /// Of two files with the same name the one in the earlier directory counts.
-const MODULE_LISTS: [&str; 4] = [
+const MODULE_LISTS: [&str; 3] = [
     "etc/modules-load.d",
-    "run/modules-load.d",
     "usr/lib/modules-load.d",
     "lib/modules-load.d",
 ];
@@ -23,23 +22,31 @@ const MODULE_LISTS: [&str; 4] = [
 /// The words of the image below `root`, and of the kernel.
 pub fn gather(root: &Path) -> Vec<u8> {
     let mut line = Vec::new();
-    let mut files = Vec::new();
-    add_conf_files(&mut files, &MODULE_LISTS.map(|dir| root.join(dir)));
-    let lists = files.len();
-    let mut words = Vec::new();
-    add_conf_files(&mut words, &[root.join("etc/cmdline.d")]);
-    files.append(&mut words);
-    files.push(("".into(), root.join("etc/cmdline")));
-    for (number, (_, path)) in files.iter().enumerate() {
-        match proc_sys::read(&path.to_string_lossy(), BYTES_MAX) {
-            Ok(file) if number < lists => cmdline::add_modules(&mut line, &file),
-            Ok(file) => cmdline::add_file(&mut line, &file),
-            Err(fail) if fail.errno == libc::ENOENT => {}
-            Err(fail) => log::warn!("{fail}: left out"),
-        }
-    }
+    add_directories(&mut line, root, &MODULE_LISTS, cmdline::add_modules);
+    add_directories(&mut line, root, &["etc/cmdline.d"], cmdline::add_file);
+    add(&mut line, &root.join("etc/cmdline"), cmdline::add_file);
     line.extend(proc_sys::read("/proc/cmdline", BYTES_MAX).unwrap_or_default());
     line
+}
+
+type Adder = fn(&mut Vec<u8>, &[u8]);
+
+fn add_directories(line: &mut Vec<u8>, root: &Path, dirs: &[&str], adder: Adder) {
+    let mut files = Vec::new();
+    for dir in dirs {
+        add_conf_files(&mut files, &[root.join(dir)]);
+    }
+    for (_, path) in &files {
+        add(line, path, adder);
+    }
+}
+
+fn add(line: &mut Vec<u8>, path: &Path, adder: Adder) {
+    match proc_sys::read(path.to_str().unwrap_or_default(), BYTES_MAX) {
+        Ok(file) => adder(line, &file),
+        Err(fail) if fail.errno == libc::ENOENT => {}
+        Err(fail) => log::warn!("{fail}: left out"),
+    }
 }
 
 #[cfg(test)]

@@ -83,8 +83,16 @@ fn partition(value: &[u8]) -> Option<Source> {
     };
     let (uuid, rest) = value.split_at_checked(slash)?;
     let partuuid = identifier(uuid.to_vec())?;
-    let offset = core::str::from_utf8(rest.strip_prefix(b"/PARTNROFF=")?).ok()?;
-    Some(match offset.parse().ok()? {
+    let offset = rest.strip_prefix(b"/PARTNROFF=")?;
+    let back = offset.strip_prefix(b"-");
+    let ahead = offset.strip_prefix(b"+").unwrap_or(offset);
+    let size = i32::try_from(digits(back.unwrap_or(ahead), 10)?).ok()?;
+    let offset = if back.is_some() {
+        size.checked_neg()?
+    } else {
+        size
+    };
+    Some(match offset {
         0 => Source::PartUuid(partuuid),
         offset => Source::Beside { partuuid, offset },
     })
@@ -95,26 +103,25 @@ fn partition(value: &[u8]) -> Option<Source> {
 fn number(text: &[u8]) -> Option<Source> {
     const MAJORS: u32 = 1 << 12;
     const MINORS: u32 = 1 << 20;
-    let text = core::str::from_utf8(text).ok()?;
-    // The parsers below would take a sign.
-    if !text.starts_with(|c: char| c.is_ascii_hexdigit()) {
-        return None;
+    if let Some(colon) = text.iter().position(|&b| b == b':') {
+        let (major, minor) = text.split_at_checked(colon)?;
+        let (major, minor) = (digits(major, 10)?, digits(minor.get(1..)?, 10)?);
+        return (major < MAJORS && minor < MINORS).then_some(Source::Number(major, minor));
     }
-    if let Some((major, minor)) = text.split_once(':') {
-        let digits = minor.starts_with(|c: char| c.is_ascii_digit());
-        let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
-        return (digits && major < MAJORS && minor < MINORS)
-            .then_some(Source::Number(major, minor));
-    }
-    let hex = text.strip_prefix("0x").or(text.strip_prefix("0X"));
-    let hex = hex.unwrap_or(text);
-    if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let packed = u32::from_str_radix(hex, 16).ok()?;
+    let packed = digits(text.strip_prefix(b"0x").unwrap_or(text), 16)?;
     let major = (packed >> 8) & (MAJORS - 1);
     let minor = (packed & 0xff) | ((packed >> 12) & 0xf_ff00);
     Some(Source::Number(major, minor))
+}
+
+/// A number of at least one digit, and of nothing else.
+fn digits(text: &[u8], base: u32) -> Option<u32> {
+    let push = |sum: u32, &digit: &u8| {
+        let digit = char::from(digit).to_digit(base)?;
+        sum.checked_mul(base)?.checked_add(digit)
+    };
+    let some = !text.is_empty();
+    some.then(|| text.iter().try_fold(0, push)).flatten()
 }
 
 /// A UUID in whatever shape its format gives it (`A1B2-C3D4` of FAT, `2e8f91d3-02` of MBR).

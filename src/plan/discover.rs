@@ -11,11 +11,9 @@ use super::give_up::Cause;
 use super::root::{self, Answer};
 use super::{Plan, STUCK_MS, Stage};
 use crate::base::millis::Millis;
-use crate::base::order;
 use crate::format::wish::Patience;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 impl Plan {
     /// Everything was tried: takes the only root there is. Where there is none, a while is left for
@@ -55,15 +53,19 @@ impl Plan {
             let shines = disk.is_some_and(Device::is_container);
             matches!(answer, Answer::Usable(_) | Answer::Unusable(_)) && !shines
         };
-        let all = self.devices.all().filter(counts);
-        let names: Vec<String> = all.map(|d| d.block.name.clone()).collect();
-        let several = names.len() > 1;
-        if several {
-            let names = order::sorted(&names, &|a, b| root::natural_order(a, b));
-            let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-            self.give_up(now, Cause::SeveralRoots(names.join(" and ")));
+        let mut names = String::new();
+        let mut count = 0u32;
+        for device in self.devices.all().filter(counts) {
+            if count > 0 {
+                names.push_str(" and ");
+            }
+            names.push_str(&device.block.name);
+            count = count.saturating_add(1);
         }
-        several
+        if count > 1 {
+            self.give_up(now, Cause::SeveralRoots(names));
+        }
+        count > 1
     }
 
     /// The table says that root is read-only: that beats the word `rw`.

@@ -80,6 +80,11 @@ impl World {
         if effects.contains(&Effect::Unclear) || fatal.len() > 1 {
             return Prospect::Either;
         }
+        // Whoever writes nothing at all is not left waiting for long.
+        let unasked = self.asked.root.is_none() && self.asked.typed.is_empty();
+        if unasked && path.earliest >= UNASKED_MS {
+            return Prospect::Either;
+        }
         let compare = if self.asked.root.is_none() {
             COMPARE_MS
         } else {
@@ -155,6 +160,9 @@ fn spoken(alias: &str) -> String {
 
 /// A root by its type is taken when nothing has happened for a while: every other disk delays it.
 const COMPARE_MS: u64 = 40_000;
+
+/// A disk that comes later than this may be missed where nothing asks for it.
+const UNASKED_MS: u64 = 4_000;
 
 /// Devices that are no disk's may wait this long for their drivers: other work goes first.
 const SOME_TIME_MS: u64 = 20_000;

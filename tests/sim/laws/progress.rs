@@ -4,7 +4,7 @@ use super::mounting::candidates;
 use super::{Case, Verdict, ensure};
 use crate::known::{Known, Question};
 use crate::story::{Outcome, Step};
-use crate::world::{Haste, World};
+use crate::world::{Haste, World, is_root};
 use landfall::base::text::Text;
 use landfall::plan::event::Event;
 use std::collections::BTreeSet;
@@ -125,7 +125,16 @@ pub fn no_device_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     let by_disk = disk.is_some_and(|d| known.is_probing(d));
     let pointless =
         disk.is_some_and(|d| known.blocks.get(d).is_none_or(|s| s.failed || !s.present));
-    ensure(by_name || by_disk || pointless, || {
+    // Without root=, a table has to call it a root first; a liar's does not.
+    let uncalled = case.world.asked.root.is_none() && {
+        let table = disk.and_then(|d| known.finding(d)?.table.as_ref().zip(known.finding(d)));
+        let number = seen.block.part_of.as_ref().map(|(_, number)| *number);
+        !table.is_some_and(|(table, finding)| {
+            let mut entries = table.partitions.iter();
+            entries.any(|e| Some(e.number) == number && is_root(finding, e))
+        })
+    };
+    ensure(by_name || by_disk || pointless || uncalled, || {
         format!("{root} waits to be looked at")
     })
 }
