@@ -47,9 +47,9 @@ fn boot_without_root_finds_the_partition_of_roots_type() {
     let outcome = Machine::cloud()
         .disk(&EXT4, Bus::Virtio)
         .disk(&EXT4_GPT, Bus::Virtio)
-        .disk(&EXT4_TYPED, Bus::Virtio)
+        .disk(&EXT4_TYPED, Bus::Nvme)
         .boot();
-    outcome.assert_root("/dev/vdc2", "ext4", "ro");
+    outcome.assert_root("/dev/nvme0n1p2", "ext4", "ro");
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn boot_with_words_of_the_image_and_the_boot_loader_wins() {
     let outcome = machine
         .image(image)
         .disk(&disks::EXT4_GPT, Bus::Virtio)
-        .disk(&EXT4, Bus::Virtio)
+        .disk(&EXT4, Bus::Nvme)
         .cmdline("ro")
         .boot();
-    outcome.assert_root("/dev/vdb", "ext4", "ro");
+    outcome.assert_root("/dev/nvme0n1", "ext4", "ro");
 }
