@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Stripped, with the three module decoders. Every page is read, checked and held at each boot.
-const SIZE_MAX: usize = 400 * 1024;
+const SIZE_MAX: usize = 480 * 1024;
 
 /// ELF constants, as elf(5) names them.
 const PT_DYNAMIC: u64 = 2;

@@ -5,10 +5,8 @@
 
 use super::fields::{Format, Look, ensure};
 use super::{Finding, Range, Signature, Step, Usage, View};
-#[cfg(feature = "every-format")]
 use super::{bcache, bitlocker, dm, exfat, f2fs, firmware_raid, iso9660, jfs, minix, nilfs2};
 use super::{btrfs, ext, luks, lvm, md, swap, table, vfat, xfs};
-#[cfg(feature = "every-format")]
 use super::{ntfs, readonly, reiserfs, ubi, udf, zfs};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,23 +15,15 @@ use alloc::vec::Vec;
 /// tolerant ones. On a floppy the first one wins.
 static FORMATS: &[Format] = &[
     md::MD,
-    #[cfg(feature = "every-format")]
     firmware_raid::DDF,
-    #[cfg(feature = "every-format")]
     firmware_raid::INTEL,
-    #[cfg(feature = "every-format")]
     bcache::BCACHE,
-    #[cfg(feature = "every-format")]
     bcache::BCACHEFS,
     lvm::LVM2,
-    #[cfg(feature = "every-format")]
     dm::VERITY,
-    #[cfg(feature = "every-format")]
     dm::INTEGRITY,
     luks::LUKS,
-    #[cfg(feature = "every-format")]
     ubi::UBI,
-    #[cfg(feature = "every-format")]
     bitlocker::BITLOCKER,
     vfat::VFAT,
     swap::SWSUSPEND,
@@ -41,36 +31,21 @@ static FORMATS: &[Format] = &[
     xfs::XFS,
     ext::EXT,
     ext::JBD,
-    #[cfg(feature = "every-format")]
     reiserfs::REISERFS,
-    #[cfg(feature = "every-format")]
     jfs::JFS,
-    #[cfg(feature = "every-format")]
     udf::UDF,
-    #[cfg(feature = "every-format")]
     iso9660::ISO9660,
-    #[cfg(feature = "every-format")]
     zfs::ZFS,
-    #[cfg(feature = "every-format")]
     ntfs::NTFS,
-    #[cfg(feature = "every-format")]
     readonly::CRAMFS,
-    #[cfg(feature = "every-format")]
     readonly::ROMFS,
-    #[cfg(feature = "every-format")]
     minix::MINIX,
-    #[cfg(feature = "every-format")]
     readonly::SQUASHFS,
     btrfs::BTRFS,
-    #[cfg(feature = "every-format")]
     ubi::UBIFS,
-    #[cfg(feature = "every-format")]
     nilfs2::NILFS2,
-    #[cfg(feature = "every-format")]
     exfat::EXFAT,
-    #[cfg(feature = "every-format")]
     f2fs::F2FS,
-    #[cfg(feature = "every-format")]
     readonly::EROFS,
 ];
 
@@ -167,7 +142,6 @@ fn first_look(size: u64) -> Vec<Range> {
         len: usize::try_from(size.min(HEAD)).unwrap_or(0),
     };
     let tail = md::tail(size).into_iter().flatten();
-    #[cfg(feature = "every-format")]
     let tail = tail.chain(firmware_raid::first_look(size));
     tail.chain([head]).collect()
 }

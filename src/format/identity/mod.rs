@@ -9,54 +9,36 @@
 //! Names, identities and precedence are those of libblkid (util-linux), against which the tests
 //! compare.
 
-#[cfg(feature = "every-format")]
 mod bcache;
-#[cfg(feature = "every-format")]
 mod bitlocker;
 mod btrfs;
-#[cfg_attr(not(feature = "every-format"), allow(dead_code))]
 mod checksum;
-#[cfg(feature = "every-format")]
 mod dm;
 mod dos;
 mod engine;
-#[cfg_attr(not(feature = "every-format"), allow(dead_code))]
 mod exfat;
 mod ext;
-#[cfg(feature = "every-format")]
 mod f2fs;
-#[cfg_attr(not(feature = "every-format"), allow(dead_code))]
 mod fields;
-#[cfg(feature = "every-format")]
 mod firmware_raid;
 mod gpt;
-#[cfg(feature = "every-format")]
 mod iso9660;
-#[cfg(feature = "every-format")]
 mod jfs;
 mod luks;
 mod lvm;
 mod md;
-#[cfg(feature = "every-format")]
 mod minix;
-#[cfg(feature = "every-format")]
 mod nilfs2;
-#[cfg_attr(not(feature = "every-format"), allow(dead_code))]
 mod ntfs;
-#[cfg(feature = "every-format")]
 mod readonly;
-#[cfg(feature = "every-format")]
 mod reiserfs;
 mod swap;
 mod table;
-#[cfg(feature = "every-format")]
 mod ubi;
-#[cfg(feature = "every-format")]
 mod udf;
 mod vfat;
 mod view;
 mod xfs;
-#[cfg(feature = "every-format")]
 mod zfs;
 
 pub use engine::identify;
