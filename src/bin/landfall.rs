@@ -1,7 +1,7 @@
 //! The host tool: picks the subcommand. Everything else is in `landfall::host`.
 
 use landfall::host::failure::Failure;
-use landfall::host::{boot, chart, explain, identify, image, inspect, modules, replay};
+use landfall::host::{bench, boot, chart, explain, identify, image, inspect, modules, replay};
 use lexopt::Arg;
 use std::io::Write;
 use std::process::ExitCode;
@@ -19,6 +19,7 @@ Commands:
   identify  say what a disk or an image is, as blkid does
   modules   say what would be loaded for a name or a modalias, as modprobe does
   chart     draw what waited for what in a boot
+  bench     measure landfall beside other initramfs images
   replay    tell the trace of a boot to this version: would it decide the same?
   help      this text, or the help of a command: landfall help image
 
@@ -50,6 +51,7 @@ fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             Some("image") => image::run(args),
             Some("inspect") => inspect::run(args),
             Some("boot") => boot::run(args),
+            Some("bench") => bench::run(args),
             Some("chart") => chart::run(args),
             Some("explain") => explain::run(args),
             Some("identify") => identify::run(args),
@@ -70,6 +72,7 @@ fn help(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         Arg::Value(v) if v == "image" => say(image::HELP),
         Arg::Value(v) if v == "inspect" => say(inspect::HELP),
         Arg::Value(v) if v == "boot" => say(boot::HELP),
+        Arg::Value(v) if v == "bench" => say(&bench::help()),
         Arg::Value(v) if v == "chart" => say(chart::HELP),
         Arg::Value(v) if v == "explain" => say(explain::HELP),
         Arg::Value(v) if v == "identify" => say(identify::HELP),

@@ -97,7 +97,7 @@ fn boot(options: &Options) -> Result<Ending, String> {
 }
 
 /// Bytes of the console, as they come; the channel closes when QEMU does.
-fn listen(mut stdout: ChildStdout) -> Receiver<Vec<u8>> {
+pub fn listen(mut stdout: ChildStdout) -> Receiver<Vec<u8>> {
     let (to, from) = channel();
     std::thread::spawn(move || {
         let mut buffer = vec![0; 4096];
@@ -112,7 +112,7 @@ fn listen(mut stdout: ChildStdout) -> Receiver<Vec<u8>> {
 }
 
 /// Asks QEMU to end (it restores the terminal), then makes it. Its status if it ended by itself.
-fn stop(child: &mut Child) -> Result<Option<ExitStatus>, String> {
+pub fn stop(child: &mut Child) -> Result<Option<ExitStatus>, String> {
     let failed = |error: std::io::Error| format!("cannot wait for QEMU: {error}");
     if let Some(status) = end_within(child, Duration::from_millis(500)).map_err(failed)? {
         return Ok(Some(status));

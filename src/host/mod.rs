@@ -16,9 +16,11 @@
 //! | `stage`, `rehearsal`, `narrate`, `explain` | a boot without a machine; `landfall explain` |
 //! | `chart`, `chart_jobs`, `chart_axis`, `chart_svg` | the picture of a trace; `landfall chart` |
 //! | `replay` | `landfall replay` |
+//! | `bench` | `landfall bench` |
 //! | `output` | standard output of those that answer questions |
 
 pub mod atomic;
+pub mod bench;
 pub mod boot;
 pub mod boot_options;
 pub mod chart;

@@ -153,7 +153,7 @@ impl Story {
 pub const GAVE_UP: &str = "this system could not be started";
 
 /// `[    1.234567] text`, also `[    1.234567][    T1] text` → (microseconds, text).
-fn printk(line: &str) -> Option<(u64, &str)> {
+pub fn printk(line: &str) -> Option<(u64, &str)> {
     let (time, mut text) = line.trim_start().strip_prefix('[')?.split_once(']')?;
     let (seconds, micros) = time.trim_start().split_once('.')?;
     if micros.len() != 6 {

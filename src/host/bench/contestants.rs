@@ -1,0 +1,115 @@
+//! Who is measured, and how the image of each is made.
+
+use super::args::Options;
+use super::floor::{self, Loads};
+use super::setting::{DRIVERS, Setting};
+use crate::host::atomic::AtomicFile;
+use crate::host::closure::Needs;
+use crate::host::compress::{Compression, Method, packer};
+use crate::host::failure::{Failure, Tried};
+use crate::host::image;
+use crate::host::image_args;
+use crate::host::progress::Progress;
+use crate::host::tree::Tree;
+use std::path::{Path, PathBuf};
+
+/// In the order of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Contestant {
+    Floor,
+    FloorParallel,
+    FloorAccelerated,
+    Landfall,
+}
+
+/// An image, or why there is none.
+pub enum Entry {
+    Image(PathBuf),
+    Skipped(String),
+}
+
+/// Every image is packed like this, so that only contents differ.
+const PACKED: Compression = Compression {
+    method: Method::Zstd,
+    level: 19,
+};
+
+impl Contestant {
+    pub const ALL: [Self; 4] = [
+        Self::Floor,
+        Self::FloorParallel,
+        Self::FloorAccelerated,
+        Self::Landfall,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::FloorParallel => "floor-parallel",
+            Self::FloorAccelerated => "floor-accelerated",
+            Self::Landfall => "landfall",
+        }
+    }
+
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Floor => "a C program with the modules, the device and the mount compiled in",
+            Self::FloorParallel => "the same; independent modules load side by side",
+            Self::FloorAccelerated => "the same; loads the accelerated sha256 first",
+            Self::Landfall => "/init, with the modules for this disk",
+        }
+    }
+
+    /// Makes its image, in the work directory.
+    pub fn enter(
+        self,
+        setting: &Setting,
+        options: &Options,
+        progress: &mut Progress,
+    ) -> Result<Entry, Failure> {
+        let at = setting.work.join(format!("{}.img", self.name()));
+        let loads = match self {
+            Self::Floor => Loads::InOrder,
+            Self::FloorParallel => Loads::Parallel,
+            Self::FloorAccelerated if setting.accelerators.is_empty() => {
+                let why = "this kernel has no accelerated sha256 as a module";
+                return Ok(Entry::Skipped(why.into()));
+            }
+            Self::FloorAccelerated => Loads::Accelerated,
+            Self::Landfall => {
+                landfall(setting, options, &at)?;
+                return Ok(Entry::Image(at));
+            }
+        };
+        pack(&floor::tree(setting, loads)?, &at, progress)?;
+        Ok(Entry::Image(at))
+    }
+}
+
+/// What `landfall image --kernel VERSION --add … -o OUT --compress zstd:19` does.
+fn landfall(setting: &Setting, options: &Options, at: &Path) -> Result<(), Failure> {
+    image::build(&image_args::Options {
+        output: Some(at.into()),
+        list: None,
+        kernel: Some(setting.version.clone()),
+        modules_root: setting.modules_root.clone(),
+        needs: Some(Needs {
+            generic: false,
+            named: DRIVERS.iter().map(|name| (*name).into()).collect(),
+        }),
+        init: options.init.clone(),
+        add_files: Vec::new(),
+        microcode: Vec::new(),
+        compression: PACKED,
+        quiet: true,
+    })
+}
+
+fn pack(tree: &Tree, at: &Path, progress: &mut Progress) -> Result<(), Failure> {
+    let failed = || format!("write {}", at.display());
+    let mut file = AtomicFile::create(at)?;
+    let mut pack = packer(PACKED, &mut file).or_cannot(failed)?;
+    tree.write(&mut pack, 0, progress)?;
+    pack.finish().or_cannot(failed)?;
+    file.commit().map(drop)
+}

@@ -1,0 +1,154 @@
+//! What one boot measured: the console of the guest, read into figures.
+//!
+//! Two clocks meet here. The kernel's log says when it ran /init, and when it saw the mark that the
+//! real init wrote; the real init's own clock says how long before that mark it was started.
+
+use crate::host::story::printk;
+
+/// One boot. Times in nanoseconds of the guest; under the instruction counter, instructions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// From `Run /init` to the first instruction of the real init.
+    pub initramfs: u64,
+    /// The kernel's unpacking of the image. `None`: its two lines were not in the log.
+    pub unpack: Option<u64>,
+    /// From the kernel's first line to the real init.
+    pub total: u64,
+    pub memory_free_kib: Option<u64>,
+    pub memory_available_kib: Option<u64>,
+    pub modules: Option<u64>,
+    /// The number of the process that was made last: how many there were, kernel threads included.
+    pub last_pid: Option<u64>,
+    /// Processes that the initramfs left running.
+    pub strangers: Option<u64>,
+    /// What the initramfs left behind in memory.
+    pub left_entries: Option<u64>,
+    pub left_bytes: Option<u64>,
+}
+
+const OURS: &str = "bench: ";
+const MARK: &str = "landfall-bench mark";
+
+/// Reads a console. The error says what was not there.
+pub fn read(lines: &[String]) -> Result<Figures, String> {
+    let mut figures = Figures::default();
+    let (mut run, mut mark, mut clock, mut end) = (None, None, None, false);
+    let (mut unpacking, mut unpacked) = (None, None);
+    for line in lines.iter().filter_map(|line| line.strip_prefix(OURS)) {
+        let (name, value) = line.split_once(' ').unwrap_or((line, ""));
+        let count = value.parse().ok();
+        match name {
+            "log" => {
+                let Some((at, text)) = printk(value) else {
+                    continue;
+                };
+                // The first of each counts: nothing written later can move it.
+                let place = match text {
+                    t if t.ends_with(" as init process") => &mut run,
+                    t if t.contains(MARK) => &mut mark,
+                    t if t.contains("unpack rootfs image") => &mut unpacking,
+                    t if t.contains("Freeing initrd memory") => &mut unpacked,
+                    _ => continue,
+                };
+                place.get_or_insert(at.saturating_mul(1000));
+            }
+            "clock" => clock = clock_line(value),
+            "memory_free_kib" => figures.memory_free_kib = count,
+            "memory_available_kib" => figures.memory_available_kib = count,
+            "modules" => figures.modules = count,
+            "last_pid" => figures.last_pid = count,
+            "strangers" => figures.strangers = count,
+            "left_entries" => figures.left_entries = count,
+            "left_bytes" => figures.left_bytes = count,
+            "end" => end = true,
+            _ => {}
+        }
+    }
+    if !end {
+        return Err("the real init was not reached".into());
+    }
+    let lead = clock.ok_or("the real init's clock is missing")?;
+    let mark: u64 = mark.ok_or("the real init's mark is not in the kernel's log")?;
+    let run = run.ok_or("`Run /init` is not in the kernel's log")?;
+    figures.total = mark.saturating_sub(lead);
+    let took = figures.total.checked_sub(run);
+    figures.initramfs = took.ok_or("the clocks of the kernel and the real init disagree")?;
+    figures.unpack = unpacking
+        .zip(unpacked)
+        .map(|(from, to)| to.saturating_sub(from));
+    Ok(figures)
+}
+
+/// `FIRST BEFORE AFTER`: from the first instruction to the mark, which lies between the others.
+fn clock_line(value: &str) -> Option<u64> {
+    let mut numbers = value.split(' ').map(|word| word.parse::<u64>().ok());
+    let (first, before, after) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    let mark = before.checked_add(after.checked_sub(before)? / 2)?;
+    mark.checked_sub(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONSOLE: &str = "\
+Loading, please wait...
+bench: clock 2000000 2400000 2600000
+bench: memory_free_kib 436368
+bench: memory_available_kib 440000
+bench: last_pid 83
+bench: modules 11
+bench: strangers 0
+bench: log [    0.500000] Trying to unpack rootfs image as initramfs...
+bench: log [    0.568200] Freeing initrd memory: 536K
+bench: log [    1.500000] Run /init as init process
+bench: log [    1.998000] landfall-bench mark
+bench: log [    2.998000] landfall-bench mark
+bench: left_entries 1
+bench: left_bytes 0
+bench: end";
+
+    fn read_text(text: &str) -> Result<Figures, String> {
+        let lines: Vec<String> = text.lines().map(String::from).collect();
+        read(&lines)
+    }
+
+    #[test]
+    fn a_console_becomes_figures() {
+        let expected = Figures {
+            initramfs: 497_500_000,
+            unpack: Some(68_200_000),
+            total: 1_997_500_000,
+            memory_free_kib: Some(436_368),
+            memory_available_kib: Some(440_000),
+            modules: Some(11),
+            last_pid: Some(83),
+            strangers: Some(0),
+            left_entries: Some(1),
+            left_bytes: Some(0),
+        };
+        assert_eq!(read_text(CONSOLE), Ok(expected));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_invented() {
+        let without = |word: &str| {
+            let kept: Vec<&str> = CONSOLE.lines().filter(|l| !l.contains(word)).collect();
+            read_text(&kept.join("\n"))
+        };
+        assert_eq!(without("unpack rootfs").unwrap().unpack, None);
+        assert_eq!(without("left_").unwrap().left_bytes, None);
+        for (word, part) in [
+            ("end", "not reached"),
+            ("mark", "mark"),
+            ("Run /init", "`Run /init`"),
+            ("clock", "clock"),
+        ] {
+            assert!(without(word).unwrap_err().contains(part), "{word}");
+        }
+        let odd = CONSOLE.replace("1.998000", "0.100000");
+        assert!(read_text(&odd).unwrap_err().contains("disagree"));
+        assert_eq!(clock_line("3 2 1"), None);
+        assert_eq!(clock_line("1 2"), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! What all boots measured, by contestant.
+
+use super::figures::Figures;
+use super::setting::Setting;
+use std::path::PathBuf;
+
+pub struct Results {
+    pub version: String,
+    pub compiler: &'static str,
+    /// Boots that were asked for, of each.
+    pub wanted: u32,
+    pub rows: Vec<Row>,
+    /// Names, and why.
+    pub left_out: Vec<(&'static str, String)>,
+}
+
+pub struct Row {
+    pub name: &'static str,
+    pub image: PathBuf,
+    pub image_bytes: u64,
+    pub runs: Vec<Figures>,
+    /// It did not reach the real init.
+    pub failed: Option<String>,
+}
+
+/// What everything is compared with.
+const BASE: &str = "floor";
+
+impl Results {
+    pub fn new(setting: &Setting, wanted: u32) -> Self {
+        Self {
+            version: setting.version.clone(),
+            compiler: setting.compiler.0,
+            wanted,
+            rows: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// How many times as long as the floor, if both were measured.
+    pub fn of_floor(&self, row: &Row) -> Option<f64> {
+        let floor = self.rows.iter().find(|row| row.name == BASE)?;
+        let (floor, own) = (floor.best()?.initramfs, row.best()?.initramfs);
+        (floor > 0).then(|| own as f64 / floor as f64)
+    }
+}
+
+impl Row {
+    pub fn new(name: &'static str, image: PathBuf, image_bytes: u64) -> Self {
+        Self {
+            name,
+            image,
+            image_bytes,
+            runs: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// The run with the shortest time in the initramfs: delays only ever add.
+    pub fn best(&self) -> Option<&Figures> {
+        self.runs.iter().min_by_key(|run| run.initramfs)
+    }
+
+    /// How much longer the longest run was, in nanoseconds.
+    pub fn spread(&self) -> Option<u64> {
+        let longest = self.runs.iter().map(|run| run.initramfs).max()?;
+        Some(longest.saturating_sub(self.best()?.initramfs))
+    }
+}
