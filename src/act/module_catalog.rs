@@ -5,7 +5,7 @@
 //!
 //! Sources: modules.dep(5), modprobe.d(5).
 
-use crate::format::kmod::{self, Files};
+use crate::format::kmod::{self, CONFIGS, Files, TREES};
 use crate::sys::fail::Fail;
 use crate::sys::{map, module};
 use std::ffi::OsString;
@@ -21,17 +21,6 @@ const INDEX_MAX: u64 = 64 << 20;
 const CONFIG_MAX: u64 = 1 << 20;
 const CONFIG_FILES_MAX: usize = 256;
 
-/// Where the trees of all kernels are, below the root.
-const TREES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
-/// Of two files with the same name the one in the earlier directory counts.
-const CONFIGS: [&str; 5] = [
-    "etc/modprobe.d",
-    "run/modprobe.d",
-    "usr/local/lib/modprobe.d",
-    "usr/lib/modprobe.d",
-    "lib/modprobe.d",
-];
-
 /// Opens the tree of the running kernel below `root`. See [`open`].
 pub fn open_running(root: &Path) -> Catalog {
     open(root, &module::kernel_version())
@@ -40,7 +29,7 @@ pub fn open_running(root: &Path) -> Catalog {
 /// Opens the tree of kernel `version` below `root`.
 ///
 /// The words of the kernel command line are to be added after it (`catalog.config.word`), and
-/// `complaints` of the catalog and of its `config` to be said.
+/// `catalog.oddities` to be said.
 pub fn open(root: &Path, version: &str) -> Catalog {
     let configs: Vec<PathBuf> = CONFIGS.iter().map(|dir| root.join(dir)).collect();
     let trees = TREES.iter().map(|tree| root.join(tree).join(version));
@@ -210,7 +199,10 @@ mod tests {
             found.iter().find(|m| m.name == "a").unwrap().before,
             [["b"]]
         );
-        assert!(catalog.complaints.is_empty(), "{:?}", catalog.complaints);
+        assert_eq!(catalog.oddities().count(), 0);
+        write("etc/modprobe.d/m.conf", "install a /usr/bin/play\n");
+        let said: Vec<String> = open(&root, "1").oddities().cloned().collect();
+        assert!(said.len() == 1 && said[0].contains("m.conf"), "{said:?}");
         std::fs::remove_dir_all(root).unwrap();
     }
 }

@@ -201,6 +201,17 @@ pub static PARAMETERS: &[Parameter] = &[
         read: Reading::rd_debug,
     },
     Parameter {
+        names: &["landfall.trace"],
+        values: "`=/dev/NAME`",
+        default: "none",
+        effect: "A terminal (a second serial port, `/dev/hvc0`) that is told the trace of the \
+                  boot as well, once, when it hands over or gives up. Nothing but a terminal is \
+                  written to.",
+        gathers: false,
+        test: "the_trace_goes_to_the_terminal_named_last",
+        read: Reading::trace,
+    },
+    Parameter {
         names: &["rd.modules_load", "modules_load", "rd.driver.pre"],
         values: "`=MODULE[,MODULE…]`",
         default: "none",

@@ -58,6 +58,8 @@ pub struct Wish {
     pub shell: bool,
     pub end: End,
     pub talk: Talk,
+    /// `landfall.trace=`: a terminal that is told the trace when the boot ends.
+    pub trace: Option<String>,
     /// Modules to load at once (`rd.modules_load=`, `rd.driver.pre=`), as typed, none twice.
     pub load: Vec<String>,
     /// Modules to load when no other is being loaded (`rd.driver.post=`), as typed, none twice.
@@ -79,6 +81,7 @@ impl Default for Wish {
             shell: false,
             end: End::Halt,
             talk: Talk::Normal,
+            trace: None,
             load: Vec::new(),
             load_last: Vec::new(),
             complaints: Vec::new(),

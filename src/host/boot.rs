@@ -3,12 +3,15 @@
 //! No root is needed and no disk is touched that was not named. The guest's console goes to
 //! stdout with the host's time before each line; at the end a timeline in the guest's own time.
 
+use super::atomic::AtomicFile;
 pub use super::boot_options::HELP;
 use super::boot_options::{Options, parse};
+use super::chart;
 use super::console::{Console, Piece};
-use super::failure::Failure;
+use super::failure::{Failure, Tried};
 use super::qemu::{Accel, cannot_start, end_within};
 use super::story::{Standing, Story, in_ms};
+use super::trace_channel::{Channel, in_initramfs_ms};
 use std::io::{IsTerminal, Read, Write};
 use std::process::{Child, ChildStdout, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -56,7 +59,10 @@ pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             return Err(Failure::usage(format!("boot: {odd}; {advice}")));
         }
     };
-    let ending = boot(&options).map_err(|refused| Failure::new(format!("boot: {refused}")))?;
+    let mut channel = Channel::new()?;
+    let boot = boot(&options, &mut channel);
+    let ending = boot.map_err(|refused| Failure::new(format!("boot: {refused}")))?;
+    keep(&options, channel.trace())?;
     Ok(ExitCode::from(judged(ending.status(), options.expected)))
 }
 
@@ -72,10 +78,36 @@ fn judged(status: u8, expected: Option<u8>) -> u8 {
     }
 }
 
+/// Writes what was asked for of the trace.
+fn keep(options: &Options, trace: &str) -> Result<(), Failure> {
+    let files = [
+        (&options.chart, chart::svg as fn(&str) -> String),
+        (&options.trace, str::to_string),
+    ];
+    for (path, made) in files {
+        let Some(path) = path else { continue };
+        if trace.is_empty() {
+            return Err(Failure::new(format!(
+                "boot: no trace came out of the guest: nothing to write to {} (is /init another \
+                 one, or was the guest ended before it was done?)",
+                path.display()
+            )));
+        }
+        let mut file = AtomicFile::create(path)?;
+        let written = file.write_all(made(trace).as_bytes());
+        written.or_cannot(|| format!("write {}", path.display()))?;
+        file.commit()?;
+        println!("written: {}", path.display());
+    }
+    Ok(())
+}
+
 /// Boots once; prints everything.
-fn boot(options: &Options) -> Result<Ending, String> {
+fn boot(options: &Options, channel: &mut Channel) -> Result<Ending, String> {
     let attended = std::io::stdin().is_terminal();
-    let mut command = options.machine.command();
+    let mut machine = options.machine.clone();
+    machine.trace = Some(channel.file().into());
+    let mut command = machine.command();
     if !attended {
         command.stdin(Stdio::null());
     }
@@ -85,14 +117,15 @@ fn boot(options: &Options) -> Result<Ending, String> {
     let child = command.stdout(Stdio::piped()).spawn();
     let mut child = child.map_err(|error| cannot_start(&error))?;
     let stdout = child.stdout.take().ok_or("QEMU's output was not there")?;
-    let mut watch = Watch::new(options, attended, listen(stdout));
+    let mut watch = Watch::new(options, channel, listen(stdout));
+    watch.attended = attended;
     let ending = watch.run_to_end();
     watch.close_line();
     let qemu = stop(&mut child)?;
     if watch.story.marks.is_empty() && qemu.is_some_and(|status| !status.success()) {
         return Err("QEMU refused to run the machine; its message is above".into());
     }
-    report(&watch.story, ending, watch.started.elapsed());
+    report(&watch, ending);
     Ok(ending)
 }
 
@@ -133,6 +166,7 @@ pub fn stop(child: &mut Child) -> Result<Option<ExitStatus>, String> {
 struct Watch<'a> {
     options: &'a Options,
     attended: bool,
+    channel: &'a mut Channel,
     bytes: Receiver<Vec<u8>>,
     console: Console,
     story: Story,
@@ -145,10 +179,11 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(options: &'a Options, attended: bool, bytes: Receiver<Vec<u8>>) -> Self {
+    fn new(options: &'a Options, channel: &'a mut Channel, bytes: Receiver<Vec<u8>>) -> Self {
         Self {
             options,
-            attended,
+            attended: false,
+            channel,
             bytes,
             console: Console::default(),
             story: Story::default(),
@@ -168,7 +203,13 @@ impl<'a> Watch<'a> {
             match self.bytes.recv_timeout(Duration::from_millis(50)) {
                 Ok(bytes) => self.take(&bytes),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.at_end_of_guest(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.channel.listen();
+                    return self.at_end_of_guest();
+                }
+            }
+            if self.channel.listen() {
+                self.note_standing();
             }
         }
     }
@@ -188,14 +229,26 @@ impl<'a> Watch<'a> {
         }
         let unfinished = self.console.unfinished();
         self.look_for_until(&unfinished);
-        let standing = self.story.standing();
+        self.note_standing();
+    }
+
+    fn note_standing(&mut self) {
+        let standing = self.standing();
         if self.since.is_none_or(|(before, _)| before != standing) {
             self.since = Some((standing, Instant::now()));
         }
     }
 
+    /// What the console says; where it is silent, what the trace says.
+    fn standing(&self) -> Standing {
+        match self.story.standing() {
+            Standing::Open => self.channel.standing(),
+            said => said,
+        }
+    }
+
     fn look_for_until(&mut self, line: &str) {
-        if self.story.standing() == Standing::ReachedInit
+        if self.standing() == Standing::ReachedInit
             && let Some(text) = &self.options.until
         {
             self.until_seen |= line.contains(text.as_str());
@@ -207,7 +260,7 @@ impl<'a> Watch<'a> {
         let lingered = self
             .since
             .is_some_and(|(_, since)| since.elapsed() >= LINGER);
-        match self.story.standing() {
+        match self.standing() {
             Standing::ReachedInit if self.until_seen => return Some(Ending::ReachedInit),
             Standing::ReachedInit if lingered && self.options.until.is_none() && !self.attended => {
                 return Some(Ending::ReachedInit);
@@ -223,7 +276,7 @@ impl<'a> Watch<'a> {
 
     /// The guest is off.
     fn at_end_of_guest(&self) -> Ending {
-        match self.story.standing() {
+        match self.standing() {
             Standing::Panicked => Ending::Panicked,
             Standing::ReachedInit if self.until_seen || self.options.until.is_none() => {
                 Ending::ReachedInit
@@ -254,18 +307,19 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn report(story: &Story, ending: Ending, took: Duration) {
+fn report(watch: &Watch<'_>, ending: Ending) {
+    let story = &watch.story;
     println!("\nwhat happened, in the guest's time");
     print!("{}", story.timeline());
-    let seconds = took.as_secs();
+    let seconds = watch.started.elapsed().as_secs();
     let sentence = match ending {
         Ending::ReachedInit => "the real init was reached",
         Ending::Panicked => "the kernel panicked",
         Ending::TimedOut => "the time was up before anything was decided",
-        Ending::GaveUp if story.standing() == Standing::ReachedInit => {
+        Ending::GaveUp if watch.standing() == Standing::ReachedInit => {
             "the guest ended before the awaited text was shown"
         }
-        Ending::GaveUp if story.standing() == Standing::Open => {
+        Ending::GaveUp if watch.standing() == Standing::Open => {
             "the guest ended before the real init"
         }
         Ending::GaveUp => "landfall gave up; its page above says why",
@@ -274,12 +328,14 @@ fn report(story: &Story, ending: Ending, took: Duration) {
         "\n{sentence} (status {}, {seconds} s here)",
         ending.status()
     );
-    match story.in_initramfs() {
-        Some(micros) => println!("time in the initramfs: {}", in_ms(micros)),
-        None if !story.heard_landfall() => {
-            println!("landfall said nothing on the console (`quiet`, or another /init?)");
+    let by_trace = in_initramfs_ms(watch.channel.trace());
+    match (story.in_initramfs(), by_trace) {
+        (Some(micros), _) => println!("time in the initramfs: {}", in_ms(micros)),
+        (None, Some(ms)) => println!("time in the initramfs: {ms} ms"),
+        (None, None) if !story.heard_landfall() => {
+            println!("landfall said nothing, on the console or by its trace (another /init?)");
         }
-        None => {}
+        _ => {}
     }
 }
 

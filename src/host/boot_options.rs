@@ -17,13 +17,15 @@ Boots an image in QEMU and tells how it went. No root is needed.
   --initrd FILE       the initramfs image (`landfall image` makes one)
   --disk FILE[,bus=virtio|scsi|nvme|ahci|usb][,format=raw|qcow2|...][,scratch]
                       a disk; scratch: the guest's writes are thrown away. May be repeated
-  --append WORDS      more kernel command line, after `console=ttyS0 printk.time=1 panic=-1`.
-                      May be repeated
+  --append WORDS      more kernel command line, after `console=ttyS0 printk.time=1 panic=-1`
+                      and `landfall.trace=/dev/ttyS3`. May be repeated
   --memory MB         default 512
   --cpus N            default 1
   --machine BOARD     q35 (default) or microvm
   --accel WORD        auto (default: KVM if it works, else emulation), kvm or tcg
   --until TEXT        after the hand-over, run until the console shows TEXT
+  --chart OUT.svg     draw what waited for what in the guest's boot
+  --trace OUT         keep the trace of the guest's boot
   --timeout S         kill the guest after S seconds; default 120, or none on a terminal
   --expect-exit N     succeed if the boot ended with status N, fail otherwise
 
@@ -43,10 +45,14 @@ pub struct Options {
     pub until: Option<String>,
     pub timeout: Option<Duration>,
     pub expected: Option<u8>,
+    /// Where the chart of the boot goes.
+    pub chart: Option<PathBuf>,
+    /// Where the trace of the boot goes.
+    pub trace: Option<PathBuf>,
 }
 
 /// First on every command line; what follows wins.
-const APPEND_FIRST: &str = "console=ttyS0 printk.time=1 panic=-1";
+const APPEND_FIRST: &str = "console=ttyS0 printk.time=1 panic=-1 landfall.trace=/dev/ttyS3";
 
 /// Reads the words after `landfall boot`. `Ok(None)`: help was asked for.
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Option<Options>, String> {
@@ -76,7 +82,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Option<Options>, String> {
     words.finish().map(Some)
 }
 
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 13] = [
     "kernel",
     "initrd",
     "disk",
@@ -86,6 +92,8 @@ const KNOWN: [&str; 11] = [
     "machine",
     "accel",
     "until",
+    "chart",
+    "trace",
     "timeout",
     "expect-exit",
 ];
@@ -103,6 +111,8 @@ struct Words {
     until: Option<String>,
     timeout: Option<u64>,
     expected: Option<u8>,
+    chart: Option<PathBuf>,
+    trace: Option<PathBuf>,
     extra: Vec<OsString>,
 }
 
@@ -118,6 +128,8 @@ impl Words {
             "until" => self.until = Some(text(name, value)?),
             "timeout" => self.timeout = Some(number(name, value)?),
             "expect-exit" => self.expected = Some(number(name, value)?),
+            "chart" => self.chart = Some(value.into()),
+            "trace" => self.trace = Some(value.into()),
             "machine" => {
                 let boards = [("q35", Board::Q35), ("microvm", Board::Microvm)];
                 self.board = Some(one_of(name, value, &boards)?);
@@ -160,6 +172,8 @@ impl Words {
             until: self.until,
             timeout: self.timeout.map(Duration::from_secs),
             expected: self.expected,
+            chart: self.chart,
+            trace: self.trace,
         })
     }
 }
@@ -261,7 +275,7 @@ mod tests {
         let me = std::env::current_exe().unwrap();
         let me = me.display();
         let options = parsed(&format!(
-            "--kernel {me} --accel tcg --append a --append b=c --memory 64 --cpus 2 \
+            "--kernel {me} --chart c --trace t --accel tcg --append a --append b=c --memory 64 --cpus 2 \
              --machine microvm --timeout 9 --expect-exit 3 --until up --disk {me} -- -s --help"
         ));
         let options = options.unwrap().unwrap();
@@ -269,6 +283,9 @@ mod tests {
         assert_eq!((options.machine.memory, options.machine.cpus), (64, 2));
         assert_eq!(options.machine.board, Board::Microvm);
         assert_eq!(options.machine.extra, ["-s", "--help"]);
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
+        assert_eq!(path(&options.chart).as_deref(), Some("c"));
+        assert_eq!(path(&options.trace).as_deref(), Some("t"));
         assert_eq!(options.timeout, Some(Duration::from_secs(9)));
         assert_eq!(
             (options.expected, options.until.as_deref()),

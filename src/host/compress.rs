@@ -7,6 +7,7 @@
 //!
 //! Source: lib/decompress.c and lib/decompress_*.c (Linux 6.12).
 
+use crate::host::block_writer::BlockWriter;
 use crate::host::{lz4_legacy, lzop};
 use std::io::{self, Write};
 
@@ -110,8 +111,8 @@ pub fn packer<'a, W: Write + 'a>(with: Compression, out: W) -> io::Result<Box<dy
             options.set_check_sum_type(lzma_rust2::CheckType::Crc32);
             Box::new(lzma_rust2::XzWriter::new(out, options)?)
         }
-        Method::Lzo => Box::new(lzop::Encoder::new(out)?),
-        Method::Lz4 => Box::new(lz4_legacy::Encoder::new(out)?),
+        Method::Lzo => Box::new(lzop::encoder(out)?),
+        Method::Lz4 => Box::new(lz4_legacy::encoder(out)?),
         Method::Zstd => {
             let mut encoder = zstd::Encoder::new(out, level as i32)?;
             encoder.include_checksum(true)?;
@@ -153,8 +154,7 @@ finishes!(
     bzip2::write::BzEncoder<W>,
     lzma_rust2::LzmaWriter<W>,
     lzma_rust2::XzWriter<W>,
-    lzop::Encoder<W>,
-    lz4_legacy::Encoder<W>,
+    BlockWriter<W>,
     zstd::Encoder<'_, W>,
 );
 

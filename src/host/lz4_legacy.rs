@@ -5,6 +5,7 @@
 //! Source: lib/decompress_unlz4.c (Linux 6.12); "Legacy frame" in the LZ4 frame format description.
 
 use crate::base::bytes;
+use crate::host::block_writer::BlockWriter;
 use crate::host::decompress::Member;
 use std::io::{self, Read, Write};
 
@@ -13,51 +14,16 @@ const BLOCK: usize = 8 << 20;
 /// What incompressible input of one block can grow to.
 const MAX_PACKED: usize = BLOCK + BLOCK / 255 + 16;
 
-/// Packs what is written to it, block by block.
-pub struct Encoder<W: Write> {
-    out: W,
-    block: Vec<u8>,
+/// A frame that packs what is written to it.
+pub fn encoder<W: Write>(mut out: W) -> io::Result<BlockWriter<W>> {
+    out.write_all(&MAGIC)?;
+    Ok(BlockWriter::new(out, BLOCK, put_block, &[]))
 }
 
-impl<W: Write> Encoder<W> {
-    pub fn new(mut out: W) -> io::Result<Self> {
-        out.write_all(&MAGIC)?;
-        Ok(Self {
-            out,
-            block: Vec::with_capacity(BLOCK),
-        })
-    }
-
-    pub fn finish(mut self) -> io::Result<W> {
-        self.put_block()?;
-        Ok(self.out)
-    }
-
-    fn put_block(&mut self) -> io::Result<()> {
-        if self.block.is_empty() {
-            return Ok(());
-        }
-        let packed = lz4_flex::block::compress(&self.block);
-        self.out.write_all(&(packed.len() as u32).to_le_bytes())?;
-        self.out.write_all(&packed)?;
-        self.block.clear();
-        Ok(())
-    }
-}
-
-impl<W: Write> Write for Encoder<W> {
-    fn write(&mut self, input: &[u8]) -> io::Result<usize> {
-        let n = input.len().min(BLOCK - self.block.len());
-        self.block.extend(input.iter().take(n));
-        if self.block.len() == BLOCK {
-            self.put_block()?;
-        }
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
+fn put_block<W: Write>(out: &mut W, block: &[u8]) -> io::Result<()> {
+    let packed = lz4_flex::block::compress(block);
+    out.write_all(&(packed.len() as u32).to_le_bytes())?;
+    out.write_all(&packed)
 }
 
 /// Unpacks one legacy frame at the start of `input`.

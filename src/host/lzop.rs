@@ -5,6 +5,7 @@
 //! Source: lib/decompress_unlzo.c (Linux 6.12) and the header's layout in lzop 1.04.
 
 use crate::base::bytes;
+use crate::host::block_writer::BlockWriter;
 use crate::host::decompress::Member;
 use crate::host::lzo;
 use std::io::{self, Read, Write};
@@ -22,71 +23,35 @@ const EXTRA_FIELD: u32 = 0x40;
 const FILTER: u32 = 0x800;
 const OS_UNIX: u32 = 0x0300_0000;
 
-/// Packs what is written to it, block by block.
-pub struct Encoder<W: Write> {
-    out: W,
-    block: Vec<u8>,
+/// A file that packs what is written to it.
+pub fn encoder<W: Write>(mut out: W) -> io::Result<BlockWriter<W>> {
+    let mut header = Vec::new();
+    header.extend(0x1040_u16.to_be_bytes()); // version of lzop
+    header.extend(0x20a0_u16.to_be_bytes()); // version of its library
+    header.extend(0x0940_u16.to_be_bytes()); // version needed to extract
+    header.extend([1, 5]); // method LZO1X-1, level
+    header.extend((ADLER_PLAIN | OS_UNIX).to_be_bytes());
+    header.extend(0o100_644_u32.to_be_bytes()); // mode
+    header.extend([0; 8]); // mtime, low and high
+    header.push(0); // no file name
+    out.write_all(&MAGIC)?;
+    out.write_all(&header)?;
+    out.write_all(&adler32(&header).to_be_bytes())?;
+    Ok(BlockWriter::new(out, BLOCK, put_block, &[0; 4]))
 }
 
-impl<W: Write> Encoder<W> {
-    pub fn new(mut out: W) -> io::Result<Self> {
-        let mut header = Vec::new();
-        header.extend(0x1040_u16.to_be_bytes()); // version of lzop
-        header.extend(0x20a0_u16.to_be_bytes()); // version of its library
-        header.extend(0x0940_u16.to_be_bytes()); // version needed to extract
-        header.extend([1, 5]); // method LZO1X-1, level
-        header.extend((ADLER_PLAIN | OS_UNIX).to_be_bytes());
-        header.extend(0o100_644_u32.to_be_bytes()); // mode
-        header.extend([0; 8]); // mtime, low and high
-        header.push(0); // no file name
-        out.write_all(&MAGIC)?;
-        out.write_all(&header)?;
-        out.write_all(&adler32(&header).to_be_bytes())?;
-        Ok(Self {
-            out,
-            block: Vec::with_capacity(BLOCK),
-        })
-    }
-
-    pub fn finish(mut self) -> io::Result<W> {
-        self.put_block()?;
-        self.out.write_all(&[0; 4])?;
-        Ok(self.out)
-    }
-
-    fn put_block(&mut self) -> io::Result<()> {
-        if self.block.is_empty() {
-            return Ok(());
-        }
-        let packed = lzo::compress(&self.block);
-        let body = if packed.len() < self.block.len() {
-            &packed
-        } else {
-            &self.block // equal lengths mean: stored
-        };
-        self.out
-            .write_all(&(self.block.len() as u32).to_be_bytes())?;
-        self.out.write_all(&(body.len() as u32).to_be_bytes())?;
-        self.out.write_all(&adler32(&self.block).to_be_bytes())?;
-        self.out.write_all(body)?;
-        self.block.clear();
-        Ok(())
-    }
-}
-
-impl<W: Write> Write for Encoder<W> {
-    fn write(&mut self, input: &[u8]) -> io::Result<usize> {
-        let n = input.len().min(BLOCK - self.block.len());
-        self.block.extend(input.iter().take(n));
-        if self.block.len() == BLOCK {
-            self.put_block()?;
-        }
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
+fn put_block<W: Write>(out: &mut W, block: &[u8]) -> io::Result<()> {
+    let packed = lzo::compress(block);
+    // Equal lengths mean: stored.
+    let body = if packed.len() < block.len() {
+        &packed
+    } else {
+        block
+    };
+    out.write_all(&(block.len() as u32).to_be_bytes())?;
+    out.write_all(&(body.len() as u32).to_be_bytes())?;
+    out.write_all(&adler32(block).to_be_bytes())?;
+    out.write_all(body)
 }
 
 /// Unpacks one lzop file at the start of `input`.

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `failure`, `progress`, `atomic` | how a command fails, what it shows meanwhile, how it writes |
 //! | `cpio`, `segments` | newc archives; an image as the kernel sees it: a row of them |
-//! | `compress`, `decompress`, `lzo`, `lzop`, `lz4_legacy` | every compression the kernel unpacks |
+//! | `compress`, `decompress`, `lzo`, `lzop`, `lz4_legacy`, `block_writer` | every compression the kernel unpacks |
 //! | `tree`, `skeleton`, `early` | what lies in an image; what lies in each; microcode before it |
 //! | `module_tree`, `closure`, `generic`, `firmware` | which modules and firmware a need implies |
 //! | `kmod_index`, `kmod_files` | the module indexes, cut down to what is in the image |
 //! | `image`, `image_args`, `list_form` | `landfall image` |
 //! | `inspect`, `unpack` | `landfall inspect` |
-//! | `boot`, `boot_options`, `qemu`, `console`, `story` | `landfall boot` |
+//! | `boot`, `boot_options`, `qemu`, `console`, `story`, `trace_channel` | `landfall boot` |
 //! | `device_file`, `identify` | a disk or an image as identification reads it; `landfall identify` |
 //! | `module_index`, `load_order`, `modules` | a tree's or an image's modules; `landfall modules` |
 //! | `stage`, `rehearsal`, `narrate`, `explain` | a boot without a machine; `landfall explain` |
@@ -21,6 +21,7 @@
 
 pub mod atomic;
 pub mod bench;
+pub mod block_writer;
 pub mod boot;
 pub mod boot_options;
 pub mod chart;
@@ -62,5 +63,6 @@ pub mod segments;
 pub mod skeleton;
 pub mod stage;
 pub mod story;
+pub mod trace_channel;
 pub mod tree;
 pub mod unpack;

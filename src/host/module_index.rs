@@ -5,7 +5,7 @@
 //! Sources: modules.dep(5), modprobe.d(5).
 
 use crate::base::text::Text;
-use crate::format::kmod::{Catalog, Files};
+use crate::format::kmod::{CONFIGS, Catalog, Files, TREES};
 use crate::host::cpio::{Header, S_IFREG};
 use crate::host::failure::{Failure, Tried};
 use crate::host::inspect::read_image;
@@ -16,16 +16,6 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Where the trees of all kernels are, below the root.
-const TREES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
-/// Of two files with the same name the one in the earlier directory counts.
-const CONFIGS: [&str; 5] = [
-    "etc/modprobe.d",
-    "run/modprobe.d",
-    "usr/local/lib/modprobe.d",
-    "usr/lib/modprobe.d",
-    "lib/modprobe.d",
-];
 const INDEXES: [&str; 10] = [
     "modules.dep.bin",
     "modules.dep",

@@ -60,6 +60,10 @@ impl Disk {
     }
 }
 
+/// The last of the four serial ports that a PC has by tradition: every kernel that has a serial
+/// console knows it, and what `-serial` adds comes before it.
+pub const TRACE_TERMINAL: &str = "/dev/ttyS3";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Board {
     Q35,
@@ -85,6 +89,8 @@ pub struct Machine {
     pub cpus: u32,
     pub board: Board,
     pub accel: Accel,
+    /// Where what the guest writes to [`TRACE_TERMINAL`] goes.
+    pub trace: Option<PathBuf>,
     /// Passed to QEMU as they are, last.
     pub extra: Vec<OsString>,
 }
@@ -101,6 +107,7 @@ impl Machine {
             cpus: 1,
             board: Board::Q35,
             accel: Accel::Tcg,
+            trace: None,
             extra: Vec::new(),
         }
     }
@@ -122,6 +129,13 @@ impl Machine {
             command.arg("-initrd").arg(initrd);
         }
         command.arg("-append").arg(self.append_for_board());
+        if let Some(file) = &self.trace {
+            let mut chardev = OsString::from("file,id=trace,path=");
+            chardev.push(comma_doubled(file));
+            command.arg("-chardev").arg(chardev);
+            let port = "isa-serial,id=trace-port,chardev=trace,index=3";
+            command.args(["-device", port]);
+        }
         self.controllers(&mut command);
         for (number, disk) in self.disks.iter().enumerate() {
             self.plug(&mut command, number, disk);
@@ -331,6 +345,17 @@ mod tests {
         let words = words(&machine);
         assert!(words.iter().any(|w| w.contains("id=drive0")));
         assert!(!words.iter().any(|w| w.contains("virtio-blk")));
+    }
+
+    #[test]
+    fn the_trace_has_a_port_of_its_own() {
+        let mut machine = Machine::new("vmlinuz");
+        let ports = |words: &[String]| words.iter().filter(|w| w.contains("isa-serial")).count();
+        assert_eq!(ports(&words(&machine)), 0);
+        machine.trace = Some("/tmp/a,b".into());
+        let words = words(&machine);
+        assert_eq!(ports(&words), 1);
+        assert!(words.contains(&"file,id=trace,path=/tmp/a,,b".into()));
     }
 
     #[test]

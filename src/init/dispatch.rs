@@ -50,6 +50,7 @@ impl Machine {
         let wish = self.plan.wish();
         early::set_policy(wish.end);
         self.record.loud = wish.talk == Talk::Debug;
+        self.record.listener = wish.trace.clone();
         console_log::set_debug(wish.talk == Talk::Debug);
     }
 

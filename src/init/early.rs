@@ -14,14 +14,13 @@ const POLICY_HALT: u32 = u32::MAX;
 const POLICY_POWER_OFF: u32 = u32::MAX - 1;
 
 /// Makes the file systems, the console and the log. What is odd is said, and the boot goes on.
-pub fn prepare() -> early_mounts::Early {
+pub fn prepare() {
     std::panic::set_hook(Box::new(on_panic));
     let early = early_mounts::prepare();
     console_log::install();
     for complaint in &early.complaints {
         log::warn!("{complaint}");
     }
-    early
 }
 
 pub fn this_is_a_worker() {

@@ -8,7 +8,6 @@ use super::kernel_requests::KernelRequests;
 use super::record::Record;
 use super::translate;
 use super::workers::Workers;
-use crate::act::early_mounts::Early;
 use crate::act::gather_words;
 use crate::act::module_catalog::{self, Catalog};
 use crate::base::text::Text;
@@ -52,7 +51,8 @@ pub struct Machine {
 
 impl Machine {
     /// The uevent socket is opened here, before anything is walked: nothing can fall between.
-    pub fn new(_early: Early, arguments: &[Vec<u8>]) -> Self {
+    /// Needs what [`super::early::prepare`] makes.
+    pub fn new(arguments: &[Vec<u8>]) -> Self {
         let poll = Poll::new().unwrap_or_else(|f| hopeless("waiting for events", f));
         let uevents = Listener::open().unwrap_or_else(|f| hopeless("listening to the kernel", f));
         let signals = Signals::take(&[libc::SIGCHLD, libc::SIGINT])
@@ -86,7 +86,7 @@ impl Machine {
         for word in cmdline::words(&cmdline) {
             self.catalog.config.word(word.key, word.value);
         }
-        for complaint in &self.catalog.complaints {
+        for complaint in self.catalog.oddities() {
             log::warn!("{complaint}");
         }
         self.tell(Event::Boot {

@@ -34,7 +34,7 @@ pub fn main() -> ! {
 
 /// The whole boot, as PID 1.
 fn boot(arguments: &[Vec<u8>]) -> ! {
-    let early = early::prepare();
-    let mut machine = event_loop::Machine::new(early, arguments);
+    early::prepare();
+    let mut machine = event_loop::Machine::new(arguments);
     machine.run()
 }

@@ -13,6 +13,10 @@ pub struct Record {
     text: String,
     /// `rd.debug`: every record is also said.
     pub loud: bool,
+    /// `landfall.trace=`: who is told as well.
+    pub listener: Option<String>,
+    /// How much the listener was told already.
+    told: usize,
 }
 
 impl Record {
@@ -20,6 +24,8 @@ impl Record {
         Self {
             text: String::new(),
             loud: false,
+            listener: None,
+            told: 0,
         }
     }
 
@@ -31,10 +37,19 @@ impl Record {
         self.add(&trace::action_record(now, action));
     }
 
-    /// Leaves the trace for the real system, or for the person at the shell.
-    pub fn write(&self) {
+    /// Leaves the trace for the real system, or for the person at the shell; tells the listener
+    /// what is new.
+    pub fn write(&mut self) {
         if let Err(fault) = trace_file::write(&self.text) {
             log::warn!("the trace is lost: {fault}");
+        }
+        let news = self.text.get(self.told..).unwrap_or_default();
+        if let Some(listener) = &self.listener {
+            if let Err(fault) = trace_file::tell(listener, news) {
+                log::warn!("the trace is not told any further: {fault}");
+                self.listener = None;
+            }
+            self.told = self.text.len();
         }
     }
 

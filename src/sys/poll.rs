@@ -1,8 +1,8 @@
 //! Waiting for any of many descriptors. epoll(7), level-triggered.
 
 use super::fail::{Fail, Outcome};
-use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 
@@ -62,6 +62,17 @@ impl Poll {
             }
         }));
         Ok(())
+    }
+}
+
+/// Waits at most `wait_ms` until `fd` takes bytes: false if it does not.
+pub fn until_writable(fd: impl AsFd, wait_ms: u64) -> Outcome<bool> {
+    let fd = fd.as_fd();
+    let mut one = [PollFd::new(&fd, PollFlags::OUT)];
+    match rustix::event::poll(&mut one, Some(&timespec(wait_ms.min(86_400_000)))) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::INTR) => Ok(true),
+        Err(errno) => Err(Fail::of("poll", "-")(errno)),
     }
 }
 

@@ -2,10 +2,36 @@
 #![allow(unsafe_code)]
 
 use super::fail::{Fail, Outcome};
-use rustix::fd::{AsFd, AsRawFd};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+use rustix::io::Errno;
 use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes};
 use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use std::ops::IndexMut;
+
+/// Opens a terminal for writing only, without waiting: not for a carrier, and not for room when
+/// bytes are written. Anything else by that name is refused with `ENOTTY`, and not touched.
+pub fn open_listener(path: &str) -> Outcome<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    // Asked before it is opened: to open some devices is to use them.
+    let place = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let place = place.and_then(fstat).map_err(Fail::of("open", path))?;
+    if FileType::from_raw_mode(place.st_mode) != FileType::CharacterDevice {
+        return Err(Fail::of("open", path)(Errno::NOTTY));
+    }
+    let fd = open(path, flags, Mode::empty()).map_err(Fail::of("open", path))?;
+    tcgetattr(&fd).map_err(Fail::of("tcgetattr", path))?;
+    Ok(fd)
+}
+
+/// Writes what there is room for; how much that was.
+pub fn write_some(tty: impl AsFd, bytes: &[u8]) -> Outcome<usize> {
+    match rustix::io::write(tty, bytes) {
+        Ok(count) => Ok(count),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+        Err(errno) => Err(Fail::of("write", "terminal")(errno)),
+    }
+}
 
 /// Line editing, echo, signals from keys, line breaks translated both ways; the speed stays.
 /// What a person expects who finds a shell there.

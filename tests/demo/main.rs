@@ -46,6 +46,8 @@ fn main() -> ExitCode {
         .arg("--append")
         .arg(format!("root=UUID={} ro", EXT4.uuid));
     command.arg("--timeout").arg("300");
+    let chart = lab::shelf::lab().join("demo-boot.svg");
+    command.arg("--chart").arg(&chart);
     command
         .arg("--")
         .arg("-serial")
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
     match command.status() {
         Ok(status) if status.success() => {
             println!("what the real init found: {}", facts.display());
+            println!("what waited for what: {}", chart.display());
             ExitCode::SUCCESS
         }
         Ok(status) => {

@@ -35,7 +35,7 @@ pub struct Catalog<'a> {
     pub dir: String,
     /// modprobe.d and the kernel command line.
     pub config: Config,
-    /// What was odd about the tree: one sentence each, to be said once.
+    /// What was odd about the tree: one sentence each.
     pub complaints: Vec<String>,
     pub(super) dep: Index<'a>,
     pub(super) alias: Index<'a>,
@@ -58,6 +58,11 @@ impl<'a> Catalog<'a> {
                 Lines::builtin_aliases,
             ),
         }
+    }
+
+    /// What was odd about the tree, and about its configuration: one sentence each.
+    pub fn oddities(&self) -> impl Iterator<Item = &String> {
+        self.complaints.iter().chain(&self.config.complaints)
     }
 
     /// Is there no list of modules at all? Then the kernel has everything built in, or nothing.

@@ -23,6 +23,19 @@ pub use names::of_path;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// Where the trees of all kernels are, below the root.
+pub const TREES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
+
+/// Where modprobe.d is, below the root. Of two files with the same name the one in the earlier
+/// directory counts.
+pub const CONFIGS: [&str; 5] = [
+    "etc/modprobe.d",
+    "run/modprobe.d",
+    "usr/local/lib/modprobe.d",
+    "usr/lib/modprobe.d",
+    "lib/modprobe.d",
+];
+
 /// One module that may have to be loaded. Names are canonical: `_` for `-`, no suffix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {

@@ -201,6 +201,15 @@ impl Reading {
         self.rd_debug = self.switch(word);
     }
 
+    pub(super) fn trace(&mut self, word: &Word<'_>) {
+        let path = core::str::from_utf8(word.value.unwrap_or_default()).unwrap_or_default();
+        let name = path.strip_prefix("/dev/").filter(|name| is_name(name));
+        self.wish.trace = name.is_some_and(|n| !n.is_empty()).then(|| path.into());
+        if self.wish.trace.is_none() {
+            self.complain(word, "names no terminal below /dev; the trace is not sent");
+        }
+    }
+
     pub(super) fn load(&mut self, word: &Word<'_>) {
         let names = self.list(word, "is no module name; it is left out");
         add_new(&mut self.wish.load, names);

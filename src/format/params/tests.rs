@@ -225,6 +225,24 @@ fn rd_debug_beats_quiet() {
 }
 
 #[test]
+fn the_trace_goes_to_the_terminal_named_last() {
+    check("landfall.trace=/dev/ttyS1 landfall.trace=/dev/hvc0", |w| {
+        w.trace = Some("/dev/hvc0".into());
+    });
+    for odd in [
+        "landfall.trace",
+        "landfall.trace=ttyS1",
+        "landfall.trace=/dev/",
+    ] {
+        let wish = check_complaint(odd, &alloc::format!("{odd} names no terminal"));
+        assert_eq!(wish.trace, None, "{odd}");
+    }
+    for odd in ["landfall.trace=/dev/../sda", "landfall.trace=/run/x"] {
+        assert_eq!(check_complaint(odd, odd).trace, None, "{odd}");
+    }
+}
+
+#[test]
 fn modules_to_load_gather_from_every_spelling() {
     check(
         "rd.modules_load=a,b-c modules-load=b_c,d rd.driver.pre=,e,",
