@@ -10,7 +10,8 @@
 //! | `kmod_index`, `kmod_files` | the module indexes, cut down to what is in the image |
 //! | `image`, `image_args`, `list_form` | `landfall image` |
 //! | `inspect`, `unpack` | `landfall inspect` |
-//! | `boot`, `boot_options`, `qemu`, `console`, `story` | `landfall boot` |
+//! | `boot`, `boot_options`, `qemu`, `accel`, `console`, `story` | `landfall boot` |
+//! | `arch` | which architecture a kernel, a module or a program is for |
 //! | `device_file`, `identify` | a disk or an image as identification reads it; `landfall identify` |
 //! | `module_index`, `load_order`, `modules` | a tree's or an image's modules; `landfall modules` |
 //! | `stage`, `rehearsal`, `narrate`, `explain` | a boot without a machine; `landfall explain` |
@@ -18,6 +19,8 @@
 //! | `replay` | `landfall replay` |
 //! | `output` | standard output of those that answer questions |
 
+pub mod accel;
+pub mod arch;
 pub mod atomic;
 pub mod boot;
 pub mod boot_options;
