@@ -4,6 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . tests/setup.sh
 need_for_boots
+need qemu-system-aarch64 qemu-system-arm 'boots the guests of another architecture'
 need mkfs.xfs xfsprogs 'makes xfs disks'
 need mkfs.btrfs btrfs-progs 'makes btrfs disks'
 need mkfs.vfat dosfstools 'makes vfat disks'

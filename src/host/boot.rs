@@ -112,10 +112,11 @@ fn boot(options: &Options, channel: &mut Channel) -> Result<Ending, String> {
         command.stdin(Stdio::null());
     }
     if options.machine.accel == Accel::Tcg {
-        println!("landfall boot: emulated by QEMU (no usable KVM, or not wanted)");
+        let arch = options.machine.arch;
+        println!("landfall boot: {arch} emulated by QEMU (no usable KVM, or not wanted)");
     }
     let child = command.stdout(Stdio::piped()).spawn();
-    let mut child = child.map_err(|error| cannot_start(&error))?;
+    let mut child = child.map_err(|error| cannot_start(options.machine.arch, &error))?;
     let stdout = child.stdout.take().ok_or("QEMU's output was not there")?;
     let mut watch = Watch::new(options, channel, listen(stdout));
     watch.attended = attended;

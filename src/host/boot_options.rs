@@ -2,7 +2,9 @@
 //!
 //! Not here: running it (`boot`). What is odd is refused with the word that was odd.
 
-use super::qemu::{Accel, Board, Bus, Disk, Machine, best_accel};
+use super::accel::best_accel;
+use super::arch::Arch;
+use super::qemu::{Accel, Board, Bus, Disk, Machine, console, trace_port};
 use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,17 +13,19 @@ use std::time::Duration;
 pub const HELP: &str = "\
 Usage: landfall boot --kernel VMLINUZ [--initrd IMAGE] [OPTION]... [-- QEMU ARGUMENTS]
 
-Boots an image in QEMU and tells how it went. No root is needed.
+Boots an image in QEMU and tells how it went. No root is needed. The kernel's architecture chooses
+the machine: x86_64, aarch64, riscv64 or armv7.
 
   --kernel FILE       the kernel to boot
   --initrd FILE       the initramfs image (`landfall image` makes one)
-  --disk FILE[,bus=virtio|scsi|nvme|ahci|usb][,format=raw|qcow2|...][,scratch]
+  --disk FILE[,bus=virtio|mmio|scsi|nvme|ahci|usb][,format=raw|qcow2|...][,scratch]
                       a disk; scratch: the guest's writes are thrown away. May be repeated
-  --append WORDS      more kernel command line, after `console=ttyS0 printk.time=1 panic=-1`
-                      and `landfall.trace=/dev/ttyS3`. May be repeated
+  --append WORDS      more kernel command line, after `printk.time=1 panic=-1 console=…` with
+                      the machine's serial port, and `landfall.trace=`. May be repeated
   --memory MB         default 512
   --cpus N            default 1
-  --machine BOARD     q35 (default) or microvm
+  --arch NAME         the kernel's architecture, where its file does not tell
+  --machine BOARD     x86_64: q35 (default) or microvm; others: virt
   --accel WORD        auto (default: KVM if it works, else emulation), kvm or tcg
   --until TEXT        after the hand-over, run until the console shows TEXT
   --chart OUT.svg     draw what waited for what in the guest's boot
@@ -52,7 +56,11 @@ pub struct Options {
 }
 
 /// First on every command line; what follows wins.
-const APPEND_FIRST: &str = "console=ttyS0 printk.time=1 panic=-1 landfall.trace=/dev/ttyS3";
+fn append_first(arch: Arch) -> String {
+    let trace = trace_port(arch).map(|port| format!(" landfall.trace={port}"));
+    let trace = trace.unwrap_or_default();
+    format!("console={} printk.time=1 panic=-1{trace}", console(arch))
+}
 
 /// Reads the words after `landfall boot`. `Ok(None)`: help was asked for.
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Option<Options>, String> {
@@ -82,8 +90,9 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Option<Options>, String> {
     words.finish().map(Some)
 }
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "kernel",
+    "arch",
     "initrd",
     "disk",
     "append",
@@ -101,6 +110,7 @@ const KNOWN: [&str; 13] = [
 #[derive(Default)]
 struct Words {
     kernel: Option<PathBuf>,
+    arch: Option<Arch>,
     initrd: Option<PathBuf>,
     disks: Vec<Disk>,
     append: Vec<String>,
@@ -130,9 +140,10 @@ impl Words {
             "expect-exit" => self.expected = Some(number(name, value)?),
             "chart" => self.chart = Some(value.into()),
             "trace" => self.trace = Some(value.into()),
-            "machine" => {
-                let boards = [("q35", Board::Q35), ("microvm", Board::Microvm)];
-                self.board = Some(one_of(name, value, &boards)?);
+            "machine" => self.board = Some(one_of(name, value, &Board::ALL)?),
+            "arch" => {
+                let all = Arch::ALL.map(|arch| (arch.name(), arch));
+                self.arch = Some(one_of(name, value, &all)?);
             }
             _ => {
                 let accels = [
@@ -155,18 +166,17 @@ impl Words {
         if let Some(initrd) = &self.initrd {
             readable("initrd", initrd)?;
         }
-        let mut machine = Machine::new(kernel);
-        machine.board = self.board.unwrap_or(Board::Q35);
-        if machine.board == Board::Microvm {
-            fits_microvm(&self.disks)?;
-        }
+        let arch = self.arch.map_or_else(|| arch_of(&kernel), Ok)?;
+        let mut machine = Machine::new(arch, kernel);
+        machine.board = self.board.unwrap_or(machine.board);
+        fits(machine.board, arch, &self.disks)?;
         machine.initrd = self.initrd;
         machine.disks = self.disks;
-        machine.append = format!("{APPEND_FIRST} {}", self.append.join(" "));
+        machine.append = format!("{} {}", append_first(arch), self.append.join(" "));
         machine.memory = self.memory.unwrap_or(machine.memory);
         machine.cpus = self.cpus.unwrap_or(machine.cpus);
         machine.extra = self.extra;
-        machine.accel = self.accel.unwrap_or_else(best_accel);
+        machine.accel = self.accel.unwrap_or_else(|| best_accel(arch));
         Ok(Options {
             machine,
             until: self.until,
@@ -199,15 +209,30 @@ fn disk(word: &str) -> Result<Disk, String> {
     Ok(disk)
 }
 
-fn fits_microvm(disks: &[Disk]) -> Result<(), String> {
-    let fits = |disk: &Disk| matches!(disk.bus, Bus::Virtio | Bus::Scsi);
-    match disks.iter().find(|disk| !fits(disk)) {
-        None => Ok(()),
-        Some(disk) => Err(format!(
-            "--machine microvm has no PCI bus for {}: use bus=virtio or bus=scsi",
-            disk.file.display()
-        )),
+fn arch_of(kernel: &Path) -> Result<Arch, String> {
+    let (shown, known) = (kernel.display(), Arch::ALL.map(Arch::name).join(", "));
+    let found = Arch::of_kernel_file(kernel);
+    let found = found.map_err(|error| format!("cannot read the kernel {shown}: {error}"))?;
+    found.ok_or_else(|| format!("{shown} is no kernel for {known}; if it is, say --arch NAME"))
+}
+
+fn fits(board: Board, arch: Arch, disks: &[Disk]) -> Result<(), String> {
+    let (name, usual) = (board.name(), Board::usual(arch).name());
+    if !board.is_for(arch) {
+        return Err(format!(
+            "--machine {name} is not for {arch}, which the kernel is for: use {usual}"
+        ));
     }
+    let Some(disk) = disks.iter().find(|disk| !board.carries(disk.bus)) else {
+        return Ok(());
+    };
+    let carried = Bus::ALL.iter().filter(|(_, bus)| board.carries(*bus));
+    let carried: Vec<&str> = carried.map(|(name, _)| *name).collect();
+    Err(format!(
+        "--machine {name} has no such bus for {}: there are {}",
+        disk.file.display(),
+        carried.join(", ")
+    ))
 }
 
 fn readable(what: &str, path: &Path) -> Result<(), String> {
@@ -275,11 +300,12 @@ mod tests {
         let me = std::env::current_exe().unwrap();
         let me = me.display();
         let options = parsed(&format!(
-            "--kernel {me} --chart c --trace t --accel tcg --append a --append b=c --memory 64 --cpus 2 \
+            "--kernel {me} --arch x86_64 --chart c --trace t --accel tcg --append a --append b=c --memory 64 --cpus 2 \
              --machine microvm --timeout 9 --expect-exit 3 --until up --disk {me} -- -s --help"
         ));
         let options = options.unwrap().unwrap();
-        assert_eq!(options.machine.append, format!("{APPEND_FIRST} a b=c"));
+        let first = "console=ttyS0 printk.time=1 panic=-1";
+        assert_eq!(options.machine.append, format!("{first} a b=c"));
         assert_eq!((options.machine.memory, options.machine.cpus), (64, 2));
         assert_eq!(options.machine.board, Board::Microvm);
         assert_eq!(options.machine.extra, ["-s", "--help"]);
@@ -291,6 +317,17 @@ mod tests {
             (options.expected, options.until.as_deref()),
             (Some(3), Some("up"))
         );
+    }
+
+    #[test]
+    fn the_kernel_chooses_the_console() {
+        let me = std::env::current_exe().unwrap();
+        for (arch, port) in [("aarch64", "ttyAMA0"), ("riscv64", "ttyS0")] {
+            let words = format!("--kernel {} --arch {arch} --accel tcg", me.display());
+            let machine = parsed(&words).unwrap().unwrap().machine;
+            assert!(machine.append.starts_with(&format!("console={port} ")));
+            assert_eq!(machine.board, Board::Virt);
+        }
     }
 
     #[test]
@@ -308,13 +345,25 @@ mod tests {
         check("x", "x");
         check("--memory lots", "--memory: \"lots\"");
         check("--expect-exit 300", "--expect-exit");
-        check("--machine pc", "q35, microvm");
+        check("--machine pc", "q35, microvm, virt");
         check("--kernel", "missing");
         let me = std::env::current_exe().unwrap();
         let me = me.display();
         check(
-            &format!("--kernel {me} --machine microvm --disk {me},bus=usb"),
-            "no PCI bus",
+            &format!("--kernel {me} --arch x86_64 --machine microvm --disk {me},bus=usb"),
+            "no such bus",
+        );
+        check(
+            &format!("--kernel {me} --arch aarch64 --machine q35"),
+            "--machine q35 is not for aarch64",
+        );
+        check(
+            &format!("--kernel {me} --arch vax"),
+            "none of x86_64, aarch64",
+        );
+        check(
+            "--kernel /dev/null",
+            "/dev/null is no kernel for x86_64, aarch64",
         );
         assert!(parsed("--help").unwrap().is_none());
     }

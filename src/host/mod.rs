@@ -11,6 +11,8 @@
 //! | `image`, `image_args`, `list_form` | `landfall image` |
 //! | `inspect`, `unpack` | `landfall inspect` |
 //! | `boot`, `boot_options`, `qemu`, `console`, `story`, `trace_channel` | `landfall boot` |
+//! | `boot`, `boot_options`, `qemu`, `accel`, `console`, `story` | `landfall boot` |
+//! | `arch` | which architecture a kernel, a module or a program is for |
 //! | `device_file`, `identify` | a disk or an image as identification reads it; `landfall identify` |
 //! | `module_index`, `load_order`, `modules` | a tree's or an image's modules; `landfall modules` |
 //! | `stage`, `rehearsal`, `narrate`, `explain` | a boot without a machine; `landfall explain` |
@@ -19,6 +21,8 @@
 //! | `bench` | `landfall bench` |
 //! | `output` | standard output of those that answer questions |
 
+pub mod accel;
+pub mod arch;
 pub mod atomic;
 pub mod bench;
 pub mod block_writer;

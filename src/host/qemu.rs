@@ -1,20 +1,21 @@
 //! A virtual machine, described once and turned into a QEMU command line.
 //!
-//! Deliberately absent: what happens in the guest (`boot`), networks, graphics, other
-//! architectures. Source: qemu(1), and "microvm" in QEMU's system emulation manual.
+//! Deliberately absent: what happens in the guest (`boot`), whether KVM works (`accel`), networks,
+//! graphics. Source: qemu(1), and "microvm" and "virt" in QEMU's system emulation manual.
 
-use std::ffi::{OsStr, OsString};
+use super::arch::Arch;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
-
-pub const PROGRAM: &str = "qemu-system-x86_64";
 
 /// What a disk is plugged into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bus {
     Virtio,
+    /// Virtio without PCI: in a slot that the device tree or the command line tells of.
+    Mmio,
     Scsi,
     Nvme,
     Ahci,
@@ -22,8 +23,9 @@ pub enum Bus {
 }
 
 impl Bus {
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("virtio", Self::Virtio),
+        ("mmio", Self::Mmio),
         ("scsi", Self::Scsi),
         ("nvme", Self::Nvme),
         ("ahci", Self::Ahci),
@@ -68,6 +70,80 @@ pub const TRACE_TERMINAL: &str = "/dev/ttyS3";
 pub enum Board {
     Q35,
     Microvm,
+    /// A device tree, PCI Express, and slots for virtio-mmio. (With UEFI also ACPI.)
+    Virt,
+}
+
+impl Board {
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("q35", Self::Q35),
+        ("microvm", Self::Microvm),
+        ("virt", Self::Virt),
+    ];
+
+    pub fn name(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, board)| *board == self);
+        found.map_or("", |(name, _)| name)
+    }
+
+    pub const fn usual(arch: Arch) -> Self {
+        match arch {
+            Arch::X86_64 => Self::Q35,
+            _ => Self::Virt,
+        }
+    }
+
+    pub fn is_for(self, arch: Arch) -> bool {
+        (self == Self::Virt) == (arch != Arch::X86_64)
+    }
+
+    pub fn carries(self, bus: Bus) -> bool {
+        match self {
+            Self::Q35 => bus != Bus::Mmio,
+            Self::Microvm => matches!(bus, Bus::Virtio | Bus::Mmio | Bus::Scsi),
+            Self::Virt => true,
+        }
+    }
+
+    /// Disks hang on virtio-mmio and on nothing else.
+    const fn is_without_pci(self) -> bool {
+        matches!(self, Self::Microvm)
+    }
+}
+
+/// QEMU's program for this architecture, and Debian's package that has it.
+pub const fn program(arch: Arch) -> (&'static str, &'static str) {
+    match arch {
+        Arch::X86_64 => ("qemu-system-x86_64", "qemu-system-x86"),
+        Arch::Aarch64 => ("qemu-system-aarch64", "qemu-system-arm"),
+        Arch::Riscv64 => ("qemu-system-riscv64", "qemu-system-misc"),
+        Arch::Armv7 => ("qemu-system-arm", "qemu-system-arm"),
+    }
+}
+
+/// What the guest calls the serial port of its own that the trace leaves by; `None`: the
+/// architecture's board has only one port.
+pub fn trace_port(arch: Arch) -> Option<&'static str> {
+    (arch == Arch::X86_64).then_some("/dev/ttyS3")
+}
+
+/// Linux's name for the first serial port of the boards above.
+pub const fn console(arch: Arch) -> &'static str {
+    match arch {
+        Arch::X86_64 | Arch::Riscv64 => "ttyS0",
+        Arch::Aarch64 | Arch::Armv7 => "ttyAMA0",
+    }
+}
+
+/// The CPU that emulation shows.
+const fn emulated_cpu(arch: Arch) -> &'static str {
+    match arch {
+        Arch::X86_64 => "max",
+        // `max` signs pointers, which takes three times as long to emulate as all the rest.
+        Arch::Aarch64 => "cortex-a72",
+        Arch::Riscv64 => "rv64",
+        Arch::Armv7 => "cortex-a15",
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +155,7 @@ pub enum Accel {
 /// Everything QEMU is told.
 #[derive(Clone, Debug)]
 pub struct Machine {
+    pub arch: Arch,
     pub kernel: PathBuf,
     pub initrd: Option<PathBuf>,
     pub disks: Vec<Disk>,
@@ -96,16 +173,17 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// q35, 512 MiB, one CPU, emulated; no disk, empty command line.
-    pub fn new(kernel: impl Into<PathBuf>) -> Self {
+    /// The usual board, 512 MiB, one CPU, emulated; no disk, empty command line.
+    pub fn new(arch: Arch, kernel: impl Into<PathBuf>) -> Self {
         Self {
+            arch,
             kernel: kernel.into(),
             initrd: None,
             disks: Vec::new(),
             append: String::new(),
             memory: 512,
             cpus: 1,
-            board: Board::Q35,
+            board: Board::usual(arch),
             accel: Accel::Tcg,
             trace: None,
             extra: Vec::new(),
@@ -114,12 +192,12 @@ impl Machine {
 
     /// The command, with the first serial port on QEMU's stdin and stdout.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(program(self.arch).0);
         command.args(["-nodefaults", "-display", "none", "-no-reboot"]);
         command.args(["-machine", self.machine_word()]);
         command.args(match self.accel {
             Accel::Kvm => ["-accel", "kvm", "-cpu", "host"],
-            Accel::Tcg => ["-accel", "tcg", "-cpu", "max"],
+            Accel::Tcg => ["-accel", "tcg", "-cpu", emulated_cpu(self.arch)],
         });
         command.args(["-m", &self.memory.to_string()]);
         command.args(["-smp", &self.cpus.to_string()]);
@@ -129,7 +207,7 @@ impl Machine {
             command.arg("-initrd").arg(initrd);
         }
         command.arg("-append").arg(self.append_for_board());
-        if let Some(file) = &self.trace {
+        if let (Some(file), Some(_)) = (&self.trace, trace_port(self.arch)) {
             let mut chardev = OsString::from("file,id=trace,path=");
             chardev.push(comma_doubled(file));
             command.arg("-chardev").arg(chardev);
@@ -145,10 +223,13 @@ impl Machine {
     }
 
     fn machine_word(&self) -> &'static str {
-        match self.board {
-            Board::Q35 => "q35",
+        match (self.board, self.arch, self.accel) {
+            (Board::Q35, ..) => "q35",
             // Without the PIT and PIC options Linux finds no timer to calibrate against.
-            Board::Microvm => "microvm,rtc=on",
+            (Board::Microvm, ..) => "microvm,rtc=on",
+            // The default is a GICv2, which few CPUs can show to a guest.
+            (Board::Virt, Arch::Aarch64, Accel::Kvm) => "virt,gic-version=host",
+            (Board::Virt, ..) => "virt",
         }
     }
 
@@ -165,9 +246,9 @@ impl Machine {
     fn controllers(&self, command: &mut Command) {
         let has = |bus| self.disks.iter().any(|disk| disk.bus == bus);
         if has(Bus::Scsi) {
-            let model = match self.board {
-                Board::Q35 => "virtio-scsi-pci,id=scsi",
-                Board::Microvm => "virtio-scsi-device,id=scsi",
+            let model = match self.board.is_without_pci() {
+                false => "virtio-scsi-pci,id=scsi",
+                true => "virtio-scsi-device,id=scsi",
             };
             command.args(["-device", model]);
         }
@@ -194,9 +275,9 @@ impl Machine {
 
     fn device_word(&self, number: usize, disk: &Disk) -> String {
         let tail = format!("drive=drive{number},id=disk{number}");
-        match (disk.bus, self.board) {
-            (Bus::Virtio, Board::Q35) => format!("virtio-blk-pci,{tail}"),
-            (Bus::Virtio, Board::Microvm) => format!("virtio-blk-device,{tail}"),
+        match (disk.bus, self.board.is_without_pci()) {
+            (Bus::Virtio, false) => format!("virtio-blk-pci,{tail}"),
+            (Bus::Virtio, true) | (Bus::Mmio, _) => format!("virtio-blk-device,{tail}"),
             (Bus::Scsi, _) => format!("scsi-hd,bus=scsi.0,{tail}"),
             (Bus::Nvme, _) => format!("nvme,serial=disk{number},{tail}"),
             (Bus::Ahci, _) => format!("ide-hd,bus=ahci.{number},{tail}"),
@@ -218,68 +299,6 @@ fn comma_doubled(path: &Path) -> OsString {
     OsString::from_vec(out)
 }
 
-/// KVM where it really runs a guest, or else emulation.
-///
-/// `/dev/kvm` may exist, and open, and never answer (nested virtualisation switched off half
-/// way): so a guest of seven bytes is run, with a deadline.
-pub fn best_accel() -> Accel {
-    let there = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/kvm");
-    if there.is_ok() && runs_a_guest("kvm").unwrap_or(false) {
-        Accel::Kvm
-    } else {
-        Accel::Tcg
-    }
-}
-
-/// Does a guest run under `accel` (QEMU's word)? `Err`: QEMU or the file system refused.
-pub fn runs_a_guest(accel: &str) -> io::Result<bool> {
-    let name = format!("landfall-probe-{}-{accel}.rom", std::process::id());
-    let rom = std::env::temp_dir().join(name);
-    std::fs::write(&rom, probe_rom())?;
-    let answer = run_probe(accel, rom.as_os_str());
-    let _ = std::fs::remove_file(&rom);
-    answer
-}
-
-const PROBE_DEADLINE: Duration = Duration::from_secs(5);
-const PROBE_ANSWER: u8 = 0x2a;
-
-/// A 64 KiB ROM whose reset vector writes `PROBE_ANSWER` to I/O port 0x501 and halts.
-fn probe_rom() -> Vec<u8> {
-    let mut rom = vec![0xf4; 0xfff0]; // hlt
-    // mov al, ANSWER; mov dx, 0x501; out dx, al; hlt
-    rom.extend([0xb0, PROBE_ANSWER, 0xba, 0x01, 0x05, 0xee, 0xf4]);
-    rom.resize(0x1_0000, 0xf4);
-    rom
-}
-
-fn run_probe(accel: &str, rom: &OsStr) -> io::Result<bool> {
-    // With the CPU that the real guest would get: hosts exist where just that is refused.
-    let cpu = if accel == "kvm" { "host" } else { "max" };
-    let mut child = Command::new(PROGRAM)
-        .args(["-nodefaults", "-display", "none", "-machine", "q35"])
-        .args(["-m", "16", "-accel", accel, "-cpu", cpu, "-device"])
-        .arg("isa-debug-exit,iobase=0x501,iosize=1")
-        .arg("-bios")
-        .arg(rom)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let ended = end_within(&mut child, PROBE_DEADLINE)?;
-    if ended.is_none() {
-        // One stuck inside the kernel may not even die; it is not waited for.
-        let _ = child.kill();
-        let _ = end_within(&mut child, Duration::from_millis(500));
-    }
-    // isa-debug-exit: the status is the written value, doubled, plus one.
-    let answer = i32::from(PROBE_ANSWER) * 2 + 1;
-    Ok(ended.and_then(|status| status.code()) == Some(answer))
-}
-
 /// The child's status, or `None` if it is still there after `patience`.
 pub fn end_within(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
     let until = Instant::now() + patience;
@@ -293,11 +312,12 @@ pub fn end_within(child: &mut Child, patience: Duration) -> io::Result<Option<Ex
 }
 
 /// What to tell a person when QEMU could not be started.
-pub fn cannot_start(error: &io::Error) -> String {
+pub fn cannot_start(arch: Arch, error: &io::Error) -> String {
+    let (program, package) = program(arch);
     if error.kind() == io::ErrorKind::NotFound {
-        format!("{PROGRAM} is not installed (Debian and Ubuntu: apt install qemu-system-x86)")
+        format!("{program} is not installed (Debian and Ubuntu: apt install {package})")
     } else {
-        format!("cannot run {PROGRAM}: {error}")
+        format!("cannot run {program}: {error}")
     }
 }
 
@@ -313,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_comma_in_a_file_name_does_not_end_it() {
-        let mut machine = Machine::new("vmlinuz");
+        let mut machine = Machine::new(Arch::X86_64, "vmlinuz");
         machine.disks.push(Disk::raw("a,b.img", Bus::Virtio));
         let drive = "if=none,id=drive0,format=raw,snapshot=off,file=a,,b.img";
         assert!(words(&machine).iter().any(|w| w == drive));
@@ -323,13 +343,13 @@ mod tests {
     fn every_bus_has_its_device_and_one_controller() {
         for (name, bus) in Bus::ALL {
             assert_eq!(Bus::parse(name), Some(bus));
-            let mut machine = Machine::new("vmlinuz");
+            let mut machine = Machine::new(Arch::X86_64, "vmlinuz");
             machine.disks = vec![Disk::raw("a", bus), Disk::raw("b", bus)];
             let words = words(&machine);
             let count = |part: &str| words.iter().filter(|w| w.contains(part)).count();
             assert_eq!(count("drive=drive"), 2, "{name}");
             let controllers = count("id=scsi") + count("id=ahci") + count("id=xhci");
-            let wanted = usize::from(!matches!(bus, Bus::Virtio | Bus::Nvme));
+            let wanted = usize::from(!matches!(bus, Bus::Virtio | Bus::Mmio | Bus::Nvme));
             assert_eq!(controllers, wanted, "{name}");
         }
         assert_eq!(Bus::parse("floppy"), None);
@@ -337,7 +357,7 @@ mod tests {
 
     #[test]
     fn an_unplugged_disk_is_a_drive_without_a_device() {
-        let mut machine = Machine::new("vmlinuz");
+        let mut machine = Machine::new(Arch::X86_64, "vmlinuz");
         machine.disks.push(Disk {
             unplugged: true,
             ..Disk::raw("a", Bus::Virtio)
@@ -349,7 +369,7 @@ mod tests {
 
     #[test]
     fn the_trace_has_a_port_of_its_own() {
-        let mut machine = Machine::new("vmlinuz");
+        let mut machine = Machine::new(Arch::X86_64, "vmlinuz");
         let ports = |words: &[String]| words.iter().filter(|w| w.contains("isa-serial")).count();
         assert_eq!(ports(&words(&machine)), 0);
         machine.trace = Some("/tmp/a,b".into());
@@ -359,9 +379,14 @@ mod tests {
     }
 
     #[test]
-    fn the_probe_starts_at_the_reset_vector() {
-        let rom = probe_rom();
-        assert_eq!(rom.len(), 0x1_0000);
-        assert_eq!(&rom[0xfff0..0xfff2], [0xb0, PROBE_ANSWER]);
+    fn every_architecture_has_its_board() {
+        for arch in Arch::ALL {
+            let board = Board::usual(arch);
+            assert!(board.is_for(arch), "{arch}");
+            let words = words(&Machine::new(arch, "vmlinuz"));
+            assert!(words.iter().any(|w| w == board.name()), "{arch}: {words:?}");
+        }
+        assert!(!Board::Q35.is_for(Arch::Aarch64));
+        assert!(Board::Microvm.is_for(Arch::X86_64));
     }
 }

@@ -7,6 +7,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod aarch64;
 mod cpus;
 mod failures;
 mod forms;

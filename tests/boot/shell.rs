@@ -20,7 +20,7 @@ fn machine() -> Machine {
 }
 
 fn image(machine: &Machine) -> PathBuf {
-    let busybox = roots::busybox_program();
+    let busybox = roots::busybox_program(machine.kernel.arch());
     let add = format!("{}:/bin/busybox", busybox.display());
     images::image_with(&machine.kernel, "generic-shell", &["--add-file", &add])
 }

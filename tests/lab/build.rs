@@ -2,41 +2,44 @@
 
 use super::shelf::{self, project, target};
 use super::tools::{progress, tool};
+use landfall::host::arch::Arch;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
-const MUSL: &str = "x86_64-unknown-linux-musl";
+/// Each is built once by a process: by what cargo makes.
+static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
 
 /// PID 1.
 pub fn init() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        cargo(
-            &["--bin", "init", "--target", MUSL],
-            &format!("{MUSL}/release/init"),
-        )
-    };
-    BUILT.get_or_init(build).clone()
+    init_for(Arch::X86_64)
+}
+
+pub fn init_for(arch: Arch) -> PathBuf {
+    let target = arch.target();
+    let what = ["--bin", "init", "--target", target];
+    once(&what, &format!("{target}/release/init"))
 }
 
 /// The host tool.
 pub fn landfall() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        cargo(
-            &["--bin", "landfall", "--features", "host"],
-            "release/landfall",
-        )
-    };
-    BUILT.get_or_init(build).clone()
+    let what = ["--bin", "landfall", "--features", "host"];
+    once(&what, "release/landfall")
 }
 
 /// The real init of test roots.
-pub fn reporter() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let made = format!("{MUSL}/release/examples/reporter");
-    let build = || cargo(&["--example", "reporter", "--target", MUSL], &made);
-    BUILT.get_or_init(build).clone()
+pub fn reporter_for(arch: Arch) -> PathBuf {
+    let target = arch.target();
+    let what = ["--example", "reporter", "--target", target];
+    once(&what, &format!("{target}/release/examples/reporter"))
+}
+
+fn once(what: &[&str], made: &str) -> PathBuf {
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = built
+        .entry(made.into())
+        .or_insert_with(|| cargo(what, made));
+    path.clone()
 }
 
 fn cargo(what: &[&str], made: &str) -> PathBuf {

@@ -48,9 +48,9 @@ pub const VIRTIO_EXT4: Image = Image {
 };
 
 pub fn image(kernel: &Kernel, image: &Image) -> PathBuf {
-    let init = build::init();
+    let init = build::init_for(kernel.arch());
     let recipe = format!("1 {} {} {image:?}", kernel.version, fingerprint(&init));
-    let name = format!("by-hand-{}", image.name);
+    let name = format!("by-hand-{}-{}", kernel.flavour.name(), image.name);
     shelf::made("images", &name, recipe.as_bytes(), |at| {
         progress(&format!("packing image {name} by hand"));
         let scratch = Scratch::new();
@@ -61,7 +61,10 @@ pub fn image(kernel: &Kernel, image: &Image) -> PathBuf {
             write(&root.join(path), text);
         }
         if image.shell {
-            roots::program(&roots::busybox_program(), &root.join("bin/busybox"));
+            roots::program(
+                &roots::busybox_program(kernel.arch()),
+                &root.join("bin/busybox"),
+            );
             symlink("busybox", root.join("bin/sh")).expect("an own directory");
         }
         pack(&root, at);

@@ -6,6 +6,7 @@ use super::partitions::{self, Table};
 use super::roots::{self, Root};
 use super::shelf::{self, Scratch};
 use super::tools::{done, tool, tool_as_root};
+use landfall::host::arch::Arch;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,8 @@ pub struct Disk {
     pub label: &'static str,
     pub table: Table,
     pub root: Root,
+    /// What the programs on it are for.
+    pub arch: Arch,
     pub mib: u64,
 }
 
@@ -45,6 +48,7 @@ const fn disk(name: &'static str, kind: Kind, uuid: &'static str, label: &'stati
         label,
         table: Table::None,
         root: Root::Reporter,
+        arch: Arch::X86_64,
         mib,
     }
 }
@@ -57,6 +61,12 @@ impl Disk {
 
     const fn root(mut self, root: Root) -> Self {
         self.root = root;
+        self
+    }
+
+    /// The same for another machine.
+    pub const fn arch(mut self, arch: Arch) -> Self {
+        self.arch = arch;
         self
     }
 
@@ -159,8 +169,9 @@ pub const SWAP: Disk = disk(
 
 /// The disk's file. Not to be written: guests get it with throw-away writes, or a copy.
 pub fn file(disk: &Disk) -> PathBuf {
-    let recipe = format!("1 {disk:?} {}", roots::recipe(disk.root));
-    shelf::made("disks", disk.name, recipe.as_bytes(), |at| {
+    let recipe = format!("1 {disk:?} {}", roots::recipe(disk.root, disk.arch));
+    let name = format!("{}-{}", disk.name, disk.arch);
+    shelf::made("disks", &name, recipe.as_bytes(), |at| {
         if disk.table == Table::None {
             format(disk, at);
         } else {
@@ -176,7 +187,7 @@ fn format(disk: &Disk, at: &Path) {
     let file = File::create(at).expect("a writable target directory");
     file.set_len(disk.mib * 1024 * 1024).expect("space");
     drop(file);
-    let tree = roots::directory(disk.root);
+    let tree = roots::directory(disk.root, disk.arch);
     let mut command = match (disk.kind, disk.root) {
         // Only root may read all of a Debian.
         (Kind::Ext4, Root::Debian) => tool_as_root("mke2fs"),

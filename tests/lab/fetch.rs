@@ -7,7 +7,7 @@ mod lab;
 use lab::kernels::{self, Flavour};
 
 fn main() {
-    for flavour in [Flavour::Generic, Flavour::Cloud] {
+    for flavour in Flavour::ALL {
         println!("{}", kernels::kernel(flavour).modules().display());
     }
 }

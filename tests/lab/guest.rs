@@ -8,6 +8,7 @@ use super::kernels::{Flavour, Kernel, kernel};
 use super::outcome::{Outcome, facts};
 use super::qmp::Monitor;
 use super::shelf::{self, Scratch};
+use landfall::host::arch::Arch;
 use landfall::host::console::{Console, Piece};
 use landfall::host::qemu::{self, Bus};
 use landfall::host::story::Story;
@@ -29,17 +30,18 @@ pub struct Machine {
     extra: Vec<String>,
 }
 
-/// The serial line is the console; a reboot ends the guest, so whoever gives up is seen to.
-const CMDLINE: &str = "console=ttyS0 printk.time=1 panic=-1";
+/// A reboot ends the guest, so whoever gives up is seen to.
+const CMDLINE: &str = "printk.time=1 panic=-1";
 
 impl Machine {
     pub fn new(flavour: Flavour) -> Self {
         let kernel = kernel(flavour);
         Self {
-            qemu: qemu::Machine::new(&kernel.vmlinuz),
+            qemu: qemu::Machine::new(kernel.arch(), &kernel.vmlinuz),
+            // The serial line is the console.
+            cmdline: format!("console={} {CMDLINE}", qemu::console(kernel.arch())),
             kernel,
             image: None,
-            cmdline: CMDLINE.into(),
             patience: Duration::from_secs(240),
             extra: Vec::new(),
         }
@@ -55,9 +57,14 @@ impl Machine {
         Self::new(Flavour::Cloud)
     }
 
+    /// aarch64: a device tree, nearly everything a module.
+    pub fn arm64() -> Self {
+        Self::new(Flavour::Arm64)
+    }
+
     /// A disk whose writes are thrown away.
     pub fn disk(mut self, disk: &Disk, bus: Bus) -> Self {
-        let mut plugged = qemu::Disk::raw(disks::file(disk), bus);
+        let mut plugged = qemu::Disk::raw(disks::file(&disk.arch(self.kernel.arch())), bus);
         plugged.scratch = true;
         self.qemu.disks.push(plugged);
         self
@@ -117,8 +124,7 @@ impl Machine {
         self.qemu.append = self.cmdline;
         let report = scratch.0.join("report");
         let monitor = scratch.0.join("qmp");
-        self.extra
-            .extend(["-serial".into(), format!("file:{}", report.display())]);
+        self.extra.extend(port(self.qemu.arch, &report));
         let socket = format!("unix:{},server=on,wait=off", monitor.display());
         self.extra.extend(["-qmp".into(), socket]);
         self.qemu.extra = self.extra.iter().map(Into::into).collect();
@@ -126,7 +132,8 @@ impl Machine {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let complaints = File::create(scratch.0.join("stderr")).expect("a scratch file");
         let child = command.stderr(complaints).spawn();
-        let mut child = child.unwrap_or_else(|e| panic!("{}", qemu::cannot_start(&e)));
+        let mut child =
+            child.unwrap_or_else(|e| panic!("{}", qemu::cannot_start(self.qemu.arch, &e)));
         let bytes = listen(child.stdout.take().expect("a pipe was asked for"));
         Guest {
             monitor: Monitor::connect(&monitor),
@@ -146,6 +153,20 @@ impl Machine {
     /// From power on to power off.
     pub fn boot(self) -> Outcome {
         self.start().finish()
+    }
+}
+
+/// The serial port for facts: what is written there ends in the file `to`.
+fn port(arch: Arch, to: &Path) -> Vec<String> {
+    let to = to.display();
+    match arch {
+        Arch::X86_64 => vec!["-serial".into(), format!("file:{to}")],
+        _ => vec![
+            "-chardev".into(),
+            format!("file,id=report,path={to}"),
+            "-device".into(),
+            "pci-serial,chardev=report".into(),
+        ],
     }
 }
 

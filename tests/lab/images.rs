@@ -14,7 +14,7 @@ pub fn image(kernel: &Kernel) -> PathBuf {
 /// The same with more options; `name` tells the file apart.
 pub fn image_with(kernel: &Kernel, name: &str, options: &[&str]) -> PathBuf {
     let tool_path = build::landfall();
-    let init = build::init();
+    let init = build::init_for(kernel.arch());
     let recipe = format!(
         "{} {} {} {options:?}",
         kernel.version,

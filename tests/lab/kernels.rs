@@ -1,10 +1,12 @@
 //! Debian's kernels, as its packages hold them: fetched by apt, unpacked without root.
 //!
 //! `generic` has virtio, ext4 and nearly everything else as modules; `cloud` has ext4 and NVMe
-//! built in and is at `/init` in half the time.
+//! built in and is at `/init` in half the time. `arm64` is the generic one of aarch64.
 
-use super::shelf::{self, Scratch, lab};
-use super::tools::{done, progress, run, tool};
+use super::packages;
+use super::shelf::{self, lab};
+use super::tools::run;
+use landfall::host::arch::Arch;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,13 +14,17 @@ use std::path::{Path, PathBuf};
 pub enum Flavour {
     Generic,
     Cloud,
+    Arm64,
 }
 
 impl Flavour {
+    pub const ALL: [Self; 3] = [Self::Generic, Self::Cloud, Self::Arm64];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Generic => "generic",
             Self::Cloud => "cloud",
+            Self::Arm64 => "arm64",
         }
     }
 
@@ -27,6 +33,14 @@ impl Flavour {
         match self {
             Self::Generic => "linux-image-amd64",
             Self::Cloud => "linux-image-cloud-amd64",
+            Self::Arm64 => "linux-image-arm64",
+        }
+    }
+
+    pub const fn arch(self) -> Arch {
+        match self {
+            Self::Generic | Self::Cloud => Arch::X86_64,
+            Self::Arm64 => Arch::Aarch64,
         }
     }
 }
@@ -42,6 +56,10 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    pub const fn arch(&self) -> Arch {
+        self.flavour.arch()
+    }
+
     pub fn modules(&self) -> PathBuf {
         self.root.join("lib/modules").join(&self.version)
     }
@@ -66,26 +84,11 @@ pub fn kernel(flavour: Flavour) -> Kernel {
 }
 
 fn fetch(flavour: Flavour, root: &Path) {
-    let package = current_package(flavour);
-    progress(&format!("fetching Debian's {package}"));
-    let scratch = Scratch::new();
-    done(
-        tool("apt-get")
-            .args(["-q", "download", &package])
-            .current_dir(&scratch.0),
-    );
-    let fetched = fs::read_dir(&scratch.0).expect("a directory").flatten();
-    let deb = fetched
-        .map(|e| e.path())
-        .find(|p| p.extension().is_some_and(|e| e == "deb"));
-    let deb = deb.unwrap_or_else(|| panic!("apt-get download {package} left no .deb"));
+    let arch = flavour.arch();
+    let package = packages::dependency(arch, flavour.package(), "linux-image-");
     let part = root.with_extension("part");
     shelf::remove(&part);
-    fs::create_dir_all(&part).expect("a writable target directory");
-    run(
-        "dpkg-deb",
-        &["-x".as_ref(), deb.as_os_str(), part.as_os_str()],
-    );
+    packages::unpack(arch, &package, &part);
     // Debian 13 and later ship modules below usr only.
     if !part.join("lib").exists() {
         std::os::unix::fs::symlink("usr/lib", part.join("lib")).expect("a symlink");
@@ -101,17 +104,4 @@ fn fetch(flavour: Flavour, root: &Path) {
         );
     }
     fs::rename(&part, root).expect("a rename within one directory");
-}
-
-/// `Depends: linux-image-6.1.0-56-amd64` of the meta package.
-fn current_package(flavour: Flavour) -> String {
-    let depends = run("apt-cache", &["depends", "--important", flavour.package()]);
-    let kernel = depends
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("Depends: "))
-        .find(|name| name.starts_with("linux-image-"));
-    let missing = "names no kernel (is this Debian on amd64, and was apt-get update run?)";
-    kernel
-        .unwrap_or_else(|| panic!("{} {missing}", flavour.package()))
-        .to_owned()
 }

@@ -14,6 +14,7 @@ pub mod images;
 pub mod kernels;
 pub mod md;
 pub mod outcome;
+pub mod packages;
 pub mod partitions;
 pub mod qmp;
 pub mod roots;

@@ -2,6 +2,7 @@
 //!
 //! Each fact is one line of JSON on the second serial port (its driver is built into every
 //! kernel that has a console there, so no module is needed and nothing is lost in console text).
+//! Where consoles are ports of another kind, that is the first of the usual kind.
 //! Not a test by itself: the boot tests judge the facts.
 
 use rustix::termios::OptionalActions;
@@ -11,7 +12,10 @@ use std::io::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-const PORT: &str = "/dev/ttyS1";
+const PORT: &str = match cfg!(target_arch = "x86_64") {
+    true => "/dev/ttyS1",
+    false => "/dev/ttyS0",
+};
 
 fn main() {
     if std::process::id() != 1 {

@@ -1,8 +1,10 @@
 //! What the root file systems of guests hold.
 
 use super::build;
+use super::packages;
 use super::shelf::{self, Scratch, fingerprint};
 use super::tools::{done, progress, run, tool, tool_as_root};
+use landfall::host::arch::Arch;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -26,42 +28,39 @@ pub enum Root {
 const MOUNT_POINTS: [&str; 6] = ["dev", "proc", "sys", "run", "tmp", "etc"];
 
 /// The directory that mkfs fills the file system from.
-pub fn directory(root: Root) -> PathBuf {
+pub fn directory(root: Root, arch: Arch) -> PathBuf {
+    let reporting = || fingerprint(&build::reporter_for(arch));
     match root {
-        Root::Reporter => made(root, &fingerprint(&build::reporter()), reporter),
-        Root::Symlink => made(root, &fingerprint(&build::reporter()), absolute_symlink),
-        Root::Busybox => made(root, &format!("{INITTAB}{START}"), busybox),
-        Root::Empty => made(root, "", |_| {}),
+        Root::Reporter => made(root, arch, &reporting(), reporter),
+        Root::Symlink => made(root, arch, &reporting(), absolute_symlink),
+        Root::Busybox => made(root, arch, &format!("{INITTAB}{}", start(arch)), busybox),
+        Root::Empty => made(root, arch, "", |_, _| {}),
         Root::Debian => debian(),
     }
 }
 
 /// Changes whenever the tree would.
-pub fn recipe(root: Root) -> String {
-    directory(root).display().to_string()
+pub fn recipe(root: Root, arch: Arch) -> String {
+    directory(root, arch).display().to_string()
 }
 
-fn made(root: Root, recipe: &str, fill: impl FnOnce(&Path)) -> PathBuf {
-    shelf::made(
-        "roots",
-        &format!("{root:?}").to_ascii_lowercase(),
-        recipe.as_bytes(),
-        |at| {
-            for name in MOUNT_POINTS {
-                fs::create_dir_all(at.join(name)).expect("a writable target directory");
-            }
-            fill(at);
-        },
-    )
+fn made(root: Root, arch: Arch, recipe: &str, fill: impl FnOnce(&Path, Arch)) -> PathBuf {
+    let name = format!("{root:?}-{arch}").to_ascii_lowercase();
+    shelf::made("roots", &name, recipe.as_bytes(), |at| {
+        for name in MOUNT_POINTS {
+            fs::create_dir_all(at.join(name)).expect("a writable target directory");
+        }
+        fill(at, arch);
+    })
 }
 
-fn reporter(at: &Path) {
-    program(&build::reporter(), &at.join("sbin/init"));
+fn reporter(at: &Path, arch: Arch) {
+    program(&build::reporter_for(arch), &at.join("sbin/init"));
 }
 
 /// `/sbin` → `usr/sbin`; `/usr/sbin/init` → `/etc/alternatives/init` → `/opt/reporter`.
-fn absolute_symlink(at: &Path) {
-    program(&build::reporter(), &at.join("opt/reporter"));
+fn absolute_symlink(at: &Path, arch: Arch) {
+    program(&build::reporter_for(arch), &at.join("opt/reporter"));
     fs::create_dir_all(at.join("usr/sbin")).expect("a directory");
     fs::create_dir_all(at.join("etc/alternatives")).expect("a directory");
     link("usr/sbin", &at.join("sbin"));
@@ -70,29 +69,47 @@ fn absolute_symlink(at: &Path) {
 }
 
 const INITTAB: &str = "::sysinit:/etc/start\n::ctrlaltdel:/bin/poweroff\n";
+fn start(arch: Arch) -> String {
+    START.replace("PORT", report_port(arch))
+}
+
 const START: &str = "#!/bin/sh
-echo \"{\\\"argv\\\":[\\\"$(tr '\\0' ' ' < /proc/1/cmdline)\\\"]}\" > /dev/ttyS1
-echo '{\"complete\":true}' > /dev/ttyS1
+echo \"{\\\"argv\\\":[\\\"$(tr '\\0' ' ' < /proc/1/cmdline)\\\"]}\" > /dev/PORT
+echo '{\"complete\":true}' > /dev/PORT
 poweroff -f
 ";
 
-fn busybox(at: &Path) {
-    program(&busybox_program(), &at.join("bin/busybox"));
+/// Where facts go: the second serial port of an x86 machine; the virt board has a PCI card.
+pub const fn report_port(arch: Arch) -> &'static str {
+    match arch {
+        Arch::X86_64 => "ttyS1",
+        _ => "ttyS0",
+    }
+}
+
+fn busybox(at: &Path, arch: Arch) {
+    program(&busybox_program(arch), &at.join("bin/busybox"));
     fs::create_dir_all(at.join("sbin")).expect("a directory");
     link("/bin/busybox", &at.join("sbin/init"));
     for name in ["sh", "tr", "echo", "cat", "poweroff"] {
         link("busybox", &at.join("bin").join(name));
     }
     fs::write(at.join("etc/inittab"), INITTAB).expect("a writable target directory");
-    fs::write(at.join("etc/start"), START).expect("a writable target directory");
+    fs::write(at.join("etc/start"), start(arch)).expect("a writable target directory");
     let runnable = fs::Permissions::from_mode(0o755);
     fs::set_permissions(at.join("etc/start"), runnable).expect("an own file");
 }
 
-/// This machine's own.
-pub fn busybox_program() -> PathBuf {
-    let busybox = ["/bin/busybox", "/usr/bin/busybox"];
-    let found = busybox.iter().map(PathBuf::from).find(|p| p.exists());
+/// This machine's own, or Debian's for another.
+pub fn busybox_program(arch: Arch) -> PathBuf {
+    let places = |root: &Path| ["bin/busybox", "usr/bin/busybox"].map(|place| root.join(place));
+    let root = match Arch::own() == Some(arch) {
+        true => "/".into(),
+        false => shelf::made("programs", &format!("busybox-{arch}"), b"", |at| {
+            packages::unpack(arch, "busybox-static", at);
+        }),
+    };
+    let found = places(&root).into_iter().find(|path| path.exists());
     found.expect("busybox-static is installed")
 }
 
@@ -163,7 +180,7 @@ const DEBIAN_FILES: &[(&str, &str)] = &[
 ];
 
 /// The Debian archives that this machine itself installs from, as lines of sources.list.
-fn sources() -> String {
+pub fn sources() -> String {
     let format = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)";
     let filters = ["Created-By: Packages", "Origin: Debian"];
     let lines = done(

@@ -9,6 +9,7 @@
 //! Source: qemu(1), `-icount`; Documentation/admin-guide/kernel-parameters.txt.
 
 use super::setting::{Setting, UUID};
+use crate::host::arch::Arch;
 use crate::host::boot::{listen, stop};
 use crate::host::console::{Console, Piece};
 use crate::host::failure::Failure;
@@ -34,7 +35,7 @@ pub fn boot(
     patience: Duration,
     tick: &mut dyn FnMut(u64),
 ) -> Result<Vec<String>, Failure> {
-    let mut machine = Machine::new(&setting.kernel);
+    let mut machine = Machine::new(Arch::X86_64, &setting.kernel);
     machine.initrd = Some(image.into());
     let mut disk = Disk::raw(&setting.disk, Bus::Virtio);
     disk.scratch = true;
@@ -44,7 +45,7 @@ pub fn boot(
     let mut command = machine.command();
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
     let child = command.spawn();
-    let mut child = child.map_err(|error| Failure::new(cannot_start(&error)))?;
+    let mut child = child.map_err(|error| Failure::new(cannot_start(Arch::X86_64, &error)))?;
     let stdout = child.stdout.take();
     let stdout = stdout.ok_or_else(|| Failure::new("QEMU's output was not there"))?;
     let bytes = listen(stdout);
