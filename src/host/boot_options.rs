@@ -292,7 +292,7 @@ mod tests {
             "qcow2",
             true,
         );
-        assert!(disk("a,bus=floppy").unwrap_err().contains("virtio, scsi"));
+        assert!(disk("a,bus=floppy").unwrap_err().contains("virtio, mmio"));
     }
 
     #[test]
@@ -300,11 +300,11 @@ mod tests {
         let me = std::env::current_exe().unwrap();
         let me = me.display();
         let options = parsed(&format!(
-            "--kernel {me} --arch x86_64 --chart c --trace t --accel tcg --append a --append b=c --memory 64 --cpus 2 \
-             --machine microvm --timeout 9 --expect-exit 3 --until up --disk {me} -- -s --help"
+            "--kernel {me} --arch x86_64 --chart c --trace t --accel tcg --append a \
+             --append b=c --memory 64 --cpus 2 --machine microvm --timeout 9 --expect-exit 3 --until up --disk {me} -- -s --help"
         ));
         let options = options.unwrap().unwrap();
-        let first = "console=ttyS0 printk.time=1 panic=-1";
+        let first = "console=ttyS0 printk.time=1 panic=-1 landfall.trace=/dev/ttyS3";
         assert_eq!(options.machine.append, format!("{first} a b=c"));
         assert_eq!((options.machine.memory, options.machine.cpus), (64, 2));
         assert_eq!(options.machine.board, Board::Microvm);
