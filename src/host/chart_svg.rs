@@ -21,9 +21,9 @@ const LETTER: f64 = 6.7;
 /// Jobs of no time are seen all the same.
 const THIN: f64 = 3.0;
 
-const INK: &str = "#1f2937";
-const SOFT: &str = "#6b7280";
-const LINE: &str = "#e5e7eb";
+pub const INK: &str = "#1f2937";
+pub const SOFT: &str = "#6b7280";
+pub const LINE: &str = "#e5e7eb";
 const THREAD: &str = "#ea580c";
 const WRONG: &str = "#dc2626";
 
@@ -384,7 +384,7 @@ fn cut(text: &str, letters: usize) -> String {
 }
 
 /// Text of an XML document. Control characters are not allowed in one.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -198,7 +198,7 @@ fn built_init() -> Result<PathBuf, Failure> {
 
 /// An init for another machine's libraries is no init at all: `init` in a directory of binaries
 /// built for this machine would be found, packed, and panic the kernel.
-fn is_static_elf(path: &Path) -> bool {
+pub fn is_static_elf(path: &Path) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x7fELF") && !needs_loader(&bytes))
 }
 

@@ -34,6 +34,7 @@ fn help_and_version_are_on_standard_output() {
         &["help", "inspect"],
         &["inspect", "-h"],
         &["help", "boot"],
+        &["help", "bench"],
     ] {
         let text = landfall_did(&scratch.0, args);
         assert!(

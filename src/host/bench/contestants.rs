@@ -1,6 +1,8 @@
 //! Who is measured, and how the image of each is made.
 
 use super::args::Options;
+use super::busybox;
+use super::debian::{self, DRACUT, INITRAMFS_TOOLS, TINY};
 use super::floor::{self, Loads};
 use super::setting::{DRIVERS, Setting};
 use crate::host::atomic::AtomicFile;
@@ -20,6 +22,11 @@ pub enum Contestant {
     FloorParallel,
     FloorAccelerated,
     Landfall,
+    LandfallGeneric,
+    Busybox,
+    TinyInitramfs,
+    InitramfsTools,
+    Dracut,
 }
 
 /// An image, or why there is none.
@@ -29,17 +36,22 @@ pub enum Entry {
 }
 
 /// Every image is packed like this, so that only contents differ.
-const PACKED: Compression = Compression {
+pub const PACKED: Compression = Compression {
     method: Method::Zstd,
     level: 19,
 };
 
 impl Contestant {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 9] = [
         Self::Floor,
         Self::FloorParallel,
         Self::FloorAccelerated,
         Self::Landfall,
+        Self::LandfallGeneric,
+        Self::Busybox,
+        Self::TinyInitramfs,
+        Self::InitramfsTools,
+        Self::Dracut,
     ];
 
     pub fn name(self) -> &'static str {
@@ -48,6 +60,11 @@ impl Contestant {
             Self::FloorParallel => "floor-parallel",
             Self::FloorAccelerated => "floor-accelerated",
             Self::Landfall => "landfall",
+            Self::LandfallGeneric => "landfall-generic",
+            Self::Busybox => "busybox",
+            Self::TinyInitramfs => "tiny-initramfs",
+            Self::InitramfsTools => "initramfs-tools",
+            Self::Dracut => "dracut",
         }
     }
 
@@ -57,6 +74,11 @@ impl Contestant {
             Self::FloorParallel => "the same; independent modules load side by side",
             Self::FloorAccelerated => "the same; loads the accelerated sha256 first",
             Self::Landfall => "/init, with the modules for this disk",
+            Self::LandfallGeneric => "/init, with the modules for most machines",
+            Self::Busybox => "a shell script, with modprobe, findfs and switch_root of busybox",
+            Self::TinyInitramfs => "Debian's, with the modules for this disk",
+            Self::InitramfsTools => "Debian's, MODULES=list, with the modules for this disk",
+            Self::Dracut => "Debian's, without systemd, with the modules for this disk",
         }
     }
 
@@ -68,41 +90,57 @@ impl Contestant {
         progress: &mut Progress,
     ) -> Result<Entry, Failure> {
         let at = setting.work.join(format!("{}.img", self.name()));
-        let loads = match self {
-            Self::Floor => Loads::InOrder,
-            Self::FloorParallel => Loads::Parallel,
+        let debian = options.debian.as_deref();
+        let tree = match self {
+            Self::Floor => floor::tree(setting, Loads::InOrder)?,
+            Self::FloorParallel => floor::tree(setting, Loads::Parallel)?,
             Self::FloorAccelerated if setting.accelerators.is_empty() => {
                 let why = "this kernel has no accelerated sha256 as a module";
                 return Ok(Entry::Skipped(why.into()));
             }
-            Self::FloorAccelerated => Loads::Accelerated,
-            Self::Landfall => {
-                landfall(setting, options, &at)?;
-                return Ok(Entry::Image(at));
-            }
+            Self::FloorAccelerated => floor::tree(setting, Loads::Accelerated)?,
+            Self::Landfall => return landfall(setting, options, false, at),
+            Self::LandfallGeneric => return landfall(setting, options, true, at),
+            Self::Busybox => match busybox::find(debian) {
+                Some(program) => busybox::tree(setting, &program)?,
+                None => {
+                    let why = "no static busybox (Debian and Ubuntu: apt install busybox-static)";
+                    return Ok(Entry::Skipped(why.into()));
+                }
+            },
+            Self::TinyInitramfs => return debian::enter(&TINY, setting, debian, &at),
+            Self::InitramfsTools => return debian::enter(&INITRAMFS_TOOLS, setting, debian, &at),
+            Self::Dracut => return debian::enter(&DRACUT, setting, debian, &at),
         };
-        pack(&floor::tree(setting, loads)?, &at, progress)?;
+        pack(&tree, &at, progress)?;
         Ok(Entry::Image(at))
     }
 }
 
 /// What `landfall image --kernel VERSION --add … -o OUT --compress zstd:19` does.
-fn landfall(setting: &Setting, options: &Options, at: &Path) -> Result<(), Failure> {
+fn landfall(
+    setting: &Setting,
+    options: &Options,
+    generic: bool,
+    at: PathBuf,
+) -> Result<Entry, Failure> {
+    let named: &[&str] = if generic { &[] } else { &DRIVERS };
     image::build(&image_args::Options {
-        output: Some(at.into()),
+        output: Some(at.clone()),
         list: None,
         kernel: Some(setting.version.clone()),
         modules_root: setting.modules_root.clone(),
         needs: Some(Needs {
-            generic: false,
-            named: DRIVERS.iter().map(|name| (*name).into()).collect(),
+            generic,
+            named: named.iter().map(|name| (*name).into()).collect(),
         }),
         init: options.init.clone(),
         add_files: Vec::new(),
         microcode: Vec::new(),
         compression: PACKED,
         quiet: true,
-    })
+    })?;
+    Ok(Entry::Image(at))
 }
 
 fn pack(tree: &Tree, at: &Path, progress: &mut Progress) -> Result<(), Failure> {

@@ -5,22 +5,26 @@
 //! | `args` | the command line |
 //! | `setting` | what all share: kernel, modules, disk |
 //! | `compile` | small static C programs, made on the spot |
-//! | `contestants`, `floor` | who is measured, and how each one's image is made |
+//! | `contestants`, `floor`, `busybox`, `debian` | who is measured, and how images are made |
 //! | `guest`, `figures` | one boot, and what it measured |
-//! | `results`, `table` | all boots, and how they are shown |
+//! | `results`, `table`, `svg` | all boots, and how they are shown |
 
 mod args;
+mod busybox;
 mod compile;
 mod contestants;
+mod debian;
 mod figures;
 mod floor;
 mod guest;
 mod results;
 mod setting;
+mod svg;
 mod table;
 
 pub use args::help;
 
+use crate::host::atomic::AtomicFile;
 use crate::host::failure::{Failure, Tried};
 use crate::host::output;
 use crate::host::progress::Progress;
@@ -29,6 +33,7 @@ use contestants::Entry;
 use results::{Results, Row};
 use setting::Setting;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,6 +52,12 @@ pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     let mut results = enter_all(&setting, &options, &mut progress)?;
     boot_all(&setting, &options, &mut results, &mut progress)?;
     drop(progress);
+    if let Some(path) = &options.svg {
+        let mut file = AtomicFile::create(path)?;
+        let written = file.write_all(svg::draw(&results).as_bytes());
+        written.or_cannot(|| format!("write {}", path.display()))?;
+        file.commit()?;
+    }
     output::print(&match options.json {
         true => table::json(&results),
         false => table::text(&results),

@@ -102,8 +102,9 @@ static void say_left(void) {
 	int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	pid_t child = fork();
 	if (child == 0) {
-		if (umount2("/", MNT_DETACH) == 0 && setns(own, CLONE_NEWNS) == 0 &&
-		    nftw("/", count, 16, FTW_PHYS | FTW_MOUNT) == 0) {
+		if (umount2("/", MNT_DETACH) == 0 && setns(own, CLONE_NEWNS) == 0) {
+			/* Some leave a process behind that is still deleting: what is met counts. */
+			nftw("/", count, 16, FTW_PHYS | FTW_MOUNT);
 			dprintf(console, "bench: left_entries %lld\n", entries);
 			dprintf(console, "bench: left_bytes %lld\n", bytes);
 		}

@@ -37,10 +37,13 @@ impl Results {
         }
     }
 
+    pub fn floor(&self) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == BASE)
+    }
+
     /// How many times as long as the floor, if both were measured.
     pub fn of_floor(&self, row: &Row) -> Option<f64> {
-        let floor = self.rows.iter().find(|row| row.name == BASE)?;
-        let (floor, own) = (floor.best()?.initramfs, row.best()?.initramfs);
+        let (floor, own) = (self.floor()?.best()?.initramfs, row.best()?.initramfs);
         (floor > 0).then(|| own as f64 / floor as f64)
     }
 }

@@ -42,6 +42,8 @@ pub struct Setting {
     pub kernel: PathBuf,
     /// Holds `lib/modules/VERSION`.
     pub modules_root: PathBuf,
+    /// `lib/modules/VERSION` itself.
+    pub modules_directory: PathBuf,
     pub version: String,
     /// In the order to load them, those of a chain after each other.
     pub chains: Vec<Vec<Module>>,
@@ -63,6 +65,7 @@ impl Setting {
         Ok(Self {
             kernel: kernel.into(),
             modules_root: root,
+            modules_directory: tree.directory.clone(),
             version: tree.version.clone(),
             chains,
             accelerators,

@@ -90,7 +90,7 @@ fn aligned(rows: &[Vec<String>]) -> String {
 }
 
 /// Nanoseconds as milliseconds with one digit.
-fn ms(ns: u64) -> String {
+pub fn ms(ns: u64) -> String {
     format!("{:.1}", ns as f64 / 1e6)
 }
 

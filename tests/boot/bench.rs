@@ -1,0 +1,67 @@
+//! `landfall bench`: figures of real boots, for relations that hold on any machine.
+
+use crate::lab::build;
+use crate::lab::kernels::{Flavour, kernel};
+use crate::lab::shelf::{self, Scratch};
+use serde_json::Value;
+use std::process::Command;
+
+#[test]
+fn boot_bench_measures_landfall_beside_the_floor() {
+    let cloud = kernel(Flavour::Cloud);
+    let scratch = Scratch::new();
+    let svg = scratch.0.join("bench.svg");
+    let mut command = Command::new(build::landfall());
+    command.args(["bench", "--quiet", "--json", "--runs", "1"]);
+    command.args(["--only", "landfall,dracut,floor"]);
+    command.arg("--kernel").arg(&cloud.vmlinuz);
+    command.arg("--modules").arg(&cloud.root);
+    command.arg("--init").arg(build::init());
+    command.arg("--svg").arg(&svg);
+    let seat = shelf::seat();
+    let output = command.output().expect("the host tool runs");
+    drop(seat);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let results: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+
+    let rows = results["contestants"].as_array().expect("contestants");
+    let names: Vec<_> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
+    assert_eq!(names, ["floor", "landfall"]);
+    for row in rows {
+        let best = |name: &str| {
+            let value = row["best"][name].as_u64();
+            value.unwrap_or_else(|| panic!("{name} is missing: {row:#}"))
+        };
+        assert!(best("initramfs_ns") > 0, "{row:#}");
+        assert!(best("unpack_ns") > 0, "{row:#}");
+        assert!(
+            best("total_ns") > best("initramfs_ns") + best("unpack_ns"),
+            "{row:#}"
+        );
+        // virtio_ring, virtio, virtio_pci with its two halves, virtio_blk.
+        assert!(best("modules") >= 6, "{row:#}");
+        let memory = best("memory_free_kib");
+        assert!((100 << 10..512 << 10).contains(&memory), "{row:#}");
+        assert_eq!(best("left_bytes"), 0, "{row:#}");
+        assert_eq!(best("strangers"), 0, "{row:#}");
+        assert_eq!(row["runs"].as_array().map(Vec::len), Some(1));
+    }
+    let image = |n: usize| rows[n]["image_bytes"].as_u64();
+    assert!(
+        image(0) < image(1),
+        "landfall's image holds more than the floor's"
+    );
+
+    let left_out = &results["left_out"][0];
+    assert_eq!(left_out["name"], "dracut");
+    assert!(
+        said.contains("dracut is left out: no --debian DIR"),
+        "{said}"
+    );
+    let svg = std::fs::read_to_string(&svg).expect("a picture");
+    assert!(
+        svg.contains(">landfall</text>") && svg.contains("1.00 × floor"),
+        "{svg}"
+    );
+}
