@@ -12,7 +12,7 @@ use alloc::string::String;
 
 /// So often a device counts: each report of it, and each look at it, is one time. A disk that is
 /// plugged in, walked past twice and read needs five.
-const MAX_TIMES: u8 = 20;
+const MAX_TIMES: u8 = 12;
 
 #[derive(Default)]
 pub(super) struct News {
