@@ -7,6 +7,7 @@
 
 use crate::base::text::{Text, unescape};
 use crate::base::words::Words;
+use crate::host::chart_devices::{Device, device_kind};
 use std::collections::BTreeMap;
 
 /// A trace of more jobs than this is cut: nobody could read the picture.
@@ -32,7 +33,7 @@ pub struct Cause {
     pub job: usize,
     /// When the word came: in the middle of `job`, or at its end.
     pub at: u64,
-    /// It was patience that ended, not work.
+    /// Nothing was done in between: patience ended, or a device took its time to appear.
     pub idle: bool,
 }
 
@@ -52,7 +53,7 @@ pub struct Job {
     /// The boot would have been quicker without it.
     pub critical: bool,
     /// For a device's driver: where the device is in sysfs. What it drives lies below.
-    drives: Option<String>,
+    pub drives: Option<String>,
 }
 
 /// How the boot ended.
@@ -166,13 +167,13 @@ impl Reading {
             }
             "timer" => self.latest(at),
             "bus" | "block" | "block-changed" | "block-gone" | "overflow" => {
-                let path = self.appeared(&verb, &mut words);
-                self.announced(at, &path)
+                let device = self.appeared(&verb, &mut words);
+                self.announced(at, &device)
             }
             "module-wanted" => {
                 let _ = words.num();
                 self.wanted.extend(words.text());
-                self.announced(at, "")
+                self.announced(at, &Device::Unknown)
             }
             _ => words
                 .num()
@@ -180,18 +181,23 @@ impl Reading {
         };
     }
 
-    /// Notes a device; yields its path, where it has one.
-    fn appeared(&mut self, verb: &str, words: &mut Words) -> String {
+    /// Notes a device.
+    fn appeared(&mut self, verb: &str, words: &mut Words) -> Device {
         let first = words.text().unwrap_or_default();
-        if verb == "bus" {
-            let alias = words.text().unwrap_or_default();
-            self.devices.entry(alias).or_insert(first.clone());
-            return first;
+        match verb {
+            "bus" => {
+                let alias = words.text().unwrap_or_default();
+                self.devices.entry(alias).or_insert(first.clone());
+                Device::At(first)
+            }
+            "block" | "block-changed" => {
+                if let Some(disk) = words.key_text("disk") {
+                    self.disks.insert(first.clone(), disk);
+                }
+                Device::Block(first)
+            }
+            _ => Device::Unknown,
         }
-        if let Some(disk) = words.key_text("disk") {
-            self.disks.insert(first, disk);
-        }
-        String::new()
     }
 
     fn answered(&mut self, at: u64, verb: &str, ticket: u64, mut words: Words) -> Waited {
@@ -235,19 +241,33 @@ impl Reading {
         }
     }
 
-    /// Something was announced, with this path in sysfs: by the walk, by the driver of a device
-    /// above it, by any driver, or by what was begun last.
-    fn announced(&self, at: u64, path: &str) -> Waited {
+    /// A device was announced: by the walk, by its own driver, by any driver, or by what was begun
+    /// last. Where nothing is under way, its driver was done long ago, and the device took its time.
+    fn announced(&self, at: u64, device: &Device) -> Waited {
         let likely = |i: &usize| {
             let job = self.jobs.all.get(*i);
-            let above = job.and_then(|j| j.drives.as_deref());
-            let below = above.is_some_and(|above| !path.is_empty() && path.starts_with(above));
             let walk = job.is_some_and(|j| j.kind == Kind::Walk);
-            (walk, below, above.is_some(), *i)
+            let drives = job.is_some_and(|j| j.drives.is_some());
+            (walk, job.and_then(|j| device.comes_by(j)), drives, *i)
         };
-        let job = self.open.values().copied().max_by_key(likely)?;
+        let open = self.open.values().copied().max_by_key(likely);
+        let by = |i: &usize| self.jobs.all.get(*i).and_then(|j| device.comes_by(j));
+        let known = |i: &usize| {
+            let walk = self.jobs.all.get(*i).is_some_and(|j| j.kind == Kind::Walk);
+            walk || by(i).is_some()
+        };
+        if let Some(job) = open.filter(|i| known(i)) {
+            let idle = false;
+            return Some(Cause { job, at, idle });
+        }
+        let done = (0..self.jobs.all.len()).filter(|i| by(i).is_some());
+        if let Some(job) = done.max_by_key(|i| (by(i), *i)) {
+            let at = self.jobs.all.get(job).map_or(at, |j| j.end);
+            let idle = true;
+            return Some(Cause { job, at, idle });
+        }
         let idle = false;
-        Some(Cause { job, at, idle })
+        open.map(|job| Cause { job, at, idle })
     }
 
     /// Nothing happened for a while: what was the last thing that did?
@@ -375,6 +395,8 @@ impl Reading {
     fn purpose(&self, alias: &str) -> String {
         if let Some(path) = self.devices.get(alias) {
             let name = path.rsplit('/').next().unwrap_or(path);
+            // Hardly any machine has a second domain of PCI.
+            let name = name.strip_prefix("0000:").unwrap_or(name);
             return format!("{} {name}", device_kind(alias));
         }
         if self.wanted.iter().any(|wanted| wanted == alias) {
@@ -384,23 +406,6 @@ impl Reading {
             Some(fstype) => format!("file system {fstype}"),
             None => format!("asked for: {alias}"),
         }
-    }
-}
-
-/// What a modalias stands for, in a word or two (forms: `scripts/mod/file2alias.c`).
-pub fn device_kind(alias: &str) -> &'static str {
-    let (bus, rest) = alias.split_once(':').unwrap_or((alias, ""));
-    let class = rest.rsplit_once("bc").map_or("", |(_, class)| class);
-    match bus {
-        "pci" if class.starts_with("01") => "disk controller",
-        "pci" if class.starts_with("0C") || class.starts_with("0c") => "bus controller",
-        "pci" => "PCI device",
-        "virtio" if rest.starts_with("d00000002") => "virtio disk",
-        "virtio" if rest.starts_with("d00000008") => "virtio SCSI",
-        "virtio" => "virtio device",
-        "usb" => "USB device",
-        "scsi" => "SCSI device",
-        _ => "device",
     }
 }
 
@@ -484,6 +489,23 @@ mod tests {
         );
         let expected = [(Kind::Load, 9), (Kind::Probe, 3), (Kind::Walk, 1)];
         assert_eq!(jobs.breakdown(), expected);
+    }
+
+    /// A stick that its bus finds long after the bus's driver was loaded.
+    #[test]
+    fn a_device_that_took_its_time_waited_for_its_bus() {
+        let jobs = read(
+            "0 < bus /devices/pci0/x pci:v1\n0 > resolve 1 pci:v1\n\
+             0 < resolved 1 answers=xhci_pci module=xhci_pci:::\n0 > load 2 xhci_pci\n\
+             9 < loaded 2\n500 < bus /devices/pci0/x/usb2/2-1 usb:v1\n500 > resolve 3 usb:v1\n\
+             500 < resolved 3 answers=uas module=uas:::\n500 > load 4 uas\n510 < loaded 4\n",
+        );
+        let cause = Cause {
+            job: 0,
+            at: 9,
+            idle: true,
+        };
+        assert_eq!((jobs.all[1].start, jobs.all[1].cause), (500, Some(cause)));
     }
 
     #[test]

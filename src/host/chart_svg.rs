@@ -26,6 +26,7 @@ pub const SOFT: &str = "#6b7280";
 pub const LINE: &str = "#e5e7eb";
 const THREAD: &str = "#ea580c";
 const WRONG: &str = "#dc2626";
+const LANDED: &str = "#7c3aed";
 
 /// The chart of a trace, as an SVG document.
 pub fn draw(jobs: &Jobs) -> String {
@@ -185,16 +186,24 @@ impl<'a> Drawing<'a> {
             let text = format!("{} idle", duration(fold.to - fold.from));
             self.text(middle, bottom + 16.0, style, &text);
         }
-        if let (Some(at), Verdict::GaveUp(_)) = (self.jobs.gave_up, &self.jobs.verdict) {
-            let x = self.x(at);
-            let _ = writeln!(
-                self.svg,
-                "<line x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" \
-                 stroke=\"{WRONG}\" stroke-width=\"2\"/>"
-            );
-            let style = format!(" fill=\"{WRONG}\" text-anchor=\"end\" font-weight=\"600\"");
-            self.text(x.max(LEFT), bottom + 34.0, &style, "gave up");
-        }
+        self.ending(top, bottom);
+    }
+
+    /// The line where the boot landed, or gave up.
+    fn ending(&mut self, top: f64, bottom: f64) {
+        let (at, colour, what) = match (&self.jobs.verdict, self.jobs.gave_up) {
+            (Verdict::HandedOver(_), _) => (self.jobs.last, LANDED, "the real init takes over"),
+            (Verdict::GaveUp(_), Some(at)) => (at, WRONG, "gave up"),
+            _ => return,
+        };
+        let x = self.x(at);
+        let _ = writeln!(
+            self.svg,
+            "<line class=\"ending\" x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" \
+             stroke=\"{colour}\" stroke-width=\"2\"/>"
+        );
+        let style = format!(" fill=\"{colour}\" text-anchor=\"end\" font-weight=\"600\"");
+        self.text(x.max(LEFT), bottom + 34.0, &style, what);
     }
 
     /// Lines from what was waited for to what waited.
@@ -329,7 +338,7 @@ fn colour(kind: Kind) -> &'static str {
         Kind::Load => "#2563eb",
         Kind::Probe => "#0d9488",
         Kind::Mount => "#15803d",
-        Kind::HandOver => "#7c3aed",
+        Kind::HandOver => LANDED,
         Kind::Other => "#a16207",
     }
 }

@@ -16,7 +16,7 @@
 //! | `device_file`, `identify` | a disk or an image as identification reads it; `landfall identify` |
 //! | `module_index`, `load_order`, `modules` | a tree's or an image's modules; `landfall modules` |
 //! | `stage`, `rehearsal`, `narrate`, `explain` | a boot without a machine; `landfall explain` |
-//! | `chart`, `chart_jobs`, `chart_axis`, `chart_svg` | the picture of a trace; `landfall chart` |
+//! | `chart`, `chart_jobs`, `chart_devices`, `chart_axis`, `chart_svg` | the picture of a trace; `landfall chart` |
 //! | `replay` | `landfall replay` |
 //! | `bench` | `landfall bench` |
 //! | `output` | standard output of those that answer questions |
@@ -30,6 +30,7 @@ pub mod boot;
 pub mod boot_options;
 pub mod chart;
 pub mod chart_axis;
+pub mod chart_devices;
 pub mod chart_jobs;
 pub mod chart_svg;
 pub mod closure;

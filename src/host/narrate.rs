@@ -5,7 +5,7 @@ use crate::base::text::Text;
 use crate::format::identity::{Finding, Signature};
 use crate::format::kmod::Resolution;
 use crate::format::wish::End;
-use crate::host::chart_jobs::device_kind;
+use crate::host::chart_devices::device_kind;
 use crate::host::rehearsal::Record;
 use crate::plan::action::{Action, Level, Mount, Scope};
 use crate::plan::event::{Block, Event, Ticket};

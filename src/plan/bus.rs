@@ -67,6 +67,10 @@ impl Buses {
         self.seen.insert(modalias);
     }
 
+    pub fn knows(&self, modalias: &str) -> bool {
+        self.seen.contains(modalias)
+    }
+
     /// The next tier that has somebody waiting.
     pub fn next_tier(&self) -> Option<Tier> {
         if !self.quiet.is_empty() {

@@ -22,7 +22,8 @@
 //! # Deadlines
 //! One trunk: the wish's patience, from the first event. Branches are shorter: when nothing is
 //! under way, buses that seldom carry a disk are walked, and their drivers tried, at once
-//! ([`bus::Tier::Quiet`]) or after [`IDLE_MS`] ([`bus::Tier::Idle`]). A wish that nothing can
+//! ([`bus::Tier::Quiet`]) or after [`IDLE_MS`] ([`bus::Tier::Idle`]); a device that never rests
+//! puts that off a few times only ([`news`]). A wish that nothing can
 //! fulfil (a `root=` that we do not understand, a root that cannot be mounted) ends at once, or as
 //! soon as the page can list what there is; without `root=`, when no root has appeared for
 //! [`STUCK_MS`] either.
@@ -41,6 +42,7 @@ pub mod give_up;
 mod module_graph;
 pub mod modules;
 pub mod nearest;
+mod news;
 mod progress;
 pub mod root;
 pub mod ticket;
@@ -56,6 +58,7 @@ use bus::Buses;
 use device::Devices;
 use event::Event;
 use modules::Modules;
+use news::News;
 use ticket::Tickets;
 
 /// Nothing has happened and nothing is under way for this long: try what is unlikely.
@@ -106,8 +109,9 @@ pub struct Plan {
     devices: Devices,
     /// The end of patience.
     trunk: Option<Millis>,
-    /// When something last happened.
+    /// When something new last happened.
     stirred: Millis,
+    news: News,
     /// How much a walk looks at.
     scope: Scope,
     /// Events were lost while a walk was under way: walk again.
@@ -140,6 +144,7 @@ impl Plan {
             devices: Devices::default(),
             trunk: None,
             stirred: Millis(0),
+            news: News::default(),
             scope: Scope::Likely,
             walk_again: false,
             exhausted: false,
@@ -157,7 +162,7 @@ impl Plan {
 
     /// One entry, one exit. `now` never runs backwards.
     pub fn handle(&mut self, now: Millis, event: Event) -> Vec<Action> {
-        if !matches!(event, Event::Timer) {
+        if self.is_news(&event) {
             self.stirred = now;
             self.settled = false;
         }

@@ -2,6 +2,7 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::bus::Tier;
+use super::device::Look;
 use super::give_up::{self, Cause};
 use super::root::{self, Answer};
 use super::ticket::{Job, Purpose};
@@ -114,11 +115,25 @@ impl Plan {
         let chosen = matches!(&self.stage, Stage::Preparing { device: d, .. } if *d == device);
         if !chosen {
             self.say(Level::Info, format!("root is {device}"));
+            self.warn_of_an_unreadable_disk(&device);
             self.stage = Stage::Preparing {
                 device,
                 generation,
                 types,
             };
+        }
+    }
+
+    /// One bad sector is no reason not to boot. But it may have held what makes the disk a member.
+    fn warn_of_an_unreadable_disk(&mut self, device: &str) {
+        let partition = self.devices.by_name(device);
+        let disk = partition.and_then(|d| self.devices.disk_of(d));
+        if let Some(Look::Failed(fault)) = disk.map(|d| &d.look) {
+            let text = format!(
+                "whether the disk of {device} is a member of an array is not known ({fault}): \
+                 {device} is taken for what it looks like"
+            );
+            self.say(Level::Warning, text);
         }
     }
 

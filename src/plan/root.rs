@@ -2,7 +2,9 @@
 //!
 //! A device *answers* the wish when its identity is the one asked for. It is *usable* when it also
 //! is a file system in its own right: not a member of an array, not an encrypted container, not
-//! ambivalent, and not a partition of a disk that is itself a member of something.
+//! ambivalent, and not a partition of a disk that is itself a member of something (of an array of
+//! md or of firmware, of a volume group). Where the disk cannot be read, the partition counts as
+//! what it looks like, with a warning.
 
 use super::device::{Device, Devices, Look};
 use crate::format::discoverable;

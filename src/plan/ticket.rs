@@ -48,6 +48,12 @@ impl Tickets {
         ticket
     }
 
+    /// What an open ticket stands for.
+    pub fn job(&self, ticket: Ticket) -> Option<&Job> {
+        let found = self.open.iter().find(|(open, _)| *open == ticket);
+        found.map(|(_, job)| job)
+    }
+
     /// The job that this ticket stood for; from now on it stands for nothing.
     pub fn close(&mut self, ticket: Ticket) -> Option<Job> {
         let at = self.open.iter().position(|(open, _)| *open == ticket)?;

@@ -2,7 +2,7 @@
 //!
 //! **May happen.** Devices appear late, are reported twice, vanish for good or come back with the
 //! same or another medium under the same name (then with a higher sequence), also while they are
-//! being probed or mounted. Media change, tables are rewritten. Probes fail, lie (report nothing),
+//! being probed or mounted; they report changes without end. Media change, tables are rewritten. Probes fail, lie (report nothing),
 //! or never answer; so do lookups, loads, mounts, the search for init, the walk. A load fails once
 //! or always. The hand-over fails. Uevents come late, or are lost until an overflow is reported.
 //! The kernel asks for modules that nobody has. Answers come twice, or to tickets that nobody
@@ -26,6 +26,7 @@
 //! *question inside the answer*: mount(2) does not return until the kernel's own request is served.
 //! *mute worker*: an answer that never comes must not hold the failure page back.
 //! *impatient timer*: the timer rings although nothing is due.
+//! *restless drive*: one device reports something all the time; the others wait for quiet.
 
 use crate::world::Medium;
 
@@ -71,6 +72,11 @@ pub enum Fault {
     Touched {
         disk: usize,
         at: u64,
+    },
+    /// A change event without a change, so often, to the end.
+    Restless {
+        disk: usize,
+        every: u64,
     },
     /// Another table, other partitions.
     Rewritten {

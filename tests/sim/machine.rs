@@ -21,6 +21,8 @@ pub const HAND_OVER_TEXT: &str = "moving /dev: device or resource busy (simulate
 const MAX_STEPS: usize = 6_000;
 /// Events that are still delivered after the end, to see that nothing follows.
 const AFTER_THE_END: usize = 12;
+/// A device that never rests does so after all: nothing takes longer to decide.
+const RESTLESS_MS: u64 = 60_000;
 /// A person in the shell takes this long.
 const SHELL_MS: u64 = 30_000;
 
@@ -48,6 +50,8 @@ pub enum Coming {
     Detach(usize),
     Rewrite(usize, Medium),
     Touch(usize),
+    /// A change is reported, and again after so long.
+    Restless(usize, u64),
     Insert(usize),
     LossBegins,
     LossEnds,
@@ -214,6 +218,9 @@ impl<'w> Machine<'w> {
                 }
             }
             Fault::Touched { disk, at } => self.at(start + at, Coming::Touch(*disk)),
+            Fault::Restless { disk, every } => {
+                self.at(start + every, Coming::Restless(*disk, *every));
+            }
             Fault::Rewritten { disk, at, medium } => {
                 self.at(start + at, Coming::Rewrite(*disk, (**medium).clone()));
             }
@@ -288,6 +295,13 @@ impl<'w> Machine<'w> {
             Coming::Detach(disk) => self.detach(disk),
             Coming::Rewrite(disk, medium) => self.rewrite(disk, medium),
             Coming::Touch(disk) => self.touch(disk),
+            Coming::Restless(disk, every) => {
+                self.touch(disk);
+                // Whoever waits without end would be told without end.
+                if self.now < self.world.start + RESTLESS_MS {
+                    self.at(self.now + every, Coming::Restless(disk, every));
+                }
+            }
             Coming::Insert(disk) => self.insert(disk),
             Coming::LossBegins => self.losing = true,
             Coming::LossEnds => {

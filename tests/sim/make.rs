@@ -311,6 +311,10 @@ fn fault(rng: &mut Rng, world: &World) -> Fault {
             };
             Fault::Request { at, name }
         }
+        _ if rng.chance(30) => Fault::Restless {
+            disk,
+            every: rng.between(100, 900),
+        },
         _ if rng.chance(60) => Fault::EarlyTimer { at },
         _ => Fault::CtrlAltDel { at },
     }

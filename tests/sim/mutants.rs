@@ -94,6 +94,13 @@ pub const MUTANTS: &[Mutant] = &[
         law: "replies are true",
     },
     Mutant {
+        name: "a device that never rests puts everything off",
+        file: "news.rs",
+        find: "*times <= MAX_TIMES",
+        replace: "*times > 0 && MAX_TIMES > 0",
+        law: "what can boot boots",
+    },
+    Mutant {
         name: "the boot never gives up",
         file: "progress.rs",
         find: "if waiting && self.trunk.is_some_and(|trunk| now >= trunk) {",

@@ -77,7 +77,7 @@ impl World {
                 }
             })
             .collect();
-        if effects.contains(&Effect::Unclear) || fatal.len() > 1 {
+        if effects.contains(&Effect::Unclear) || fatal.len() > 1 || path.mended {
             return Prospect::Either;
         }
         // Whoever writes nothing at all is not left waiting for long.
@@ -151,6 +151,8 @@ struct Path {
     earliest: u64,
     /// The way is broken from the start: what the page must say.
     broken: Option<Vec<String>>,
+    /// … unless some other module brings along what is missing.
+    mended: bool,
 }
 
 /// What a page says of an alias: of a file system, the type.
@@ -184,6 +186,7 @@ impl Path {
             slowest: world.latency("walk", ""),
             earliest: 0,
             broken: None,
+            mended: false,
         };
         if host.name != root {
             path.probes.push(host.name.clone());
@@ -290,6 +293,8 @@ impl Path {
         let useful: Vec<&String> = found.answers.iter().filter(drives).collect();
         let Some(best) = useful.first().copied() else {
             let blacklisted = found.blacklisted.first().cloned();
+            let wished = |m: &String| world.catalog.is_wished_for(m);
+            self.mended |= found.blacklisted.iter().any(wished);
             self.broken
                 .get_or_insert_with(|| vec![blacklisted.unwrap_or(alias.into())]);
             return;
@@ -340,6 +345,8 @@ impl Path {
             Fault::Touched { disk, at } if hits(disk) => {
                 Effect::Delays(at + 2 * self.probe_ms(world))
             }
+            // A root that changes faster than it is read and mounted.
+            Fault::Restless { disk, .. } if hits(disk) => Effect::Unclear,
             Fault::Empty { disk, at } if hits(disk) => Effect::Delays(*at),
             Fault::Pulled {
                 disk,
@@ -443,7 +450,11 @@ impl Path {
             Fault::Request { name, .. } => Some(world.catalog.resolve(name).answers),
             _ => None,
         });
-        if others.into_iter().any(|n: Vec<String>| brings(&n)) || asked.any(|n| brings(&n)) {
+        let wished = answers.iter().any(|m| world.catalog.is_wished_for(m));
+        if others.into_iter().any(|n: Vec<String>| brings(&n))
+            || asked.any(|n| brings(&n))
+            || wished
+        {
             return self.effect_of_alias(alias, Effect::Unclear);
         }
         // Nobody lists every sound card that has no driver.

@@ -140,6 +140,15 @@ impl Catalog {
         found
     }
 
+    /// Does any module wish to have this one beside it? Then it comes along, blacklisted or not.
+    pub fn is_wished_for(&self, module: &String) -> bool {
+        let mut wishes = self
+            .mods
+            .values()
+            .flat_map(|m| m.before.iter().chain(&m.after));
+        wishes.any(|names| names.contains(module))
+    }
+
     /// A module, all that it needs, and all that it would like to have before.
     pub fn closure(&self, names: &[String]) -> BTreeSet<String> {
         let mut todo = names.to_vec();

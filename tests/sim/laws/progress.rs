@@ -57,15 +57,20 @@ pub fn no_driver_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     Ok(())
 }
 
-/// A module on the way to root is on its way itself, or something that it waits for is.
+/// A module on the way to root is on its way itself, or something that it waits for is. While
+/// another device is about to be mounted, drivers wait: root has been found.
 pub fn no_module_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
     let known = case.known;
     if !is_searching(known) {
         return Ok(());
     }
-    let Some((_, nodes)) = case.way else {
+    let Some((root, nodes)) = case.way else {
         return Ok(());
     };
+    let refused = |d: &str| known.blocks.get(d).is_some_and(|s| s.refused);
+    if candidates(case.world, known).any(|d| d != root && !refused(d)) {
+        return Ok(());
+    }
     for node in nodes.iter().filter(|n| !n.drivers.is_empty()) {
         let alias = Text::from(node.modalias.as_str());
         let Some(found) = known.resolutions.get(&alias) else {
