@@ -106,6 +106,8 @@ pub struct Plan {
     devices: Devices,
     /// The end of patience.
     trunk: Option<Millis>,
+    /// When nothing waits any longer for the module that was to be loaded first.
+    first_until: Option<Millis>,
     /// When something last happened.
     stirred: Millis,
     /// How much a walk looks at.
@@ -139,6 +141,7 @@ impl Plan {
             modules: Modules::default(),
             devices: Devices::default(),
             trunk: None,
+            first_until: None,
             stirred: Millis(0),
             scope: Scope::Likely,
             walk_again: false,
@@ -176,11 +179,12 @@ impl Plan {
         match &self.stage {
             Stage::RebootAt(at) => Some(*at),
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
-            Stage::Searching => match (self.idle_at(), self.trunk) {
-                (Some(idle), Some(trunk)) => Some(idle.min(trunk)),
-                (idle, trunk) => idle.or(trunk),
-            },
-            _ => self.trunk,
+            Stage::Searching => earliest([self.idle_at(), self.first_until, self.trunk]),
+            _ => earliest([self.first_until, self.trunk, None]),
         }
     }
+}
+
+fn earliest(times: [Option<Millis>; 3]) -> Option<Millis> {
+    times.into_iter().flatten().min()
 }

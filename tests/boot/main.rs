@@ -7,6 +7,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
+mod accelerator;
 mod cpus;
 mod failures;
 mod forms;
