@@ -10,6 +10,7 @@ pub mod decompress;
 pub mod early_mounts;
 pub mod empty_initramfs;
 pub mod end;
+pub mod faster_signatures;
 pub mod find_init;
 pub mod gather_words;
 pub mod hand_over;

@@ -4,6 +4,7 @@
 //! of them fits the machine is known only when it boots.
 
 use crate::format::kmod::Catalog;
+use crate::host::accelerator;
 use crate::host::failure::Failure;
 use crate::host::generic;
 use crate::host::module_tree::ModuleTree;
@@ -39,10 +40,8 @@ pub fn close(tree: &ModuleTree, needs: &Needs) -> Result<BTreeSet<String>, Failu
             include(&catalog, name, &mut closure);
         }
     }
-    if !closure.is_empty() {
-        for name in generic::ALWAYS {
-            include(&catalog, name, &mut closure);
-        }
+    for name in accelerator::wanted(tree, &closure)? {
+        include(&catalog, &name, &mut closure);
     }
     Ok(closure)
 }

@@ -108,10 +108,6 @@ const NAMES: &[&str] = &[
     "evdev",
 ];
 
-/// Loading modules hashes them, wherever the kernel checks signatures: with the accelerated
-/// providers that takes a fraction of the time. So they go into every image that has modules.
-pub const ALWAYS: &[&str] = &["crypto-sha256"];
-
 /// Is a module with this path (as in modules.dep) part of the generic set?
 pub fn has_path(path: &str) -> bool {
     let below = |places: &[&str]| places.iter().any(|place| path.starts_with(place));

@@ -7,6 +7,7 @@
 //! | `compress`, `decompress`, `lzo`, `lzop`, `lz4_legacy`, `block_writer` | every compression the kernel unpacks |
 //! | `tree`, `skeleton`, `early` | what lies in an image; what lies in each; microcode before it |
 //! | `module_tree`, `closure`, `generic`, `firmware` | which modules and firmware a need implies |
+//! | `accelerator` | the module that makes the kernel check signatures faster |
 //! | `kmod_index`, `kmod_files` | the module indexes, cut down to what is in the image |
 //! | `image`, `image_args`, `list_form` | `landfall image` |
 //! | `inspect`, `unpack` | `landfall inspect` |
@@ -22,6 +23,7 @@
 //! | `output` | standard output of those that answer questions |
 
 pub mod accel;
+pub mod accelerator;
 pub mod arch;
 pub mod atomic;
 pub mod bench;

@@ -8,8 +8,8 @@ use super::kernel_requests::KernelRequests;
 use super::record::Record;
 use super::translate;
 use super::workers::Workers;
-use crate::act::gather_words;
 use crate::act::module_catalog::{self, Catalog};
+use crate::act::{faster_signatures, gather_words};
 use crate::base::text::Text;
 use crate::format::{cmdline, uevent};
 use crate::plan::Plan;
@@ -88,6 +88,11 @@ impl Machine {
         }
         for complaint in self.catalog.oddities() {
             log::warn!("{complaint}");
+        }
+        // Heard before anything is resolved: the queue is told after this.
+        if let Some((hash, faster)) = faster_signatures::find(&self.catalog) {
+            let hash = hash.into();
+            self.queue.push_back(Event::Signatures { hash, faster });
         }
         self.tell(Event::Boot {
             cmdline: Text(cmdline),

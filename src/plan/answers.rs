@@ -5,7 +5,7 @@ use super::event::{Event, Ticket};
 use super::give_up::Cause;
 use super::modules;
 use super::ticket::{Job, Purpose};
-use super::{Plan, Stage};
+use super::{IDLE_MS, Plan, Stage};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
@@ -18,6 +18,7 @@ impl Plan {
     pub(super) fn take(&mut self, now: Millis, event: Event) {
         match event {
             Event::Boot { cmdline } => self.boot(now, &cmdline),
+            Event::Signatures { faster, .. } => self.load_first(now, &faster),
             Event::Bus { modalias, .. } => {
                 self.buses
                     .appeared(modalias, &mut self.tickets, &mut self.out);
@@ -88,6 +89,16 @@ impl Plan {
         if let [kind] = self.wish.fstypes.as_slice() {
             self.modules
                 .want_filesystem(kind, &mut self.tickets, &mut self.out);
+        }
+    }
+
+    /// Signatures are dear: what makes checking them cheaper goes first. It is a matter of
+    /// milliseconds, and worth no more than a moment.
+    fn load_first(&mut self, now: Millis, module: &str) {
+        if self.stage == Stage::Searching && self.first_until.is_none() {
+            self.first_until = Some(now.plus(IDLE_MS));
+            let (tickets, out) = (&mut self.tickets, &mut self.out);
+            self.modules.load_first(module, tickets, out);
         }
     }
 

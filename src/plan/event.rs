@@ -33,6 +33,13 @@ pub enum Event {
     Boot {
         cmdline: Text,
     },
+    /// The kernel checks the signature of every module, made over this hash (`sha256`). The module
+    /// `faster` is in the image and computes it with this machine's own instructions. Told before
+    /// anything is resolved, or not at all.
+    Signatures {
+        hash: String,
+        faster: String,
+    },
     /// A device without driver knowledge of its own: a modalias to serve.
     Bus {
         path: String,

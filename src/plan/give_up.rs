@@ -236,6 +236,7 @@ fn purpose_text(purpose: &Purpose) -> String {
         Purpose::Device(alias) | Purpose::Wished(alias) => alias.clone(),
         Purpose::Filesystem(kind) => format!("the driver for {kind}"),
         Purpose::Kernel(_) => "a module for the kernel".to_string(),
+        Purpose::Faster => "a module that speeds up loading".to_string(),
     }
 }
 

@@ -110,6 +110,9 @@ pub struct Plan {
     /// The end of patience.
     trunk: Option<Millis>,
     /// When something new last happened.
+    /// When nothing waits any longer for the module that was to be loaded first.
+    first_until: Option<Millis>,
+    /// When something last happened.
     stirred: Millis,
     news: News,
     /// How much a walk looks at.
@@ -143,6 +146,7 @@ impl Plan {
             modules: Modules::default(),
             devices: Devices::default(),
             trunk: None,
+            first_until: None,
             stirred: Millis(0),
             news: News::default(),
             scope: Scope::Likely,
@@ -181,11 +185,12 @@ impl Plan {
         match &self.stage {
             Stage::RebootAt(at) => Some(*at),
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
-            Stage::Searching => match (self.idle_at(), self.trunk) {
-                (Some(idle), Some(trunk)) => Some(idle.min(trunk)),
-                (idle, trunk) => idle.or(trunk),
-            },
-            _ => self.trunk,
+            Stage::Searching => earliest([self.idle_at(), self.first_until, self.trunk]),
+            _ => earliest([self.first_until, self.trunk, None]),
         }
     }
+}
+
+fn earliest(times: [Option<Millis>; 3]) -> Option<Millis> {
+    times.into_iter().flatten().min()
 }

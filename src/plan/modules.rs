@@ -48,6 +48,8 @@ pub struct Modules {
     blacklisted: BTreeSet<String>,
     /// Drivers of devices wait: see [`Modules::hold_drivers`].
     hold: bool,
+    /// All others wait: see [`Modules::load_first`].
+    first: bool,
 }
 
 impl Modules {
@@ -73,6 +75,24 @@ impl Modules {
         found.map(|(_, standing)| *standing)
     }
 
+    /// Loads the module that makes the loading of all others cheaper. Whatever becomes of it, the
+    /// others go on when it is settled, or when the plan loses patience with it.
+    pub fn load_first(&mut self, module: &str, tickets: &mut Tickets, out: &mut Vec<Action>) {
+        self.first = true;
+        resolve(module, Purpose::Faster, tickets, out);
+    }
+
+    /// Is the first one still on its way?
+    pub fn first_is_open(&self) -> bool {
+        self.first
+    }
+
+    /// The first one is settled, or takes too long: the others go on.
+    pub fn stop_holding_for_first(&mut self) {
+        self.graph.stirred |= self.first;
+        self.first = false;
+    }
+
     /// An alias was looked up.
     pub fn resolved(&mut self, purpose: Purpose, found: Resolution) {
         self.graph.stirred = true;
@@ -94,7 +114,7 @@ impl Modules {
             return self.settle(&purpose, standing);
         }
         let any = match &purpose {
-            Purpose::Device(_) | Purpose::Wished(_) => false,
+            Purpose::Device(_) | Purpose::Wished(_) | Purpose::Faster => false,
             Purpose::Filesystem(_) | Purpose::Kernel(_) => true,
         };
         self.goals.push(Goal {
@@ -123,7 +143,7 @@ impl Modules {
     pub fn advance(&mut self, tickets: &mut Tickets, out: &mut Vec<Action>) {
         while core::mem::take(&mut self.graph.stirred) {
             self.settle_goals();
-            let only = self.hold.then(|| self.urgent());
+            let only = (self.hold || self.first).then(|| self.urgent());
             self.graph.advance(only.as_ref(), tickets, out);
         }
         for (request, ok) in core::mem::take(&mut self.replies) {
@@ -131,10 +151,14 @@ impl Modules {
         }
     }
 
-    /// What every goal but those of devices may need.
+    /// What may be loaded while others wait. The kernel's own requests never wait: what it asks for
+    /// may be needed by what all wait for.
     fn urgent(&self) -> BTreeSet<String> {
-        let device = |goal: &&Goal| !matches!(goal.purpose, Purpose::Device(_));
-        let goals = self.goals.iter().filter(device);
+        let goals = self.goals.iter().filter(|goal| match goal.purpose {
+            Purpose::Faster | Purpose::Kernel(_) => true,
+            Purpose::Filesystem(_) | Purpose::Wished(_) => !self.first,
+            Purpose::Device(_) => false,
+        });
         self.graph.closure(goals.flat_map(|goal| &goal.answers))
     }
 
@@ -225,6 +249,7 @@ impl Modules {
                 self.filesystems.push((kind.clone(), standing));
             }
             Purpose::Kernel(request) => self.replies.push((*request, standing == Standing::Met)),
+            Purpose::Faster => self.stop_holding_for_first(),
             Purpose::Device(_) | Purpose::Wished(_) => {}
         }
     }

@@ -16,13 +16,13 @@ use alloc::vec::Vec;
 
 impl Plan {
     pub(super) fn advance(&mut self, now: Millis) {
-        self.load();
+        self.load(now);
         if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
             self.look();
             self.choose(now);
             self.widen(now);
             self.ask_for_the_last();
-            self.load();
+            self.load(now);
             self.prepare();
         }
         let waiting = matches!(
@@ -37,7 +37,13 @@ impl Plan {
         }
     }
 
-    fn load(&mut self) {
+    fn load(&mut self, now: Millis) {
+        if self.first_until.is_some_and(|until| now >= until) {
+            self.modules.stop_holding_for_first();
+        }
+        if !self.modules.first_is_open() {
+            self.first_until = None;
+        }
         let known = !matches!(self.stage, Stage::Searching | Stage::Shell { .. });
         self.modules.hold_drivers(known);
         self.modules.advance(&mut self.tickets, &mut self.out);

@@ -14,6 +14,8 @@ pub enum Purpose {
     Device(String),
     /// A file system's driver: any one is enough. Holds the type: `ext4`.
     Filesystem(String),
+    /// It makes loading all others cheaper, so it goes first.
+    Faster,
     /// The command line or the image asked for it.
     Wished(String),
     /// The kernel's own request.

@@ -31,6 +31,10 @@ pub fn action_record(now: Millis, action: &Action) -> String {
 pub fn event_line(event: &Event) -> String {
     match event {
         Event::Boot { cmdline } => rest("boot", cmdline.as_bytes()),
+        Event::Signatures { hash, faster } => {
+            let line = Line::new("signatures").word(hash);
+            line.key("faster", faster).done()
+        }
         Event::Bus { path, modalias } => Line::new("bus").word(path).word(modalias).done(),
         Event::Block(block) => block_line("block", block),
         Event::BlockChanged(block) => block_line("block-changed", block),

@@ -25,6 +25,10 @@ pub fn event(line: &str) -> Option<Event> {
         "boot" => Event::Boot {
             cmdline: Text::default(),
         },
+        "signatures" => Event::Signatures {
+            hash: w.text()?,
+            faster: w.key_text("faster")?,
+        },
         "bus" => Event::Bus {
             path: w.text()?,
             modalias: w.text()?,

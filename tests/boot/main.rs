@@ -8,6 +8,7 @@
 mod lab;
 
 mod aarch64;
+mod accelerator;
 mod bench;
 mod cpus;
 mod failures;

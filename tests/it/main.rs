@@ -17,5 +17,7 @@ mod params;
 mod rust_text;
 mod scenarios;
 #[cfg(feature = "host")]
+mod signed;
+#[cfg(feature = "host")]
 mod small_tree;
 mod tidy;

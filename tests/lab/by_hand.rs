@@ -29,6 +29,8 @@ pub struct Image {
     pub trees: &'static str,
     /// Left out: modules (`crc32c_generic`) and indexes (`modules.softdep`).
     pub without: &'static [&'static str],
+    /// Modules with one byte changed in their middle.
+    pub damaged: &'static [&'static str],
     /// Further files: path and text.
     pub files: &'static [(&'static str, &'static str)],
     /// busybox as `/bin/sh`.
@@ -43,6 +45,7 @@ pub const VIRTIO_EXT4: Image = Image {
     unreadable: None,
     trees: "lib/modules",
     without: &[],
+    damaged: &[],
     files: &[],
     shell: false,
 };
@@ -81,6 +84,9 @@ fn tree(kernel: &Kernel, image: &Image, root: &Path) {
             continue;
         }
         roots::program(&kernel.modules().join(&file), &to);
+        if image.damaged.contains(&stem(&to).as_str()) {
+            damage(&to);
+        }
         files.push(to);
     }
     for index in [
@@ -111,6 +117,13 @@ fn tree(kernel: &Kernel, image: &Image, root: &Path) {
             shelf::remove(&entry.path());
         }
     }
+}
+
+fn damage(file: &Path) {
+    let mut bytes = fs::read(file).expect("an own file");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(file, bytes).expect("an own file");
 }
 
 fn compress(packer: &[&str], files: &[PathBuf]) {

@@ -4,6 +4,9 @@
 //! *life* begins when it appears under a name, and again when another medium does (a higher
 //! sequence). What is known of an earlier life says nothing about this one.
 
+use crate::prospects::FASTER_MS;
+use crate::story::Step;
+use landfall::base::millis::Millis;
 use landfall::base::text::Text;
 use landfall::format::identity::Finding;
 use landfall::format::kmod::Resolution;
@@ -59,6 +62,8 @@ pub struct Known {
     pub blocks: BTreeMap<String, Seen>,
     /// Modaliases of all devices that were reported.
     pub modaliases: BTreeSet<String>,
+    /// The module that is to be loaded before all others, and until when.
+    pub faster: Option<(String, u64)>,
     pub loading: BTreeSet<String>,
     pub loaded: BTreeSet<String>,
     /// How often a load was asked for, since somebody left a shell.
@@ -108,6 +113,13 @@ impl Known {
             .any(|a| a.step >= stirred && a.question == Question::Probe(device.into()))
     }
 
+    /// May all others still wait for the module that hashes signatures faster?
+    pub fn may_hold(&self, now: Millis) -> bool {
+        let open = |name: &String| !self.loaded.contains(name) && !self.failed.contains(name);
+        let faster = self.faster.as_ref();
+        faster.is_some_and(|(name, until)| now.0 < *until && open(name))
+    }
+
     /// The finding of a device that is there.
     pub fn finding(&self, device: &str) -> Option<&Finding> {
         self.blocks
@@ -118,9 +130,13 @@ impl Known {
     }
 
     /// Everything that an event tells.
-    pub fn hear(&mut self, step: usize, event: &Event) {
-        self.step = step;
+    pub fn hear(&mut self, number: usize, step: &Step) {
+        self.step = number;
+        let event = &step.event;
         match event {
+            Event::Signatures { faster, .. } => {
+                self.faster = Some((faster.clone(), step.now.0 + FASTER_MS));
+            }
             Event::Bus { modalias, .. } => {
                 self.modaliases.insert(modalias.clone());
             }

@@ -199,6 +199,10 @@ impl<'w> Machine<'w> {
         self.front.push_back(Event::Boot {
             cmdline: world.asked.cmdline.as_str().into(),
         });
+        if let Some(faster) = world.faster.clone() {
+            let hash = "sha256".into();
+            self.front.push_back(Event::Signatures { hash, faster });
+        }
     }
 
     fn arm(&mut self, fault: &Fault) {

@@ -4,7 +4,7 @@ use crate::faults::{Fault, Times, Verb};
 use crate::hardware::{self, Hardware};
 use crate::media;
 use crate::rng::{Rng, mix};
-use crate::world::{Asked, Disk, World};
+use crate::world::{Asked, Disk, Mod, World};
 use landfall::base::text::Text;
 use landfall::format::identity::{Finding, Usage};
 use landfall::format::wish::{End, Source};
@@ -31,6 +31,7 @@ pub fn world(seed: u64) -> World {
         disks: all,
         catalog: hardware.catalog,
         faults: Vec::new(),
+        faster: None,
         pace: *rng.pick(&[0, 1, 5, 40, 200]),
         start: *rng.pick(&[0, 700, 3_000]),
         shells: if rng.chance(60) {
@@ -50,7 +51,62 @@ pub fn world(seed: u64) -> World {
     if rng.chance(6) {
         storm(&mut rng, &mut world);
     }
+    accelerator(&mut Rng::new(mix(!seed)), &mut world);
     world
+}
+
+/// A kernel that checks signatures, with a module that would make that faster: it may need or ask
+/// for others, fail, hang, or not be there. No boot may end differently for it.
+fn accelerator(rng: &mut Rng, world: &mut World) {
+    const NAME: &str = "sha256_ssse3";
+    if rng.chance(50) {
+        return;
+    }
+    world.faster = Some(NAME.into());
+    if rng.chance(90) {
+        let needs = if rng.chance(30) {
+            vec!["sha256_base".to_string()]
+        } else {
+            Vec::new()
+        };
+        let asks = if rng.chance(30) {
+            vec!["crypto-self-test".to_string()]
+        } else {
+            Vec::new()
+        };
+        let entry = Mod {
+            needs,
+            asks,
+            ..Mod::default()
+        };
+        world.catalog.mods.insert(NAME.into(), entry);
+    }
+    for name in ["sha256_base", "cryptomgr"] {
+        if rng.chance(90) {
+            world.catalog.mods.insert(name.into(), Mod::default());
+        }
+    }
+    let providers = vec!["cryptomgr".to_string()];
+    world
+        .catalog
+        .aliases
+        .insert("crypto-self-test".into(), providers);
+    let (module, object) = (NAME.to_string(), NAME.to_string());
+    match rng.below(6) {
+        0 => world.faults.push(Fault::LoadFails {
+            module,
+            times: Times::Always,
+        }),
+        1 => world.faults.push(Fault::Never {
+            verb: Verb::Load,
+            object,
+        }),
+        2 => world.faults.push(Fault::Never {
+            verb: Verb::Resolve,
+            object,
+        }),
+        _ => {}
+    }
 }
 
 /// What people ask for, of what is there; sometimes of what is not.

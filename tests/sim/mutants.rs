@@ -24,6 +24,27 @@ pub struct Mutant {
 
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "all modules are loaded beside the accelerator",
+        file: "modules.rs",
+        find: "(self.hold || self.first).then(|| self.urgent())",
+        replace: "self.hold.then(|| self.urgent())",
+        law: "the accelerator goes first",
+    },
+    Mutant {
+        name: "an accelerator that hangs is waited for",
+        file: "progress.rs",
+        find: "self.first_until.is_some_and(|until| now >= until)",
+        replace: "self.first_until.is_some_and(|until| now < until)",
+        law: "no module on the way waits",
+    },
+    Mutant {
+        name: "the kernel's own requests wait for the accelerator",
+        file: "modules.rs",
+        find: "Purpose::Faster | Purpose::Kernel(_) => true,",
+        replace: "Purpose::Faster => true,\n            Purpose::Kernel(_) => !self.first,",
+        law: "what can boot boots",
+    },
+    Mutant {
         name: "a container's member is as good as the file system in it",
         file: "root.rs",
         find: "if device.is_container() {",

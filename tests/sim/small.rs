@@ -108,6 +108,7 @@ fn world(root: impl Into<Option<Source>>, typed: &str, disks: Vec<Disk>) -> Worl
         disks,
         catalog,
         faults: Vec::new(),
+        faster: None,
         pace: 0,
         start: 0,
         shells: None,

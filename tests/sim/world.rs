@@ -193,6 +193,8 @@ pub struct World {
     pub disks: Vec<Disk>,
     pub catalog: Catalog,
     pub faults: Vec<Fault>,
+    /// The module that hashes signatures faster, where the kernel checks them.
+    pub faster: Option<String>,
     /// The slowest answers take this many ms; 0: everything answers at the same instant.
     pub pace: u64,
     /// When the kernel starts `/init`.

@@ -120,6 +120,25 @@ impl<'a> Catalog<'a> {
         self.config.refusal(module.as_bytes())
     }
 
+    /// Modules of the image that provide the algorithm `name` of the crypto API (`sha256`) with
+    /// more than portable C, best first. Blacklisted ones are left out.
+    pub fn accelerators_of(&self, name: &str) -> Vec<String> {
+        let mut names = resolve::providers(self, [b"crypto-", name.as_bytes()].concat().as_slice());
+        names.retain(|n| !n.ends_with("_generic") && !self.config.blacklisted(n.as_bytes()));
+        names
+    }
+
+    /// Which of these modules does the machine with this modalias ask for itself?
+    pub fn first_for<'n>(&self, modalias: &[u8], modules: &'n [String]) -> Option<&'n String> {
+        let found = self.alias.matching(&names::canonical(modalias));
+        let fits = |name: &&String| {
+            found
+                .names()
+                .any(|n| names::canonical(n) == name.as_bytes())
+        };
+        modules.iter().find(fits)
+    }
+
     /// Modules that this one may ask the kernel for while it runs (`weakdep`): an image that holds
     /// the one should hold the others.
     pub fn weak_of(&self, module: &str) -> Vec<String> {

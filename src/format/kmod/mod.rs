@@ -10,6 +10,7 @@ mod lookup;
 mod modinfo;
 mod names;
 mod resolve;
+mod signature;
 #[cfg(test)]
 mod tests;
 mod trie;
@@ -19,6 +20,7 @@ pub use config::Config;
 pub use glob::{matches, same};
 pub use modinfo::{Modinfo, modinfo};
 pub use names::of_path;
+pub use signature::{TAIL, signed_over};
 
 use alloc::string::String;
 use alloc::vec::Vec;

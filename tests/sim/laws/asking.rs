@@ -75,6 +75,29 @@ pub fn only_what_was_resolved_is_loaded(case: &Case, _: &Step, action: &Action) 
     ensure(named, || format!("no lookup named {module} as one to load"))
 }
 
+/// While the module that hashes signatures faster is looked up or loaded, only it is, with what it
+/// needs and what the kernel itself asks for: all others would be checked the slow way.
+pub fn the_accelerator_goes_first(case: &Case, step: &Step, action: &Action) -> Verdict {
+    let (Action::Load { module, .. }, Some((faster, _))) = (action, &case.known.faster) else {
+        return Ok(());
+    };
+    let catalog = &case.world.catalog;
+    let own = catalog.closure(std::slice::from_ref(faster));
+    let sought = Question::Resolve(faster.as_str().into());
+    let sought = case.known.open().any(|a| a.question == sought);
+    let under_way = sought || own.iter().any(|m| case.known.loading.contains(m));
+    let requests = case.known.requests.values();
+    let asked = requests.flat_map(|(name, _)| {
+        let found = catalog.resolve(name.as_str().unwrap_or(""));
+        catalog.closure(&found.answers)
+    });
+    let allowed = own.contains(module) || asked.into_iter().any(|m| m == *module);
+    ensure(
+        !under_way || !case.known.may_hold(step.now) || allowed,
+        || format!("{module} is loaded beside {faster}"),
+    )
+}
+
 /// A module is loaded when everything that it needs is there.
 pub fn needs_come_first(case: &Case, _: &Step, action: &Action) -> Verdict {
     let Action::Load { module, .. } = action else {

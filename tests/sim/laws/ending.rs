@@ -223,7 +223,7 @@ pub fn what_cannot_boot_says_why(case: &Case) -> Verdict {
 pub fn the_page_lists_what_was_seen(case: &Case) -> Verdict {
     let mut known = crate::known::Known::default();
     for (number, step) in case.story.steps.iter().enumerate() {
-        known.hear(number, &step.event);
+        known.hear(number, step);
         for action in &step.actions {
             if let Action::Page { lines } = action {
                 let page = lines.join("\n");

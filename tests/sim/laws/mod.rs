@@ -61,6 +61,10 @@ pub const ACTION_LAWS: &[(&str, ActionLaw)] = &[
         "only what was resolved is loaded",
         asking::only_what_was_resolved_is_loaded,
     ),
+    (
+        "the accelerator goes first",
+        asking::the_accelerator_goes_first,
+    ),
     ("needs come first", asking::needs_come_first),
     (
         "only devices that are there are probed",
@@ -164,7 +168,7 @@ pub fn judge(world: &World, story: &Story) -> Result<(), Breach> {
             step: number,
             why,
         };
-        known.hear(number, &step.event);
+        known.hear(number, step);
         for action in &step.actions {
             let case = Case {
                 world,

@@ -59,9 +59,9 @@ pub fn no_driver_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
 
 /// A module on the way to root is on its way itself, or something that it waits for is. While
 /// another device is about to be mounted, drivers wait: root has been found.
-pub fn no_module_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
+pub fn no_module_on_the_way_waits(case: &Case, step: &Step) -> Verdict {
     let known = case.known;
-    if !is_searching(known) {
+    if !is_searching(known) || known.may_hold(step.now) {
         return Ok(());
     }
     let Some((root, nodes)) = case.way else {
@@ -146,14 +146,14 @@ pub fn no_device_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
 
 /// Root is mounted the moment it is identified and its file system's driver is settled. One that
 /// is found by its type is compared with others first.
-pub fn no_mount_waits(case: &Case, _: &Step) -> Verdict {
+pub fn no_mount_waits(case: &Case, step: &Step) -> Verdict {
     let known = case.known;
     let busy = known.open().any(|a| match &a.question {
         Question::Mount(_) => true,
         Question::Resolve(alias) => is_for_mounts(alias),
         _ => false,
     });
-    if !is_searching(known) || busy || case.world.asked.root.is_none() {
+    if !is_searching(known) || busy || known.may_hold(step.now) || case.world.asked.root.is_none() {
         return Ok(());
     }
     let Some(root) = candidates(case.world, known).next() else {
