@@ -27,6 +27,8 @@ pub enum Job {
     Resolve(Purpose),
     Load(String),
     Probe { device: String, generation: u32 },
+    Links { device: String, generation: u32 },
+    AskFirmware,
     Mount,
     FindInit,
     HandOver,

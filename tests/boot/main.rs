@@ -9,12 +9,14 @@ mod lab;
 
 mod aarch64;
 mod bench;
+mod clones;
 mod cpus;
 mod failures;
 mod forms;
 mod handover;
 mod keys;
 mod late;
+mod links;
 mod members;
 mod modules;
 mod roots;
