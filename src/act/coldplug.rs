@@ -83,6 +83,22 @@ fn bus_devices(devices: &OwnedFd, bus: &str, file: &mut Vec<u8>, each: &mut dyn 
     });
 }
 
+/// Calls `each` for every device of a class; a kernel without the class has none.
+pub fn class(name: &str, each: &mut dyn FnMut(Uevent)) {
+    let Ok(class) = dir::open_path(format!("/sys/class/{name}").as_bytes(), Want::Directory) else {
+        return;
+    };
+    let mut file = Vec::new();
+    // A list that breaks off is like devices that vanish.
+    let _ = dir::list(&class, &mut |entry, _| {
+        if read_uevent(&class, entry.to_bytes(), &mut file)
+            && let Some(devpath) = devpath(&class, entry.to_bytes())
+        {
+            each(uevent::parse_file(&devpath, name, &file));
+        }
+    });
+}
+
 fn blocks(each: &mut dyn FnMut(Uevent)) -> Result<(), Fault> {
     let class = directory(BLOCK)?;
     let mut file = Vec::new();

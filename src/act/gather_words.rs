@@ -2,10 +2,11 @@
 //!
 //! The order is dracut's: `/etc/cmdline.d/*.conf` by name, `/etc/cmdline`, `/proc/cmdline`; so the
 //! boot loader wins. `kernel.` keys of a bootconfig are in `/proc/cmdline` already. Modules of
-//! modules-load.d(5) become words too. A file that cannot be read is said and left out.
+//! modules-load.d(5) become words too, and where `root=fstab` asks for it the image's fstab(5) says
+//! what root is, in front of all. A file that cannot be read is said and left out.
 
 use super::module_catalog::add_conf_files;
-use crate::format::cmdline;
+use crate::format::{cmdline, fstab};
 use crate::sys::proc_sys;
 use std::path::Path;
 
@@ -26,6 +27,15 @@ pub fn gather(root: &Path) -> Vec<u8> {
     add_directories(&mut line, root, &["etc/cmdline.d"], cmdline::add_file);
     add(&mut line, &root.join("etc/cmdline"), cmdline::add_file);
     line.extend(proc_sys::read("/proc/cmdline", BYTES_MAX).unwrap_or_default());
+    let by_fstab = |word: cmdline::Word| word.is("root") && word.value == Some(b"fstab");
+    if cmdline::words(&line).any(by_fstab) {
+        let mut all = Vec::new();
+        add(&mut all, &root.join("etc/fstab"), |line, file| {
+            line.extend(fstab::root_words(file));
+        });
+        all.append(&mut line);
+        return all;
+    }
     line
 }
 
@@ -65,6 +75,7 @@ mod tests {
         write("etc/cmdline.d/b.conf", "root=/dev/b\n");
         write("etc/cmdline.d/a.conf", "root=/dev/a rw\n");
         write("etc/cmdline.d/a.txt", "no=1");
+        write("etc/fstab", "UUID=1 /sysroot ext4\n");
         write("etc/modules-load.d/x.conf", "loop\n");
         write("usr/lib/modules-load.d/x.conf", "shadowed\n");
         let own = proc_sys::read("/proc/cmdline", BYTES_MAX).unwrap();
@@ -77,6 +88,10 @@ mod tests {
             .collect();
         let expected: Vec<&[u8]> = expected.split(' ').map(str::as_bytes).collect();
         assert_eq!(words, expected);
+        // The fstab counts only where somebody asks for it.
+        write("etc/cmdline", "root=fstab");
+        let words = b"root=\"UUID=1\" rootfstype=\"ext4\" ";
+        assert!(gather(&root).starts_with(words));
         std::fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -4,14 +4,17 @@
 //! A refusal is a [`Fault`](crate::base::fault::Fault) that says what was tried, on which object,
 //! why it failed and what helps.
 
+pub mod boot_partition;
 pub mod coldplug;
 pub mod console_log;
 pub mod decompress;
+pub mod device_links;
 pub mod early_mounts;
 pub mod empty_initramfs;
 pub mod end;
 pub mod faster_signatures;
 pub mod find_init;
+pub mod flash;
 pub mod gather_words;
 pub mod hand_over;
 pub mod load_module;

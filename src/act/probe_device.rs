@@ -2,6 +2,7 @@
 //!
 //! What to read is decided by `format::identity`; this is the only place that reads for it.
 
+use crate::act::flash;
 use crate::base::fault::Fault;
 use crate::format::identity::{Finding, Range, Step, Usage, View, identify};
 use crate::sys::fail::{Fail, sentence};
@@ -17,6 +18,9 @@ const FILE_SECTOR: u32 = 512;
 
 /// Identifies `/dev/DEVICE`. `device` is the kernel's name with `/` for `!`.
 pub fn probe(device: &str) -> Result<Finding, Fault> {
+    if flash::class_of(device).is_some() {
+        return flash::probe(device);
+    }
     // The kernel tells partitions from disks by a file that only they have.
     let number = format!("/sys/class/block/{}/partition", device.replace('/', "!"));
     let partition = proc_sys::read(&number, 32).is_ok();
@@ -28,13 +32,23 @@ pub fn probe_file(path: &Path) -> Result<Finding, Fault> {
     probe_path(path, false)
 }
 
-fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
+/// Identifies what a device or file holds whose length is known already.
+pub fn probe_view(path: &Path, view: View) -> Result<Finding, Fault> {
     let name = &*path.to_string_lossy();
+    look(&open(path, name)?, view, name)
+}
+
+fn open(path: &Path, name: &str) -> Result<File, Fault> {
     let mut how = OpenOptions::new();
     // Neither waits for a medium nor makes a terminal the controlling one; std adds O_CLOEXEC.
     how.read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    let file = how.open(path).map_err(|e| fault("open", name, &e))?;
+    how.open(path).map_err(|e| fault("open", name, &e))
+}
+
+fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
+    let name = &*path.to_string_lossy();
+    let file = open(path, name)?;
     let kind = file.metadata().map_err(|e| fault("fstat", name, &e))?;
     let sector = match kind.is_file() {
         true => FILE_SECTOR,

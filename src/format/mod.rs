@@ -5,8 +5,11 @@
 
 pub mod cmdline;
 pub mod discoverable;
+pub mod efi_variable;
+pub mod fstab;
 pub mod identity;
 pub mod kmod;
+pub mod links;
 pub mod mount_options;
 pub mod params;
 pub mod program;

@@ -50,13 +50,35 @@ pub static PARAMETERS: &[Parameter] = &[
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
                   `=/dev/NAME`, `=/dev/disk/by-uuid/…` (`by-label`, `by-partuuid`, \
-                  `by-partlabel`), `=MAJOR:MINOR`, `=HEX`, `=gpt-auto`",
+                  `by-partlabel`, `by-id`, `by-path`, `by-diskseq`), `=ID=…`, `=MAJOR:MINOR`, \
+                  `=HEX`, `=ubi[N]:NAME`, `=ubiN_M`, `=mtd:NAME`, `=mtdN`, `=fstab`, `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
                   UUID do not matter.",
         gathers: false,
         test: "root_is_the_last_device_named",
         read: Reading::root,
+    },
+    Parameter {
+        names: &["landfall.clones"],
+        values: "`=first`, `=refuse`",
+        default: "`first`",
+        effect: "Where several devices answer `root=`: the one on the disk that the machine was \
+                  booted from is taken, or the first by its place in the machine, and all are \
+                  named; or none is, once every driver was tried.",
+        gathers: false,
+        test: "clones_are_refused_only_where_that_was_asked",
+        read: Reading::clones,
+    },
+    Parameter {
+        names: &["ubi.mtd"],
+        values: "`=MTD[,…]`",
+        default: "none",
+        effect: "Flash memory that UBI is attached to, by number, name or path: `ubi` is loaded \
+                  with it, once all of them are there, where `root=` is a volume of UBI.",
+        gathers: true,
+        test: "flash_memory_for_ubi_gathers",
+        read: Reading::ubi_mtd,
     },
     Parameter {
         names: &["rootfstype"],

@@ -1,7 +1,7 @@
 //! How people name a block device: `UUID=`, `LABEL=`, `/dev/NAME`, `/dev/disk/by-…`, `8:1`, `0801`.
 //!
-//! Not here: whether such a device exists, forms that name no block device (NFS, virtiofs, ubi),
-//! and udev's `by-id` and `by-path`, which are made of attributes that no superblock holds.
+//! Not here: whether such a device exists, forms that name no device (NFS, virtiofs), and what
+//! udev's names are made of (`links`).
 //!
 //! Sources: kernel-parameters.rst and block/early-lookup.c (`root=`), fstab(5), dracut.cmdline(7),
 //! and udev's rules for link names (`\xNN` for whatever a file name cannot hold).
@@ -24,6 +24,9 @@ pub enum Source {
         offset: i32,
     },
     PartLabel(Text),
+    /// A name of udev's making, without `/dev/disk/`: `by-id/…`, `by-path/…`, `by-diskseq/…`; or a
+    /// volume in flash memory by its own name, as `ubi0:NAME` or `mtd:NAME`.
+    Link(String),
     /// `/dev/NAME`: the kernel's name, without `/dev/`.
     Name(String),
     /// The kernel's device number, major and minor: `8:1`, `0801`, `0x801`.
@@ -44,6 +47,7 @@ impl Source {
             Some(path) => below_dev(path),
             None => tagged(text)
                 .or_else(|| bare_uuid(text))
+                .or_else(|| flash(text))
                 .or_else(|| number(text)),
         };
         known.unwrap_or_else(|| Self::Unknown(Text::from(typed)))
@@ -71,8 +75,46 @@ fn by_tag(tag: &[u8], value: &[u8]) -> Option<Source> {
         Some(Source::Label(Text(value)))
     } else if is("partlabel") {
         Some(Source::PartLabel(Text(value)))
+    } else if is("id") {
+        link("by-id", value)
+    } else if is("hwpath") {
+        link("by-path", value)
     } else {
         None
+    }
+}
+
+fn link(folder: &str, name: Vec<u8>) -> Option<Source> {
+    let name = String::from_utf8(name).ok()?;
+    Some(Source::Link([folder, &name].join("/")))
+}
+
+/// A volume of UBI or a partition in flash memory, as the kernel takes it: `ubi0_1`, `ubi1` (of
+/// the first device), `ubi0:NAME`, `ubi:NAME`, `mtd2`, `mtd:NAME`; `!` may stand for `:`.
+fn flash(text: &[u8]) -> Option<Source> {
+    let text = core::str::from_utf8(text).ok()?;
+    let numeral = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    let (kind, rest) = text.split_at_checked(3)?;
+    if !matches!(kind, "ubi" | "mtd") {
+        return None;
+    }
+    if let Some((device, name)) = rest.split_once([':', '!']) {
+        let device = match (kind, device) {
+            ("ubi", "") => "0",
+            ("mtd", device) if !device.is_empty() => return None,
+            (_, device) if device.is_empty() || numeral(device) => device,
+            _ => return None,
+        };
+        let named = !name.is_empty();
+        return named.then(|| Source::Link([kind, device, ":", name].concat()));
+    }
+    match rest.split_once('_') {
+        Some((device, volume)) if kind == "ubi" && numeral(device) && numeral(volume) => {
+            Some(Source::Name(text.into()))
+        }
+        None if numeral(rest) && kind == "mtd" => Some(Source::Name(text.into())),
+        None if numeral(rest) => Some(Source::Name(["ubi0_", rest].concat())),
+        _ => None,
     }
 }
 
@@ -154,6 +196,10 @@ fn below_dev(path: &[u8]) -> Option<Source> {
         .filter(|part| !matches!(*part, "" | "."))
         .collect();
     match parts.as_slice() {
+        ["disk", "by-id" | "by-path" | "by-diskseq", _, ..] => {
+            Some(Source::Link(parts.get(1..)?.join("/")))
+        }
+        ["block", pair] if pair.contains(':') => number(pair.as_bytes()),
         ["disk", by, name] => by_tag(by.strip_prefix("by-")?.as_bytes(), name.as_bytes()),
         // Names that stand for "the kernel knows", not for a device.
         [] | ["disk", ..] | ["root" | "nfs" | "cifs" | "ram"] => None,
@@ -317,6 +363,51 @@ mod tests {
     }
 
     #[test]
+    fn names_of_udev_are_kept_as_they_are() {
+        let link = |text: &str| Source::Link(text.into());
+        for (typed, expected) in [
+            (
+                "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4",
+                "by-id/wwn-0x5000c500a1b2c3d4",
+            ),
+            ("ID=ata-Disk_1-part2", "by-id/ata-Disk_1-part2"),
+            (
+                "/dev//disk/by-path/pci-0000:00:03.0",
+                "by-path/pci-0000:00:03.0",
+            ),
+            (
+                "hwpath=pci-0000:00:03.0-part1",
+                "by-path/pci-0000:00:03.0-part1",
+            ),
+            ("/dev/disk/by-diskseq/7-part1", "by-diskseq/7-part1"),
+            ("/dev/disk/by-id/a/b", "by-id/a/b"),
+        ] {
+            check(typed, link(expected));
+        }
+        check("/dev/block/8:17", Source::Number(8, 17));
+    }
+
+    #[test]
+    fn volumes_in_flash_memory_are_named_as_the_kernel_names_them() {
+        for (typed, name) in [
+            ("ubi0_1", "ubi0_1"),
+            ("ubi3", "ubi0_3"),
+            ("mtd2", "mtd2"),
+            ("/dev/ubi0_1", "ubi0_1"),
+        ] {
+            check(typed, Source::Name(name.into()));
+        }
+        for (typed, link) in [
+            ("ubi0:rootfs", "ubi0:rootfs"),
+            ("ubi:rootfs", "ubi0:rootfs"),
+            ("ubi1!root fs", "ubi1:root fs"),
+            ("mtd:rootfs", "mtd:rootfs"),
+        ] {
+            check(typed, Source::Link(link.into()));
+        }
+    }
+
+    #[test]
     fn whatever_else_is_kept_as_typed() {
         for typed in [
             &b""[..],
@@ -331,12 +422,15 @@ mod tests {
             b"/dev/../etc/passwd",
             b"/dev/\xff",
             b"/dev/disk/by-uuid",
-            b"/dev/disk/by-id/wwn-1",
             b"0a1b2c3d-0000-4000-8000-00000000beef-00",
             b"0a1b2c3d-0000-4000-8000-00000000beeg",
-            b"/dev/disk/by-path/pci-0000:00:03.0",
-            b"ubi0:rootfs",
-            b"mtd:rootfs",
+            b"/dev/disk/by-id/",
+            b"ubi:",
+            b"ubi0_",
+            b"ubix:rootfs",
+            b"mtd1:rootfs",
+            b"mtd1_1",
+            b"ubi",
             b"\"",
         ] {
             check_unknown(typed);

@@ -49,6 +49,10 @@ pub struct Wish {
     pub fstypes: Vec<String>,
     /// `rootflags=`, as typed.
     pub flags: Text,
+    /// `landfall.clones=refuse`: where several devices answer, none is taken.
+    pub refuse_clones: bool,
+    /// `ubi.mtd=`: what UBI is to be attached to, each by number, name or path.
+    pub ubi_mtd: Vec<Text>,
     /// `rw`. Where `rootflags=` holds `ro` or `rw`, those words have decided.
     pub writable: bool,
     /// `init=`.
@@ -75,6 +79,8 @@ impl Default for Wish {
             root_as_typed: Text::default(),
             fstypes: Vec::new(),
             flags: Text::default(),
+            refuse_clones: false,
+            ubi_mtd: Vec::new(),
             writable: false,
             init: None,
             patience: Patience::Ms(90_000),

@@ -69,6 +69,8 @@ const NAMES: &[&str] = &[
     "fs-jfs",
     "fs-nilfs2",
     "fs-bcachefs",
+    // What the firmware says of the boot.
+    "fs-efivarfs",
     "nls_cp437",
     "nls_ascii",
     "nls_iso8859-1",

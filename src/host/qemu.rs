@@ -156,6 +156,7 @@ pub enum Accel {
 #[derive(Clone, Debug)]
 pub struct Machine {
     pub arch: Arch,
+    /// Empty: firmware boots from a disk.
     pub kernel: PathBuf,
     pub initrd: Option<PathBuf>,
     pub disks: Vec<Disk>,
@@ -202,11 +203,9 @@ impl Machine {
         command.args(["-m", &self.memory.to_string()]);
         command.args(["-smp", &self.cpus.to_string()]);
         command.args(["-serial", "stdio"]);
-        command.arg("-kernel").arg(&self.kernel);
-        if let Some(initrd) = &self.initrd {
-            command.arg("-initrd").arg(initrd);
+        if !self.kernel.as_os_str().is_empty() {
+            self.direct_boot(&mut command);
         }
-        command.arg("-append").arg(self.append_for_board());
         if let (Some(file), Some(_)) = (&self.trace, trace_port(self.arch)) {
             let mut chardev = OsString::from("file,id=trace,path=");
             chardev.push(comma_doubled(file));
@@ -220,6 +219,14 @@ impl Machine {
         }
         command.args(&self.extra);
         command
+    }
+
+    fn direct_boot(&self, command: &mut Command) {
+        command.arg("-kernel").arg(&self.kernel);
+        if let Some(initrd) = &self.initrd {
+            command.arg("-initrd").arg(initrd);
+        }
+        command.arg("-append").arg(self.append_for_board());
     }
 
     fn machine_word(&self) -> &'static str {

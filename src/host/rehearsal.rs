@@ -116,6 +116,15 @@ impl<'a> Rehearsal<'a> {
                 Ok(finding) => Event::Probed { ticket, finding },
                 Err(fault) => Event::ProbeFailed { ticket, fault },
             },
+            // An image hangs on no bus, and no firmware has booted.
+            Action::Links { ticket, .. } => Event::Linked {
+                ticket,
+                names: Vec::new(),
+            },
+            Action::AskFirmware { ticket } => Event::Firmware {
+                ticket,
+                booted: None,
+            },
             Action::Mount { ticket, mount } => match self.mount(&mount) {
                 Ok(()) => Event::Mounted { ticket },
                 Err(fault) => Event::MountFailed {

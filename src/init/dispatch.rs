@@ -4,7 +4,7 @@
 use super::event_loop::Machine;
 use super::job::NEW_ROOT;
 use super::{early, translate};
-use crate::act::{coldplug, console_log, end, hand_over, shell};
+use crate::act::{coldplug, console_log, end, flash, hand_over, shell};
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::wish::{End, Talk};
@@ -23,6 +23,8 @@ impl Machine {
             }
             Action::Load { .. }
             | Action::Probe { .. }
+            | Action::Links { .. }
+            | Action::AskFirmware { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);
@@ -61,6 +63,7 @@ impl Machine {
             Scope::All => None,
         };
         let walked = coldplug::walk(buses, &mut |uevent| queue.extend(translate::event(&uevent)));
+        flash::walk(&mut |uevent| queue.extend(translate::event(&uevent)));
         if let Err(fault) = walked {
             log::error!("{fault}");
         }

@@ -1,7 +1,9 @@
 //! What a worker does with one action, and how it answers.
 
 use crate::act::module_catalog::Catalog;
-use crate::act::{find_init, load_module, mount_root, probe_device};
+use crate::act::{
+    boot_partition, device_links, find_init, flash, load_module, mount_root, probe_device,
+};
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::plan::action::Action;
@@ -22,8 +24,20 @@ pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
             Ok(finding) => Event::Probed { ticket, finding },
             Err(fault) => Event::ProbeFailed { ticket, fault },
         },
+        Action::Links { device, .. } => Event::Linked {
+            ticket,
+            names: device_links::names(device),
+        },
+        Action::AskFirmware { .. } => Event::Firmware {
+            ticket,
+            booted: boot_partition::ask(),
+        },
         Action::Mount { mount, .. } => {
-            let device = format!("/dev/{}", mount.device);
+            // The kernel opens flash memory by its name, not by a device's path.
+            let device = match flash::class_of(&mount.device) {
+                Some("mtd") => mount.device.clone(),
+                _ => format!("/dev/{}", mount.device),
+            };
             let options = mount.options.as_bytes();
             match mount_root::mount(&device, &mount.fstype, mount.read_only, options, NEW_ROOT) {
                 Ok(()) => Event::Mounted { ticket },
@@ -50,6 +64,14 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
     Some(match action {
         Action::Load { .. } => Event::LoadFailed { ticket, fault },
         Action::Probe { .. } => Event::ProbeFailed { ticket, fault },
+        Action::Links { .. } => Event::Linked {
+            ticket,
+            names: Vec::new(),
+        },
+        Action::AskFirmware { .. } => Event::Firmware {
+            ticket,
+            booted: None,
+        },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -64,6 +86,8 @@ fn ticket(action: &Action) -> Option<Ticket> {
     match action {
         Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }
+        | Action::Links { ticket, .. }
+        | Action::AskFirmware { ticket }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

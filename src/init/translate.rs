@@ -1,13 +1,19 @@
 //! Kernel uevents to events of the plan.
 
-use crate::act::coldplug;
+use crate::act::{coldplug, flash};
 use crate::format::uevent::{Action, Uevent};
 use crate::plan::event::{Block, Event};
 
 /// `None`: nothing that the plan wants to hear of.
 pub fn event(uevent: &Uevent) -> Option<Event> {
-    if uevent.subsystem == "block" {
-        return block_event(uevent);
+    match uevent.subsystem.as_str() {
+        "block" => return block_event(uevent),
+        // The plan sees no difference between these and block devices.
+        "mtd" | "ubi" => {
+            flash::class_of(uevent.devname.as_deref()?)?;
+            return block_event(uevent);
+        }
+        _ => {}
     }
     match (&uevent.modalias, uevent.action) {
         (Some(modalias), Action::Add) => Some(Event::Bus {
@@ -33,7 +39,10 @@ fn block(uevent: &Uevent, name: String) -> Option<Block> {
         major: uevent.major?,
         minor: uevent.minor?,
         // 0 where sysfs does not tell: the device has left, or its size is still unknown.
-        sectors: coldplug::block_size_sectors(&name).unwrap_or(0),
+        sectors: match flash::class_of(&name) {
+            Some(_) => flash::size_sectors(&name),
+            None => coldplug::block_size_sectors(&name).unwrap_or(0),
+        },
         part_of: part_of(uevent),
         sequence: uevent.diskseq.unwrap_or(0),
         name,

@@ -60,6 +60,15 @@ pub enum Action {
         ticket: Ticket,
         device: String,
     },
+    /// Tell what udev would call a whole disk: `by-id/…`, `by-path/…`.
+    Links {
+        ticket: Ticket,
+        device: String,
+    },
+    /// Tell which partition the firmware booted from.
+    AskFirmware {
+        ticket: Ticket,
+    },
     /// Mount the new root.
     Mount {
         ticket: Ticket,

@@ -1,6 +1,7 @@
 //! What each event changes. Nothing is brought forward here: that is [`super::progress`].
 
 use super::action::{Action, Level};
+use super::clones::Firmware;
 use super::event::{Event, Ticket};
 use super::give_up::Cause;
 use super::modules;
@@ -37,6 +38,16 @@ impl Plan {
             Event::LoadFailed { ticket, fault } => self.load_ended(ticket, Some(fault)),
             Event::Probed { ticket, finding } => self.probe_ended(ticket, Ok(finding)),
             Event::ProbeFailed { ticket, fault } => self.probe_ended(ticket, Err(fault)),
+            Event::Linked { ticket, names } => {
+                if let Some(Job::Links { device, generation }) = self.tickets.close(ticket) {
+                    self.devices.linked(&device, generation, names);
+                }
+            }
+            Event::Firmware { ticket, booted } => {
+                if self.tickets.close(ticket) == Some(Job::AskFirmware) {
+                    self.firmware = Firmware::Known(booted);
+                }
+            }
             Event::Mounted { ticket } => self.mounted(ticket),
             Event::MountFailed {
                 ticket,
@@ -81,12 +92,18 @@ impl Plan {
         self.stage = Stage::Searching;
         self.be_patient(now);
         self.walk();
+        if self.wish.root.is_none() {
+            self.ask_firmware();
+        }
         for name in self.wish.load.clone() {
             let purpose = Purpose::Wished(name.clone());
             modules::resolve(&name, purpose, &mut self.tickets, &mut self.out);
         }
         // A type that was given is needed whatever is found: its driver loads beside the disk's.
-        if let [kind] = self.wish.fstypes.as_slice() {
+        // That of UBIFS brings UBI along, whose time comes later.
+        if let [kind] = self.wish.fstypes.as_slice()
+            && kind != "ubifs"
+        {
             self.modules
                 .want_filesystem(kind, &mut self.tickets, &mut self.out);
         }
@@ -149,6 +166,7 @@ impl Plan {
     fn probe_ended(&mut self, ticket: Ticket, result: Result<Finding, Fault>) {
         if let Some(Job::Probe { device, generation }) = self.tickets.close(ticket) {
             self.devices.looked(&device, generation, result);
+            self.name_late_clone(&device);
         }
     }
 

@@ -33,6 +33,9 @@ pub struct Device {
     pub generation: u32,
     /// It was what root asks for, and mounting it failed: not tried again until it changes.
     pub refused: bool,
+    /// What udev would call it below `/dev/disk/`; whole disks only. `None`: not known yet.
+    pub links: Option<Vec<String>>,
+    links_asked: bool,
     epoch: u32,
 }
 
@@ -105,6 +108,8 @@ impl Devices {
             look: Look::Unseen,
             generation,
             refused: false,
+            links: None,
+            links_asked: false,
             epoch,
             block,
         };
@@ -161,6 +166,35 @@ impl Devices {
             Ok(finding) => Look::Known(finding),
             Err(fault) => Look::Failed(fault),
         };
+    }
+
+    /// Asks what udev would call every disk that `worth` names, where that was not asked yet.
+    pub fn ask_links(
+        &mut self,
+        tickets: &mut Tickets,
+        out: &mut Vec<Action>,
+        worth: &dyn Fn(&Device) -> bool,
+    ) {
+        for device in self.all.values_mut() {
+            if device.links_asked || device.block.part_of.is_some() || !worth(device) {
+                continue;
+            }
+            device.links_asked = true;
+            let (name, generation) = (device.block.name.clone(), device.generation);
+            let device = name.clone();
+            let ticket = tickets.issue(Job::Links { device, generation });
+            out.push(Action::Links {
+                ticket,
+                device: name,
+            });
+        }
+    }
+
+    pub fn linked(&mut self, name: &str, generation: u32, names: Vec<String>) {
+        let same = |d: &&mut Device| d.generation == generation;
+        if let Some(device) = self.all.get_mut(name).filter(same) {
+            device.links = Some(names);
+        }
     }
 
     pub fn refuse(&mut self, name: &str) {

@@ -1,9 +1,11 @@
-//! Root without `root=`: the only partition that its disk's table calls a root.
+//! Root without `root=`: the first partition that its disk's table calls a root, on the disk that
+//! the firmware booted from; or the only one on any disk, where that disk is not known, or not
+//! seen, or has none.
 //!
-//! Any other root partition could still appear, so nothing is chosen before everything was tried
-//! and what is there was read. Several are an ambiguity that only a person can resolve: they are
-//! named, whatever they hold, since an encrypted root must not lose against one that somebody
-//! plugged in. Which disk the firmware booted from is not known here.
+//! Any other root partition could still appear, so nothing else is chosen before everything was
+//! tried and what is there was read. Several are an ambiguity that only a person can resolve: they
+//! are named, whatever they hold, since an encrypted root must not lose against one that somebody
+//! plugged in. Two disks that both seem to be the one that was booted from are one, too.
 
 use super::action::Level;
 use super::device::Device;
@@ -11,6 +13,7 @@ use super::give_up::Cause;
 use super::root::{self, Answer};
 use super::{Plan, STUCK_MS, Stage};
 use crate::base::millis::Millis;
+use crate::format::discoverable;
 use crate::format::wish::Patience;
 use alloc::format;
 use alloc::string::String;
@@ -36,14 +39,42 @@ impl Plan {
         }
     }
 
-    /// Roots by type are compared when all that may come has come. One that was chosen stays.
+    /// Roots by type are compared when all that may come has come; so are clones, where they are
+    /// refused. One that was chosen stays. What is on the disk that the firmware booted from counts
+    /// before all others, and needs no comparison.
     pub(super) fn must_wait_to_compare(&self) -> bool {
-        self.wish.root.is_none() && self.stage == Stage::Searching && !self.settled
+        if self.stage != Stage::Searching || self.settled {
+            return false;
+        }
+        match self.wish.root {
+            None => self.root_of_boot_disk().is_none(),
+            Some(_) => self.refuses_clones(),
+        }
+    }
+
+    /// Without `root=`: the first partition with the type of root on the disk that the firmware
+    /// booted from, if that disk is the only one of its kind.
+    pub(super) fn root_of_boot_disk(&self) -> Option<&Device> {
+        if self.wish.root.is_some() {
+            return None;
+        }
+        let whole = self.devices.all().filter(|d| d.block.part_of.is_none());
+        let mut booted = whole.filter(|d| self.was_booted_from(d));
+        let (disk, None) = (booted.next()?, booted.next()) else {
+            return None;
+        };
+        let table = disk.table()?;
+        let roots = table.partitions.iter();
+        let roots = roots.filter(|entry| discoverable::is_root(table, entry));
+        let number = roots.map(|entry| entry.number).min()?;
+        let part_of = (disk.block.name.clone(), number);
+        let own = |d: &&Device| d.block.part_of.as_ref() == Some(&part_of);
+        self.devices.all().find(own)
     }
 
     /// Ends the boot if several partitions are roots by their type.
     pub(super) fn several(&mut self, now: Millis) -> bool {
-        if self.must_wait_to_compare() {
+        if self.must_wait_to_compare() || self.root_of_boot_disk().is_some() {
             return false;
         }
         let counts = |d: &&Device| {

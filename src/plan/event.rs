@@ -80,6 +80,18 @@ pub enum Event {
         ticket: Ticket,
         fault: Fault,
     },
+    /// Answers `links`: the disk's names below `/dev/disk/`, as udev would give them; none where
+    /// it has none.
+    Linked {
+        ticket: Ticket,
+        names: Vec<String>,
+    },
+    /// Answers `ask-firmware`: the partition that the machine was booted from, by its UUID in lower
+    /// case, if that is known.
+    Firmware {
+        ticket: Ticket,
+        booted: Option<String>,
+    },
     /// Answers `mount`. `kernel`: what the kernel said about it.
     Mounted {
         ticket: Ticket,

@@ -27,6 +27,8 @@ pub enum Cause {
     /// Without `root=`, these partitions are roots by their type.
     SeveralRoots(String),
     UnknownRoot,
+    /// All of these answer `root=`, and that is to be refused.
+    Clones(String),
     /// Root was found, but no attempt to mount it succeeded.
     Mount {
         device: String,
@@ -111,6 +113,10 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
         }
         Cause::SeveralRoots(names) => alloc::vec![format!(
             "nothing says which device is root, and {names} all have the type of a root partition"
+        )],
+        Cause::Clones(names) => alloc::vec![format!(
+            "{names} all answer root={}, and landfall.clones=refuse says to take none then",
+            plan.wish.root_as_typed
         )],
         Cause::UnknownRoot => {
             alloc::vec![format!(
@@ -222,6 +228,8 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Resolve(purpose) => format!("looking up {} has not ended", purpose_text(purpose)),
             Job::Load(name) => format!("loading module {name} has not ended"),
             Job::Probe { device, .. } => format!("reading {device} has not ended"),
+            Job::Links { device, .. } => format!("finding names of {device} has not ended"),
+            Job::AskFirmware => "asking the firmware what it booted has not ended".to_string(),
             Job::Mount | Job::FindInit | Job::HandOver | Job::Shell => continue,
         });
     }
@@ -248,6 +256,9 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
         }
         Cause::SeveralRoots(_) => {
             lines.push("add root=PARTUUID=… of one of them, or take the other disk away".into());
+        }
+        Cause::Clones(_) => {
+            lines.push("take one of them away, or name it: root=/dev/disk/by-path/…".into());
         }
         Cause::UnknownRoot => {
             lines.push("use UUID=, LABEL=, PARTUUID=, PARTLABEL=, /dev/NAME or MAJOR:MINOR".into());

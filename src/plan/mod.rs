@@ -35,9 +35,11 @@
 pub mod action;
 mod answers;
 pub mod bus;
+mod clones;
 pub mod device;
 mod discover;
 pub mod event;
+mod flash;
 pub mod give_up;
 mod module_graph;
 pub mod modules;
@@ -55,6 +57,7 @@ use action::{Action, Scope};
 use alloc::string::String;
 use alloc::vec::Vec;
 use bus::Buses;
+use clones::Firmware;
 use device::Devices;
 use event::Event;
 use modules::Modules;
@@ -127,6 +130,13 @@ pub struct Plan {
     loaded_last: bool,
     /// The clones that were reported last, by name.
     clones_named: String,
+    /// The device that was mounted as root, or is to be.
+    taken: String,
+    /// Several devices answer, and what decides between them is not known yet.
+    comparing: bool,
+    firmware: Firmware,
+    /// The driver of UBI was asked for.
+    ubi_asked: bool,
     out: Vec<Action>,
 }
 
@@ -155,6 +165,10 @@ impl Plan {
             settled: false,
             loaded_last: false,
             clones_named: String::new(),
+            taken: String::new(),
+            comparing: false,
+            firmware: Firmware::Unasked,
+            ubi_asked: false,
             out: Vec::new(),
         }
     }

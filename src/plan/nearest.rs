@@ -1,6 +1,7 @@
 //! Which of the identities that were seen is nearest to the one asked for: for the failure page.
 
 use super::device::{Device, Devices};
+use crate::format::links;
 use crate::format::wish::Source;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -29,6 +30,7 @@ pub fn sentence(source: &Source, devices: &Devices) -> Option<String> {
             ("PARTUUID", uuid.clone())
         }
         Source::PartLabel(label) => ("PARTLABEL", label.to_string()),
+        Source::Link(link) => ("link", link.clone()),
         Source::Name(name) => ("name", name.clone()),
         Source::Number(..) | Source::Unknown(_) => return None,
     };
@@ -83,6 +85,12 @@ fn all_names(devices: &Devices) -> Vec<Called> {
                 .and_then(|s| s.label.as_ref())
                 .map(ToString::to_string),
         );
+        let disk = devices.disk_of(device).unwrap_or(device);
+        for link in disk.links.iter().flatten() {
+            let number = device.block.part_of.as_ref().map(|(_, number)| *number);
+            let part = |number| links::of_partition(link, number);
+            add("link", Some(number.map_or(link.clone(), part)));
+        }
         let entry = devices.entry_of(device);
         add("PARTUUID", entry.map(|p| p.uuid.clone()));
         add(

@@ -2,13 +2,13 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::bus::Tier;
-use super::device::Look;
+use super::clones::Usable;
+use super::device::{Device, Look};
 use super::give_up::{self, Cause};
 use super::root::{self, Answer};
 use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, STUCK_MS, Stage, modules};
 use crate::base::millis::Millis;
-use crate::base::order;
 use crate::format::wish::{End, Source};
 use alloc::format;
 use alloc::string::String;
@@ -19,6 +19,7 @@ impl Plan {
         self.load(now);
         if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
             self.look();
+            self.attach_ubi();
             self.choose(now);
             self.widen(now);
             self.ask_for_the_last();
@@ -75,6 +76,9 @@ impl Plan {
             exhausted,
             ..
         } = self;
+        if let Some(Source::Link(_)) = wish.root {
+            devices.ask_links(tickets, out, &|d| root::may_be_linked(&d.block.name));
+        }
         let also = root::needed_besides(wish, devices);
         devices.look(tickets, out, |d| {
             *exhausted || root::worth_reading(wish, &also, d)
@@ -83,41 +87,19 @@ impl Plan {
 
     /// Takes the device that answers the wish, if there is one.
     pub(super) fn choose(&mut self, now: Millis) {
+        self.comparing = false;
         let found = self.usable();
-        let found = order::sorted(&found, &|a, b| root::natural_order(&a.0, &b.0));
-        if let Stage::Preparing {
-            device, generation, ..
-        } = &self.stage
-        {
-            let still =
-                |(name, g, _): &&(String, u32, Vec<String>)| name == device && g == generation;
-            if !found.iter().any(still) {
-                let device = device.clone();
-                self.say(
-                    Level::Warning,
-                    format!("{device} left before it could be mounted"),
-                );
-                self.stage = Stage::Searching;
-            }
-        }
+        self.drop_what_left(&found);
         if self.wish.root.is_none() && self.several(now) {
             return;
         }
-        let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
-        let names = names.join(" and ");
-        if found.len() > 1 && names != self.clones_named {
-            let text = format!(
-                "{names} answer {}: the first by name is taken",
-                self.wish.root_as_typed
-            );
-            self.clones_named = names;
-            self.say(Level::Warning, text);
-        }
-        let Some((device, generation, types)) = found.first() else {
+        let Some(ranked) = self.ranked(now, found) else {
             return;
         };
-        let (device, generation, types) = (device.clone(), *generation, types.clone());
-        // While the driver is being settled, a clone that comes first by name still may take over.
+        let Some((device, generation, types)) = ranked.into_iter().next() else {
+            return;
+        };
+        // While the driver is being settled, a clone that comes first still may take over.
         let chosen = matches!(&self.stage, Stage::Preparing { device: d, .. } if *d == device);
         if !chosen {
             self.say(Level::Info, format!("root is {device}"));
@@ -143,13 +125,15 @@ impl Plan {
         }
     }
 
-    /// Name, generation and types of each device that can be mounted as root now.
-    fn usable(&self) -> Vec<(String, u32, Vec<String>)> {
+    /// Each device that can be mounted as root now.
+    fn usable(&self) -> Vec<Usable> {
         let mut found = Vec::new();
         if self.must_wait_to_compare() {
             return found;
         }
-        for device in self.devices.all().filter(|d| !d.refused) {
+        let only = self.root_of_boot_disk();
+        let counts = |d: &&Device| only.is_none_or(|only| only.block.name == d.block.name);
+        for device in self.devices.all().filter(|d| !d.refused).filter(counts) {
             if let Answer::Usable(types) = root::answer(&self.wish, &self.devices, device) {
                 found.push((device.block.name.clone(), device.generation, types));
             }
@@ -171,7 +155,9 @@ impl Plan {
         else {
             return;
         };
-        let Some(kind) = types.first() else { return };
+        let Some(kind) = types.first().filter(|_| !self.comparing) else {
+            return;
+        };
         let (device, generation, kind) = (device.clone(), *generation, kind.clone());
         self.modules
             .want_filesystem(&kind, &mut self.tickets, &mut self.out);
@@ -185,6 +171,7 @@ impl Plan {
             read_only: !self.wish.writable || forbidden,
             options: self.wish.flags.clone(),
         };
+        self.taken.clone_from(&device);
         let ticket = self.tickets.issue(Job::Mount);
         self.out.push(Action::Mount { ticket, mount });
         if let Stage::Preparing { types, .. } = core::mem::replace(&mut self.stage, Stage::Over) {
@@ -203,7 +190,8 @@ impl Plan {
     pub(super) fn idle_at(&self) -> Option<Millis> {
         // A device that comes after everything was tried is tried, too.
         let tried = self.exhausted && self.buses.next_tier().is_none();
-        let undecided = self.wish.root.is_none() && !self.settled;
+        let compares = self.wish.root.is_none() || self.refuses_clones();
+        let undecided = compares && !self.settled;
         let left = !tried || undecided;
         let wait = if self.tickets.none_open() && !tried {
             IDLE_MS
@@ -231,7 +219,12 @@ impl Plan {
             None if self.exhausted && (free || idle) => self.hopeless(now),
             None if idle => {
                 self.exhausted = true;
-                if !matches!(self.wish.root, None | Some(Source::Unknown(_))) {
+                let found = |d: &Device| {
+                    let answer = root::answer(&self.wish, &self.devices, d);
+                    matches!(answer, Answer::Usable(_))
+                };
+                let named = !matches!(self.wish.root, None | Some(Source::Unknown(_)));
+                if named && !self.devices.all().any(found) {
                     self.say_that_it_waits();
                 }
                 self.look();
@@ -264,6 +257,10 @@ impl Plan {
         match &self.wish.root {
             None => self.discover(now),
             Some(Source::Unknown(_)) => self.give_up(now, Cause::UnknownRoot),
+            Some(_) if self.refuses_clones() => {
+                self.settled = true;
+                self.choose(now);
+            }
             Some(_) => {}
         }
     }

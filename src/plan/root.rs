@@ -7,8 +7,8 @@
 //! what it looks like, with a warning.
 
 use super::device::{Device, Devices, Look};
-use crate::format::discoverable;
 use crate::format::wish::{Source, Wish};
+use crate::format::{discoverable, links};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -30,7 +30,8 @@ pub enum Answer {
 pub fn worth_reading(wish: &Wish, also: &[String], device: &Device) -> bool {
     let block = &device.block;
     let asked = match &wish.root {
-        Some(Source::Unknown(_)) => false,
+        // Which device has the name is to be found first.
+        Some(Source::Unknown(_) | Source::Link(_)) => false,
         Some(Source::Name(asked)) => *asked == block.name,
         Some(Source::Number(major, minor)) => (block.major, block.minor) == (*major, *minor),
         // The tables tell which partitions are worth it.
@@ -49,12 +50,39 @@ pub fn needed_besides(wish: &Wish, devices: &Devices) -> Vec<String> {
             let asked = |d: &&Device| worth_reading(wish, &[], d);
             devices.all().filter(asked).filter_map(disk_of).collect()
         }
+        Some(Source::Link(link)) => {
+            let called = |d: &&Device| is_called(devices, d, link) == Some(true);
+            let called = devices.all().filter(called);
+            let names = |d: &Device| [Some(d.block.name.clone()), disk_of(d)];
+            called.flat_map(names).flatten().collect()
+        }
         None => {
             let roots = devices.all().filter(|d| is_discoverable(devices, d));
             roots.map(|d| d.block.name.clone()).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// Could udev have a name of its own for this disk?
+pub fn may_be_linked(name: &str) -> bool {
+    !is_slow_or_empty(name) && !name.starts_with("loop")
+}
+
+/// Does udev call this device so, below `/dev/disk/`? `None`: not known yet.
+fn is_called(devices: &Devices, device: &Device, link: &str) -> Option<bool> {
+    let (disk, tail) = match &device.block.part_of {
+        None => (device, String::new()),
+        Some((_, number)) => (devices.disk_of(device)?, links::of_partition("", *number)),
+    };
+    let Some(name) = link.strip_suffix(tail.as_str()) else {
+        return Some(false);
+    };
+    if let Some(number) = name.strip_prefix("by-diskseq/") {
+        return Some(number.parse() == Ok(disk.block.sequence));
+    }
+    let names = disk.links.as_ref()?;
+    Some(names.iter().any(|own| own == name))
 }
 
 /// Does its disk's table call this partition a root?
@@ -93,6 +121,7 @@ fn identity_matches(source: Option<&Source>, devices: &Devices, device: &Device)
     let block = &device.block;
     match source {
         Some(Source::Unknown(_)) => Some(false),
+        Some(Source::Link(link)) => is_called(devices, device, link),
         Some(Source::Name(name)) => Some(block.name == *name),
         Some(Source::Number(major, minor)) => Some((block.major, block.minor) == (*major, *minor)),
         None | Some(Source::PartUuid(_) | Source::PartLabel(_) | Source::Beside { .. }) => {

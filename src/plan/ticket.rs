@@ -29,6 +29,8 @@ pub enum Job {
     Resolve(Purpose),
     Load(String),
     Probe { device: String, generation: u32 },
+    Links { device: String, generation: u32 },
+    AskFirmware,
     Mount,
     FindInit,
     HandOver,

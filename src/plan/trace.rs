@@ -50,6 +50,14 @@ pub fn event_line(event: &Event) -> String {
             finding_words(answer("probed", *ticket), finding).done()
         }
         Event::ProbeFailed { ticket, fault } => failed("probe-failed", *ticket, fault).done(),
+        Event::Linked { ticket, names } => names
+            .iter()
+            .fold(answer("linked", *ticket), |line, name| line.word(name))
+            .done(),
+        Event::Firmware { ticket, booted } => {
+            let line = answer("firmware", *ticket);
+            line.opt("booted", booted.as_ref()).done()
+        }
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
         Event::MountFailed {
             ticket,
@@ -100,6 +108,8 @@ pub fn action_line(action: &Action) -> String {
         }
         Action::Load { ticket, module } => answer("load", *ticket).word(module).done(),
         Action::Probe { ticket, device } => answer("probe", *ticket).word(device).done(),
+        Action::Links { ticket, device } => answer("links", *ticket).word(device).done(),
+        Action::AskFirmware { ticket } => answer("ask-firmware", *ticket).done(),
         Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
         Action::FindInit { ticket, init } => {
             let line = answer("find-init", *ticket);

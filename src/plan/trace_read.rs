@@ -70,6 +70,14 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
             ticket,
             fault: fault(w)?,
         },
+        "linked" => Event::Linked {
+            ticket,
+            names: core::iter::from_fn(|| w.text()).collect(),
+        },
+        "firmware" => Event::Firmware {
+            ticket,
+            booted: w.key_text("booted"),
+        },
         "mounted" => Event::Mounted { ticket },
         "mount-failed" => Event::MountFailed {
             ticket,
@@ -108,22 +116,6 @@ pub fn action(line: &str) -> Option<Action> {
     let mut w = Words::parse(line);
     let verb = w.text()?;
     let action = match verb.as_str() {
-        "walk" => Action::Walk {
-            ticket: ticket(&mut w)?,
-            scope: scope(&mut w)?,
-        },
-        "resolve" => Action::Resolve {
-            ticket: ticket(&mut w)?,
-            alias: Text(w.value()?),
-        },
-        "load" => Action::Load {
-            ticket: ticket(&mut w)?,
-            module: w.text()?,
-        },
-        "probe" => Action::Probe {
-            ticket: ticket(&mut w)?,
-            device: w.text()?,
-        },
         "mount" => Action::Mount {
             ticket: ticket(&mut w)?,
             mount: mount(&mut w)?,
@@ -161,9 +153,37 @@ pub fn action(line: &str) -> Option<Action> {
             },
         },
         "reboot" => Action::Reboot,
-        _ => return None,
+        look => self::look(look, &mut w)?,
     };
     w.is_empty().then_some(action)
+}
+
+/// Actions that find something out.
+fn look(verb: &str, w: &mut Words) -> Option<Action> {
+    Some(match verb {
+        "walk" => Action::Walk {
+            ticket: ticket(w)?,
+            scope: scope(w)?,
+        },
+        "resolve" => Action::Resolve {
+            ticket: ticket(w)?,
+            alias: Text(w.value()?),
+        },
+        "load" => Action::Load {
+            ticket: ticket(w)?,
+            module: w.text()?,
+        },
+        "probe" => Action::Probe {
+            ticket: ticket(w)?,
+            device: w.text()?,
+        },
+        "links" => Action::Links {
+            ticket: ticket(w)?,
+            device: w.text()?,
+        },
+        "ask-firmware" => Action::AskFirmware { ticket: ticket(w)? },
+        _ => return None,
+    })
 }
 
 fn small(w: &mut Words) -> Option<u32> {
@@ -365,6 +385,10 @@ mod tests {
             "probed 6 table=gpt table-uuid=ab part=1:u:t:2048:100:0:a:\\x3d part=2:u:t:1:2:3",
             "probed 7 ambivalent=ext4,xfs",
             "mount-failed 8 errno=22 text=x kernel=EXT4:\\x20no kernel=b",
+            "linked 8",
+            "linked 8 by-id/ata-QEMU_HARDDISK_1 by-path/pci-0000:00:1f.2-ata-1",
+            "firmware 8",
+            "firmware 8 booted=0a1b2c3d-0000-4000-8000-00000000beef",
             "shell-left 9",
             "shell-left 9 errno=2 text=none",
             "module-wanted 3 crypto-crc32c",
@@ -377,6 +401,8 @@ mod tests {
             "walk 1 likely",
             "walk 2 all",
             "resolve 2 pci:v1",
+            "links 3 sda",
+            "ask-firmware 4",
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",
             "find-init 4",

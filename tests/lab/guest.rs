@@ -85,6 +85,38 @@ impl Machine {
         self
     }
 
+    /// A disk on any device of QEMU's, with throw-away writes: `nvme,serial=x`.
+    pub fn device(self, disk: &Disk, device: &str) -> Self {
+        let id = format!("more{}", self.extra.len());
+        let file = disks::file(disk);
+        let drive = format!(
+            "if=none,id={id},format=raw,snapshot=on,file={}",
+            file.display()
+        );
+        let device = format!("{device},drive={id}");
+        self.words(&["-drive", &drive, "-device", &device])
+    }
+
+    /// More words for QEMU, in front of those for devices.
+    pub fn words(mut self, words: &[&str]) -> Self {
+        self.extra.extend(words.iter().map(ToString::to_string));
+        self
+    }
+
+    /// What the kernel is told so far.
+    pub fn words_of_kernel(&self) -> &str {
+        &self.cmdline
+    }
+
+    /// Firmware boots from this disk; kernel, image and command line are what lies on it.
+    pub fn booted_by_efi(mut self, disk: &Path, bus: Bus) -> Self {
+        let mut plugged = qemu::Disk::raw(disk, bus);
+        plugged.scratch = true;
+        self.qemu.disks.push(plugged);
+        self.qemu.kernel = PathBuf::new();
+        self.words(&super::esp::firmware().each_ref().map(String::as_str))
+    }
+
     pub fn cmdline(mut self, words: &str) -> Self {
         self.cmdline = format!("{} {words}", self.cmdline);
         self

@@ -34,6 +34,9 @@ pub fn partuuid(table: Table) -> Option<&'static str> {
     }
 }
 
+/// The type of a root partition of an x86-64 machine.
+pub const ROOT_TYPE: &str = "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709";
+
 pub const PARTLABEL: &str = "landfall root";
 
 /// Makes the disk `to` around the file system image `from` of `mib` MiB.
@@ -55,7 +58,7 @@ fn script(table: Table, mib: u64) -> String {
         Table::None => unreachable!("a whole disk has no table"),
         Table::Gpt | Table::GptTyped => {
             let kind = match table {
-                Table::GptTyped => "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709",
+                Table::GptTyped => ROOT_TYPE,
                 _ => "L",
             };
             let uuid = partuuid(table).expect("a partition");
@@ -80,8 +83,8 @@ fn script(table: Table, mib: u64) -> String {
     }
 }
 
-/// Copies what is not zero.
-fn copy_sparse(from: &Path, to: &Path, at: u64) {
+/// Copies what is not zero, to this byte of a file that is there.
+pub fn copy_sparse(from: &Path, to: &Path, at: u64) {
     let mut from = File::open(from).expect("the file system image");
     let mut to = File::options().write(true).open(to).expect("the disk");
     let mut block = vec![0; 256 * 1024];

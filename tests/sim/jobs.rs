@@ -19,6 +19,8 @@ pub enum Job {
     Resolve(String),
     Load(String),
     Probe(String),
+    Links(String),
+    Firmware,
     Mount { device: String, fstype: String },
     FindInit(Option<String>),
 }
@@ -42,6 +44,8 @@ impl Job {
             Action::Resolve { ticket, alias } => (*ticket, Self::Resolve(text(alias))),
             Action::Load { ticket, module } => (*ticket, Self::Load(module.clone())),
             Action::Probe { ticket, device } => (*ticket, Self::Probe(device.clone())),
+            Action::Links { ticket, device } => (*ticket, Self::Links(device.clone())),
+            Action::AskFirmware { ticket } => (*ticket, Self::Firmware),
             Action::Mount { ticket, mount } => {
                 let (device, fstype) = (mount.device.clone(), mount.fstype.clone());
                 (*ticket, Self::Mount { device, fstype })
@@ -68,6 +72,8 @@ impl Job {
             Self::Resolve(alias) => world.latency("resolve", alias),
             Self::Load(module) => world.latency("load", module),
             Self::Probe(device) => world.latency("probe", device),
+            Self::Links(device) => world.latency("links", device),
+            Self::Firmware => world.latency("firmware", ""),
             Self::Mount { device, .. } => world.latency("mount", device),
             Self::FindInit(_) => world.latency("init", ""),
         }
@@ -103,7 +109,7 @@ impl Machine<'_> {
                         .extend(wants.iter().map(|(alias, _)| alias.clone()));
                 }
             }
-            Job::Walk | Job::Resolve(_) | Job::FindInit(_) => {}
+            Job::Walk | Job::Resolve(_) | Job::FindInit(_) | Job::Links(_) | Job::Firmware => {}
         }
         task
     }
@@ -159,6 +165,14 @@ impl Machine<'_> {
             },
             Job::Load(module) => self.load(ticket, module),
             Job::Probe(device) => self.probe(ticket, device, &task),
+            Job::Links(device) => Event::Linked {
+                ticket,
+                names: vec![format!("by-path/{device}")],
+            },
+            Job::Firmware => Event::Firmware {
+                ticket,
+                booted: self.world.booted.clone(),
+            },
             Job::Mount { device, fstype } => self.mount(ticket, device, fstype, &task),
             Job::FindInit(init) => self.find_init(ticket, init.as_deref()),
         };

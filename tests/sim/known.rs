@@ -21,6 +21,8 @@ pub enum Question {
     Resolve(Text),
     Load(String),
     Probe(String),
+    Links(String),
+    Firmware,
     Mount(Mount),
     FindInit(Option<Text>),
     HandOver(Text),
@@ -173,6 +175,12 @@ impl Known {
             Event::LoadFailed { ticket, .. } => self.load_ended(*ticket, false),
             Event::Probed { ticket, finding } => self.probed(*ticket, Some(finding)),
             Event::ProbeFailed { ticket, .. } => self.probed(*ticket, None),
+            Event::Linked { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::Links(_)));
+            }
+            Event::Firmware { ticket, .. } => {
+                self.close(*ticket, |q| *q == Question::Firmware);
+            }
             Event::Mounted { ticket } => self.mount_ended(*ticket, true),
             Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
             Event::InitFound { ticket, path } => {
@@ -211,6 +219,8 @@ impl Known {
                 Question::Load(module.clone())
             }
             Action::Probe { device, .. } => Question::Probe(device.clone()),
+            Action::Links { device, .. } => Question::Links(device.clone()),
+            Action::AskFirmware { .. } => Question::Firmware,
             Action::Mount { mount, .. } => Question::Mount(mount.clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
             Action::HandOver { init, .. } => Question::HandOver(init.clone()),
@@ -338,6 +348,8 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Resolve { ticket, .. }
         | Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }
+        | Action::Links { ticket, .. }
+        | Action::AskFirmware { ticket }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }

@@ -22,6 +22,7 @@ mod rng;
 mod seeds;
 mod small;
 mod story;
+mod twins;
 mod world;
 
 use landfall::base::millis::Millis;

@@ -3,7 +3,7 @@
 use crate::faults::{Fault, Times, Verb};
 use crate::hardware::{self, Hardware};
 use crate::media;
-use crate::rng::{Rng, mix};
+use crate::rng::{Rng, hash, mix};
 use crate::world::{Asked, Disk, Mod, World};
 use landfall::base::text::Text;
 use landfall::format::identity::{Finding, Usage};
@@ -33,6 +33,7 @@ pub fn world(seed: u64) -> World {
         faults: Vec::new(),
         faster: None,
         pace: *rng.pick(&[0, 1, 5, 40, 200]),
+        booted: None,
         start: *rng.pick(&[0, 700, 3_000]),
         shells: if rng.chance(60) {
             Some(rng.below(3) as u32)
@@ -51,8 +52,31 @@ pub fn world(seed: u64) -> World {
     if rng.chance(6) {
         storm(&mut rng, &mut world);
     }
+    if hash(seed, &["clones"]).is_multiple_of(16) {
+        world.asked.refuse_clones = true;
+        world.asked.cmdline.insert_str(0, "landfall.clones=refuse ");
+    }
     accelerator(&mut Rng::new(mix(!seed)), &mut world);
+    world.booted = booted(&world);
     world
+}
+
+/// What the firmware says, if it says anything: a partition that is there, or one that is not.
+fn booted(world: &World) -> Option<String> {
+    let tables = world
+        .disks
+        .iter()
+        .filter_map(|d| d.medium.finding.table.as_ref());
+    let all: Vec<&String> = tables
+        .flat_map(|t| &t.partitions)
+        .map(|e| &e.uuid)
+        .collect();
+    let pick = hash(world.seed, &["booted"]);
+    match pick % 4 {
+        0 if !all.is_empty() => Some(all[(pick / 4) as usize % all.len()].clone()),
+        1 => Some("0a1b2c3d-0000-4000-8000-00000000beef".into()),
+        _ => None,
+    }
 }
 
 /// A kernel that checks signatures, with a module that would make that faster: it may need or ask
@@ -160,6 +184,7 @@ fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
         typed,
         fstypes,
         writable,
+        refuse_clones: false,
         init,
         patience,
         shell,

@@ -172,9 +172,16 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "clones are not mentioned",
-        file: "progress.rs",
-        find: "if found.len() > 1",
-        replace: "if found.len() > 99",
+        file: "clones.rs",
+        find: "if names == self.clones_named {",
+        replace: "if names != self.clones_named {",
+        law: "twins are named",
+    },
+    Mutant {
+        name: "clones are taken though that was to be refused",
+        file: "clones.rs",
+        find: "if self.refuses_clones() {",
+        replace: "if false {",
         law: "twins are named",
     },
     Mutant {

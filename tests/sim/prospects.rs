@@ -45,7 +45,8 @@ impl World {
         // By type, several are an ambiguity, whatever they hold; when they come decides. And any
         // other medium may hold one.
         let several = self.typed_roots() > 1;
-        if self.asked.root.is_none() && (several || !self.faults.is_empty()) {
+        let refuses = self.asked.refuse_clones && !self.faults.is_empty();
+        if refuses || self.asked.root.is_none() && (several || !self.faults.is_empty()) {
             return either;
         }
         match roots.as_slice() {
@@ -85,7 +86,7 @@ impl World {
         if unasked && path.earliest >= UNASKED_MS {
             return Prospect::Either;
         }
-        let compare = if self.asked.root.is_none() {
+        let compare = if self.asked.root.is_none() || self.asked.refuse_clones {
             COMPARE_MS
         } else {
             0

@@ -24,7 +24,7 @@ pub struct Tale {
     pub root: Option<&'static str>,
 }
 
-fn filesystem(kind: &str, usage: Usage, uuid: &str) -> Finding {
+pub fn filesystem(kind: &str, usage: Usage, uuid: &str) -> Finding {
     let signature = Signature {
         kind: kind.into(),
         usage,
@@ -40,7 +40,7 @@ fn filesystem(kind: &str, usage: Usage, uuid: &str) -> Finding {
     }
 }
 
-fn disk(name: &str, finding: Finding, parts: Vec<(u32, Finding)>) -> Disk {
+pub fn disk(name: &str, finding: Finding, parts: Vec<(u32, Finding)>) -> Disk {
     let parts = parts.into_iter();
     let parts = parts
         .map(|(number, finding)| Part {
@@ -65,7 +65,7 @@ fn disk(name: &str, finding: Finding, parts: Vec<(u32, Finding)>) -> Disk {
     }
 }
 
-fn table(entries: &[(u32, &str)]) -> Finding {
+pub fn table(entries: &[(u32, &str)]) -> Finding {
     let entry = |(number, uuid): &(u32, &str)| Partition {
         number: *number,
         uuid: uuid.to_string(),
@@ -87,13 +87,14 @@ fn table(entries: &[(u32, &str)]) -> Finding {
     }
 }
 
-fn world(root: impl Into<Option<Source>>, typed: &str, disks: Vec<Disk>) -> World {
+pub fn world(root: impl Into<Option<Source>>, typed: &str, disks: Vec<Disk>) -> World {
     let asked = Asked {
         cmdline: format!("root={typed} ro"),
         root: root.into(),
         typed: typed.into(),
         fstypes: Vec::new(),
         writable: false,
+        refuse_clones: false,
         init: None,
         patience: Some(90_000),
         shell: false,
@@ -110,13 +111,14 @@ fn world(root: impl Into<Option<Source>>, typed: &str, disks: Vec<Disk>) -> Worl
         faults: Vec::new(),
         faster: None,
         pace: 0,
+        booted: None,
         start: 0,
         shells: None,
     }
 }
 
 /// A GPT whose partitions, numbered from 1, have these types and attributes.
-fn gpt(entries: &[(&str, u64)]) -> Finding {
+pub fn gpt(entries: &[(&str, u64)]) -> Finding {
     let numbers: Vec<(u32, &str)> = (1..).zip(entries).map(|(n, _)| (n, "cc")).collect();
     let mut finding = table(&numbers);
     if let Some(table) = &mut finding.table {
@@ -129,12 +131,13 @@ fn gpt(entries: &[(&str, u64)]) -> Finding {
     finding
 }
 
-const WANTED: &str = "11111111-1111-1111-1111-111111111111";
-const OTHER: &str = "22222222-2222-2222-2222-222222222222";
+pub const WANTED: &str = "11111111-1111-1111-1111-111111111111";
+pub const OTHER: &str = "22222222-2222-2222-2222-222222222222";
 
 pub fn tales() -> Vec<Tale> {
     let mut all = tales_of_bytes();
     all.extend(tales_of_tables());
+    all.extend(crate::twins::tales());
     all
 }
 
@@ -372,6 +375,7 @@ pub fn tell(tale: &Tale, telling: &Telling, make: Make) -> Result<Story, String>
         },
         answers: VecDeque::new(),
         all: blocks(&tale.world),
+        booted: tale.world.booted.clone(),
     };
     let mut news = news(tale, telling, &teller.all);
     let mut now = Millis(0);
@@ -420,6 +424,7 @@ struct Teller {
     /// What was asked and is not told yet.
     answers: VecDeque<Event>,
     all: Vec<(Block, Finding)>,
+    booted: Option<String>,
 }
 
 impl Teller {
@@ -429,6 +434,10 @@ impl Teller {
             match action {
                 Action::HandOver { .. } => self.story.outcome = Outcome::HandedOver,
                 Action::End { end } => self.story.outcome = Outcome::Ended(*end),
+                Action::AskFirmware { ticket } => {
+                    let (ticket, booted) = (*ticket, self.booted.clone());
+                    self.answers.push_back(Event::Firmware { ticket, booted });
+                }
                 _ => self.answers.extend(answer_to(&self.all, action)),
             }
         }
@@ -462,6 +471,10 @@ fn answer_to(all: &[(Block, Finding)], action: &Action) -> Option<Event> {
                 finding: found.1.clone(),
             }
         }
+        Action::Links { ticket, device } => Event::Linked {
+            ticket: *ticket,
+            names: vec![format!("by-path/{device}")],
+        },
         Action::Mount { ticket, .. } => Event::Mounted { ticket: *ticket },
         Action::FindInit { ticket, .. } => Event::InitFound {
             ticket: *ticket,

@@ -177,6 +177,8 @@ pub struct Asked {
     pub typed: String,
     pub fstypes: Vec<String>,
     pub writable: bool,
+    /// `landfall.clones=refuse`.
+    pub refuse_clones: bool,
     pub init: Option<String>,
     /// Milliseconds since boot; `None`: forever.
     pub patience: Option<u64>,
@@ -197,6 +199,8 @@ pub struct World {
     pub faster: Option<String>,
     /// The slowest answers take this many ms; 0: everything answers at the same instant.
     pub pace: u64,
+    /// The partition that the firmware says it booted from.
+    pub booted: Option<String>,
     /// When the kernel starts `/init`.
     pub start: u64,
     /// How often somebody leaves the shell. `None`: there is no shell in the image.
@@ -297,6 +301,8 @@ impl Asked {
                 entry.is_some_and(|e| e.label.as_ref() == Some(label))
             }
             Some(Source::Name(wanted)) => wanted == name,
+            // Every disk is called so here, and no partition is asked for.
+            Some(Source::Link(link)) => link.strip_prefix("by-path/") == Some(name),
             Some(Source::Beside { partuuid, offset }) => table.is_some_and(|(disk, number)| {
                 let mut all = disk.table.iter().flat_map(|t| &t.partitions);
                 let there = |e: &Partition| i64::from(e.number) + i64::from(*offset);

@@ -54,9 +54,19 @@ impl Default for Reading {
 impl Reading {
     pub(super) fn root(&mut self, word: &Word<'_>) {
         let typed = word.value.unwrap_or_default();
+        if typed == b"fstab" && self.wish.root.is_some() {
+            // What the image's /etc/fstab says stands in front of all other words.
+            return;
+        }
         self.wish.root_as_typed = Text::from(typed);
         // systemd's words for what happens without root= anyway.
-        let by_itself = matches!(typed, b"" | b"gpt-auto" | b"/dev/gpt-auto-root");
+        let by_itself = matches!(
+            typed,
+            b"" | b"gpt-auto"
+                | b"gpt-auto-force"
+                | b"/dev/gpt-auto-root"
+                | b"/dev/disk/by-designator/root"
+        );
         self.wish.root = (!by_itself).then(|| Source::parse(typed));
         match &self.wish.root {
             None if typed.is_empty() => {
@@ -71,6 +81,22 @@ impl Reading {
                  /dev/NAME, MAJOR:MINOR); nothing can match it",
             ),
             _ => {}
+        }
+    }
+
+    pub(super) fn clones(&mut self, word: &Word<'_>) {
+        match word.value {
+            Some(b"refuse") => self.wish.refuse_clones = true,
+            Some(b"first") => self.wish.refuse_clones = false,
+            _ => self.complain(word, "is neither first nor refuse; it is ignored"),
+        }
+    }
+
+    pub(super) fn ubi_mtd(&mut self, word: &Word<'_>) {
+        let mut fields = word.value.unwrap_or_default().split(|&b| b == b',');
+        match fields.next().filter(|mtd| !mtd.is_empty()) {
+            Some(mtd) => self.wish.ubi_mtd.push(Text::from(mtd)),
+            None => self.complain(word, "names no flash memory; it is ignored"),
         }
     }
 

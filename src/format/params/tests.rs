@@ -30,6 +30,20 @@ fn check_complaint(line: &str, start: &str) -> Wish {
 }
 
 #[test]
+fn clones_are_refused_only_where_that_was_asked() {
+    check("landfall.clones=refuse", |w| w.refuse_clones = true);
+    check("landfall.clones=refuse landfall.clones=first", |_| {});
+    check_complaint("landfall.clones=x", "landfall.clones=x is neither first");
+}
+
+#[test]
+fn flash_memory_for_ubi_gathers() {
+    check("ubi.mtd=rootfs,2048 ubi.mtd=3", |w| {
+        w.ubi_mtd = ["rootfs", "3"].map(Text::from).to_vec();
+    });
+}
+
+#[test]
 fn nothing_asked_is_the_default() {
     check("", |_| {});
     check(
@@ -50,6 +64,16 @@ fn root_is_the_last_device_named() {
         w.root = Some(Source::Label("my root".into()));
         w.root_as_typed = "LABEL=\"my root\"".into();
     });
+    // What the image's fstab says is put in front of all words.
+    check("root=LABEL=x root=fstab", |w| {
+        w.root = Some(Source::Label("x".into()));
+        w.root_as_typed = "LABEL=x".into();
+    });
+    check_complaint("root=fstab", "root=fstab is no device reference");
+    for auto in ["gpt-auto", "/dev/disk/by-designator/root"] {
+        let typed = Text::from(auto);
+        check(&["root=", auto].concat(), |w| w.root_as_typed = typed);
+    }
     check_complaint("root=nonsense", "root=nonsense is no device reference");
     let none = check_complaint("root=/dev/sda1 root=", "root= names no device");
     assert_eq!(none.root, None);

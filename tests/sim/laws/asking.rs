@@ -25,6 +25,7 @@ pub fn nothing_is_asked_twice(case: &Case, _: &Step, action: &Action) -> Verdict
     };
     let twice = match action {
         Action::Probe { device, .. } => case.known.is_probing_again(device),
+        Action::AskFirmware { .. } => open(&|q| *q == Question::Firmware),
         Action::FindInit { .. } => open(&|q| matches!(q, Question::FindInit(_))),
         Action::HandOver { .. } => open(&|q| matches!(q, Question::HandOver(_))),
         Action::Shell { .. } => open(&|q| *q == Question::Shell),

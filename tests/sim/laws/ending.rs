@@ -1,6 +1,6 @@
 //! Laws about the end: every world has one, it is the right one, and it says why.
 
-use super::mounting::names;
+use super::mounting::{candidates, names};
 use super::{Case, Verdict, ensure};
 use crate::faults::Fault;
 use crate::known::Question;
@@ -56,8 +56,9 @@ pub fn no_early_surrender(case: &Case, step: &Step, action: &Action) -> Verdict 
             .steps
             .iter()
             .any(|s| matches!(s.event, Event::MountFailed { .. }));
+    let twins = case.world.asked.refuse_clones && candidates(case.world, case.known).count() > 1;
     ensure(
-        past || hopeless || tried || case.known.shells_left > 0,
+        past || hopeless || tried || twins || case.known.shells_left > 0,
         || format!("gave up at {} although root may still appear", step.now),
     )
 }

@@ -122,7 +122,8 @@ pub fn read_only_unless_asked(case: &Case, _: &Step, action: &Action) -> Verdict
     })
 }
 
-/// If another device is known to answer just as well, a warning has named both.
+/// If another device is known to answer just as well, a warning has named both, or nothing is
+/// mounted where that was asked for.
 pub fn twins_are_named(case: &Case, step: &Step, action: &Action) -> Verdict {
     let Action::Mount { mount, .. } = action else {
         return Ok(());
@@ -137,7 +138,14 @@ pub fn twins_are_named(case: &Case, step: &Step, action: &Action) -> Verdict {
     let said: Vec<&String> = said_now.chain(&case.known.warnings).collect();
     let refused = |d: &str| case.known.blocks.get(d).is_some_and(|s| s.refused);
     let others = candidates(case.world, case.known).filter(|d| *d != mount.device);
+    // Only one device can have a name.
+    let refuse = case.world.asked.refuse_clones;
     for twin in others.filter(|d| !refused(d)) {
+        // A root by its type is chosen by the disk that was booted from; that is no cloning.
+        if case.world.asked.root.is_none() && case.world.booted.is_some() {
+            continue;
+        }
+        ensure(!refuse, || format!("{twin} is a clone of {}", mount.device))?;
         let named = said
             .iter()
             .any(|s| names(s, twin) && names(s, &mount.device));

@@ -149,11 +149,13 @@ pub fn no_device_on_the_way_waits(case: &Case, _: &Step) -> Verdict {
 pub fn no_mount_waits(case: &Case, step: &Step) -> Verdict {
     let known = case.known;
     let busy = known.open().any(|a| match &a.question {
-        Question::Mount(_) => true,
+        // What decides between clones.
+        Question::Mount(_) | Question::Links(_) | Question::Firmware => true,
         Question::Resolve(alias) => is_for_mounts(alias),
         _ => false,
     });
-    if !is_searching(known) || busy || known.may_hold(step.now) || case.world.asked.root.is_none() {
+    let compares = case.world.asked.root.is_none() || case.world.asked.refuse_clones;
+    if !is_searching(known) || busy || compares || known.may_hold(step.now) {
         return Ok(());
     }
     let Some(root) = candidates(case.world, known).next() else {
