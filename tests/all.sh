@@ -8,6 +8,7 @@ need qemu-system-aarch64 qemu-system-arm 'boots the guests of another architectu
 need mkfs.xfs xfsprogs 'makes xfs disks'
 need mkfs.btrfs btrfs-progs 'makes btrfs disks'
 need mkfs.vfat dosfstools 'makes vfat disks'
+need mcopy mtools 'puts files on vfat disks'
 need sfdisk fdisk 'partitions disks'
 need sgdisk gdisk 'writes tables that sfdisk does not'
 need blkid util-linux 'is what identification is compared with'

@@ -6,6 +6,7 @@
 
 pub mod coldplug;
 pub mod console_log;
+pub mod create_mapping;
 pub mod decompress;
 pub mod early_mounts;
 pub mod empty_initramfs;
@@ -14,6 +15,7 @@ pub mod faster_signatures;
 pub mod find_init;
 pub mod gather_words;
 pub mod hand_over;
+pub mod kernel_lines;
 pub mod load_module;
 pub mod modprobe_client;
 pub mod module_catalog;

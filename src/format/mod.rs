@@ -6,6 +6,7 @@
 pub mod bootconfig;
 pub mod cmdline;
 pub mod discoverable;
+pub mod dm_init;
 pub mod identity;
 pub mod kmod;
 pub mod mount_options;

@@ -116,6 +116,11 @@ impl<'a> Rehearsal<'a> {
                 Ok(finding) => Event::Probed { ticket, finding },
                 Err(fault) => Event::ProbeFailed { ticket, fault },
             },
+            Action::Map { ticket, mapping } => {
+                let text = format!("{} is not made in a rehearsal", mapping.name);
+                let fault = Fault::plain(text);
+                Event::MapFailed { ticket, fault }
+            }
             Action::Mount { ticket, mount } => match self.mount(&mount) {
                 Ok(()) => Event::Mounted { ticket },
                 Err(fault) => Event::MountFailed {

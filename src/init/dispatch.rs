@@ -23,6 +23,7 @@ impl Machine {
             }
             Action::Load { .. }
             | Action::Probe { .. }
+            | Action::Map { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);

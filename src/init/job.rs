@@ -1,7 +1,7 @@
 //! What a worker does with one action, and how it answers.
 
 use crate::act::module_catalog::Catalog;
-use crate::act::{find_init, load_module, mount_root, probe_device};
+use crate::act::{create_mapping, find_init, load_module, mount_root, probe_device};
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::plan::action::Action;
@@ -21,6 +21,10 @@ pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
         Action::Probe { device, .. } => match probe_device::probe(device) {
             Ok(finding) => Event::Probed { ticket, finding },
             Err(fault) => Event::ProbeFailed { ticket, fault },
+        },
+        Action::Map { mapping, .. } => match create_mapping::create(mapping) {
+            Ok(()) => Event::Mapped { ticket },
+            Err(fault) => Event::MapFailed { ticket, fault },
         },
         Action::Mount { mount, .. } => {
             let device = format!("/dev/{}", mount.device);
@@ -50,6 +54,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
     Some(match action {
         Action::Load { .. } => Event::LoadFailed { ticket, fault },
         Action::Probe { .. } => Event::ProbeFailed { ticket, fault },
+        Action::Map { .. } => Event::MapFailed { ticket, fault },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -64,6 +69,7 @@ fn ticket(action: &Action) -> Option<Ticket> {
     match action {
         Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }
+        | Action::Map { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

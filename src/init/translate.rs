@@ -36,6 +36,7 @@ fn block(uevent: &Uevent, name: String) -> Option<Block> {
         sectors: coldplug::block_size_sectors(&name).unwrap_or(0),
         part_of: part_of(uevent),
         sequence: uevent.diskseq.unwrap_or(0),
+        mapped: coldplug::mapped_name(&name),
         name,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::event::Ticket;
 use crate::base::text::Text;
+use crate::format::dm_init::Mapping;
 use crate::format::wish::End;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -59,6 +60,11 @@ pub enum Action {
     Probe {
         ticket: Ticket,
         device: String,
+    },
+    /// Make a mapped device. Devices in its table are `MAJOR:MINOR`.
+    Map {
+        ticket: Ticket,
+        mapping: Mapping,
     },
     /// Mount the new root.
     Mount {

@@ -24,6 +24,8 @@ pub struct Block {
     pub part_of: Option<(String, u32)>,
     /// Counts attached media since boot (`diskseq`): tells a re-plugged disk from a repeated event.
     pub sequence: u64,
+    /// What the device mapper calls it: `/dev/mapper/NAME`.
+    pub mapped: Option<String>,
 }
 
 /// Everything that can happen. One line of trace each.
@@ -77,6 +79,14 @@ pub enum Event {
         finding: Finding,
     },
     ProbeFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// Answers `map`: the device has a live table. Its own event tells of it.
+    Mapped {
+        ticket: Ticket,
+    },
+    MapFailed {
         ticket: Ticket,
         fault: Fault,
     },

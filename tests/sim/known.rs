@@ -8,6 +8,7 @@ use crate::prospects::FASTER_MS;
 use crate::story::Step;
 use landfall::base::millis::Millis;
 use landfall::base::text::Text;
+use landfall::format::dm_init::Mapping;
 use landfall::format::identity::Finding;
 use landfall::format::kmod::Resolution;
 use landfall::plan::action::{Action, Mount};
@@ -21,6 +22,7 @@ pub enum Question {
     Resolve(Text),
     Load(String),
     Probe(String),
+    Map(Mapping),
     Mount(Mount),
     FindInit(Option<Text>),
     HandOver(Text),
@@ -173,6 +175,9 @@ impl Known {
             Event::LoadFailed { ticket, .. } => self.load_ended(*ticket, false),
             Event::Probed { ticket, finding } => self.probed(*ticket, Some(finding)),
             Event::ProbeFailed { ticket, .. } => self.probed(*ticket, None),
+            Event::Mapped { ticket } | Event::MapFailed { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::Map(_)));
+            }
             Event::Mounted { ticket } => self.mount_ended(*ticket, true),
             Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
             Event::InitFound { ticket, path } => {
@@ -211,6 +216,7 @@ impl Known {
                 Question::Load(module.clone())
             }
             Action::Probe { device, .. } => Question::Probe(device.clone()),
+            Action::Map { mapping, .. } => Question::Map(mapping.clone()),
             Action::Mount { mount, .. } => Question::Mount(mount.clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
             Action::HandOver { init, .. } => Question::HandOver(init.clone()),
@@ -338,6 +344,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Resolve { ticket, .. }
         | Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }
+        | Action::Map { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }
