@@ -8,7 +8,7 @@ need qemu-system-aarch64 qemu-system-arm 'boots the guests of another architectu
 need mkfs.xfs xfsprogs 'makes xfs disks'
 need mkfs.btrfs btrfs-progs 'makes btrfs disks'
 need mkfs.vfat dosfstools 'makes vfat disks'
-need mcopy mtools 'fills EFI system partitions'
+need mcopy mtools 'puts files on vfat disks'
 need /usr/share/OVMF/OVMF_CODE_4M.fd ovmf 'is the firmware of guests with EFI'
 need /usr/lib/systemd/boot/efi/systemd-bootx64.efi systemd-boot-efi 'boots them'
 need ubinize mtd-utils 'makes images of flash memory'

@@ -128,6 +128,16 @@ pub fn block_size_sectors(name: &str) -> Option<u64> {
     std::str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
 }
 
+/// What the device mapper calls one of its devices. `None`: it is none, or is gone.
+pub fn mapped_name(name: &str) -> Option<String> {
+    if !name.starts_with("dm-") {
+        return None;
+    }
+    let text = proc_sys::read(&format!("{BLOCK}/{name}/dm/name"), 256).ok()?;
+    let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    std::str::from_utf8(text).ok().map(String::from)
+}
+
 fn directory(path: &str) -> Result<OwnedFd, Fault> {
     dir::open_path(path.as_bytes(), Want::Directory).map_err(|fail| {
         let text = format!("{fail}: devices cannot be listed; the kernel needs CONFIG_SYSFS");

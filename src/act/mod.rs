@@ -7,6 +7,7 @@
 pub mod boot_partition;
 pub mod coldplug;
 pub mod console_log;
+pub mod create_mapping;
 pub mod decompress;
 pub mod device_links;
 pub mod early_mounts;
@@ -17,6 +18,7 @@ pub mod find_init;
 pub mod flash;
 pub mod gather_words;
 pub mod hand_over;
+pub mod kernel_lines;
 pub mod load_module;
 pub mod modprobe_client;
 pub mod module_catalog;

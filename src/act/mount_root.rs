@@ -4,20 +4,16 @@
 //! systems also write to the kernel log: both are part of the answer. One attempt, no guessing of
 //! types or options. Documentation/filesystems/mount_api.rst.
 
+use super::kernel_lines;
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::mount_options::{self, Sorted};
+use crate::sys::dir::Want;
 use crate::sys::fail::Fail;
 use crate::sys::kmsg::Reader;
 use crate::sys::mount_context::Context;
 use crate::sys::{dir, mount};
 use std::ffi::CString;
-
-/// Most lines of the kernel log that are kept, from the last one backwards.
-const MOST_LINES: usize = 16;
-
-/// Least urgent level that is kept: 5, notice. File systems report errors at 3 and 4.
-const KEPT_LEVEL: u8 = 5;
 
 /// A mount that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +33,7 @@ struct Request<'a> {
 
 /// Mounts `device` (`/dev/vda1`) on `target`, which is made if it is missing.
 ///
-/// `options` are as typed (`rootflags=`); `ro` and `rw` among them are more specific than
-/// `read_only`, and win.
+/// `options` are as typed (`rootflags=`); `ro` and `rw` among them were heard already.
 pub fn mount(
     device: &str,
     fstype: &str,
@@ -53,20 +48,27 @@ pub fn mount(
     let request = Request {
         device,
         fstype,
-        read_only: options.read_only.unwrap_or(read_only),
+        read_only,
         options,
     };
     let mut log = Reader::from_now().ok();
     let mut said = Vec::new();
-    let Err(fail) = attempt(&request, target, &mut said) else {
+    let Err(mut fail) = attempt(&request, target, &mut said) else {
         for line in said {
             log::info!("{device}: {line}");
         }
         return Ok(());
     };
-    if let Some(log) = &mut log {
-        add_kernel_lines(log, &mut said);
+    // A subvolume, too, may be what is not there: only a lost node is a lost device.
+    if fail.errno == libc::ENOENT && dir::open_path(device.as_bytes(), Want::Place).is_err() {
+        fail.errno = libc::ENXIO;
     }
+    let logged = log.as_mut().map(kernel_lines::since).unwrap_or_default();
+    let new: Vec<Text> = logged
+        .into_iter()
+        .filter(|line| !said.contains(line))
+        .collect();
+    said.extend(new);
     Err(MountFault {
         fault: explain(&fail, &request),
         kernel: said,
@@ -125,21 +127,6 @@ fn attributes(request: &Request<'_>) -> u32 {
     request.options.attributes.0 | read_only
 }
 
-/// The kernel's lines since the mark that are not in `said` already.
-fn add_kernel_lines(log: &mut Reader, said: &mut Vec<Text>) {
-    let mut lines = std::collections::VecDeque::new();
-    while let Ok(Some(record)) = log.next_record() {
-        let text = Text(record.text);
-        if record.facility == 0 && record.level <= KEPT_LEVEL && !said.contains(&text) {
-            if lines.len() == MOST_LINES {
-                lines.pop_front();
-            }
-            lines.push_back(text);
-        }
-    }
-    said.extend(lines);
-}
-
 fn explain(fail: &Fail, request: &Request<'_>) -> Fault {
     let Request { device, fstype, .. } = request;
     let advice = match (fail.call, fail.errno) {
@@ -157,7 +144,10 @@ fn explain(fail: &Fail, request: &Request<'_>) -> Fault {
             "the device is write-protected, or its journal needs recovery that it does not allow"
         }
         (_, libc::EBUSY) => "the device is in use: mounted, or part of something else",
-        (_, libc::ENOENT) => "a driver or algorithm that it asks for is not in the image",
+        (_, libc::ENOENT) => {
+            "a subvolume that rootflags= names is not on it, or a driver or algorithm that it asks \
+             for is not in the image"
+        }
         (_, libc::ENOTBLK) => "this is no block device",
         (_, libc::ENXIO | libc::ENOMEDIUM) => "there is no device, or no medium in it",
         (_, libc::EIO) => "the device does not answer, or the file system is damaged",

@@ -3,8 +3,10 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod bootconfig;
 pub mod cmdline;
 pub mod discoverable;
+pub mod dm_init;
 pub mod efi_variable;
 pub mod fstab;
 pub mod identity;

@@ -1,7 +1,7 @@
 //! The parameters that are honoured: one table. Each row says what a word does and does it.
 //!
 //! Words that are not in the table belong to somebody else and are passed over in silence.
-//! README's section is generated from the table; every row names the test that proves it.
+//! README's section is generated from the table; every row names the tests that prove it.
 //!
 //! Sources: Documentation/admin-guide/kernel-parameters.rst for the kernel's own words,
 //! dracut.cmdline(7), initramfs-tools(7), kernel-command-line(7) and modules-load.d(5) for others.
@@ -24,8 +24,9 @@ pub struct Parameter {
     pub effect: &'static str,
     /// Every occurrence counts. Otherwise the last one does.
     pub gathers: bool,
-    /// The test that fails without this row.
-    pub test: &'static str,
+    /// Tests that fail without this row. The first one is seen to: the row is switched off, name
+    /// by name, and the test run again.
+    pub tests: &'static [&'static str],
     read: fn(&mut Reading, &Word<'_>),
 }
 
@@ -33,6 +34,10 @@ pub struct Parameter {
 pub fn read<'a>(words: impl Iterator<Item = Word<'a>>) -> Wish {
     let mut reading = Reading::default();
     for word in words {
+        #[cfg(test)]
+        if is_off(word.key) {
+            continue;
+        }
         let names = |row: &&Parameter| row.names.iter().any(|name| word.is(name));
         if let Some(row) = PARAMETERS.iter().find(names) {
             (row.read)(&mut reading, &word);
@@ -56,7 +61,14 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "The device that holds the root file system; case, quotes and braces around a \
                   UUID do not matter.",
         gathers: false,
-        test: "root_is_the_last_device_named",
+        tests: &[
+            "root_is_the_last_device_named",
+            "boot_ext4_by_uuid_on_virtio",
+            "boot_xfs_by_label_on_virtio_scsi",
+            "boot_ext4_by_path_on_virtio_scsi",
+            "boot_by_the_device_number_in_the_kernels_forms",
+            "boot_gpt_auto_waits_for_a_late_disk",
+        ],
         read: Reading::root,
     },
     Parameter {
@@ -67,7 +79,10 @@ pub static PARAMETERS: &[Parameter] = &[
                   booted from is taken, or the first by its place in the machine, and all are \
                   named; or none is, once every driver was tried.",
         gathers: false,
-        test: "clones_are_refused_only_where_that_was_asked",
+        tests: &[
+            "clones_are_refused_only_where_that_was_asked",
+            "boot_refuses_clones_across_buses_where_that_was_asked",
+        ],
         read: Reading::clones,
     },
     Parameter {
@@ -77,7 +92,7 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "Flash memory that UBI is attached to, by number, name or path: `ubi` is loaded \
                   with it, once all of them are there, where `root=` is a volume of UBI.",
         gathers: true,
-        test: "flash_memory_for_ubi_gathers",
+        tests: &["flash_memory_for_ubi_gathers"],
         read: Reading::ubi_mtd,
     },
     Parameter {
@@ -87,7 +102,10 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "File system types to try, in order; `auto` and `tmpfs` (which is meant for the \
                   initramfs) are dropped.",
         gathers: false,
-        test: "rootfstype_is_a_list_without_auto_and_tmpfs",
+        tests: &[
+            "rootfstype_is_a_list_without_auto_and_tmpfs",
+            "boot_tries_the_types_that_were_asked_for_in_order",
+        ],
         read: Reading::fstypes,
     },
     Parameter {
@@ -96,16 +114,25 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "none",
         effect: "Mount options of root; `ro` or `rw` among them beats the words `ro` and `rw`.",
         gathers: false,
-        test: "rootflags_are_kept_and_decide_about_writing",
+        tests: &[
+            "rootflags_are_kept_and_decide_about_writing",
+            "boot_with_the_vocabulary_of_mount",
+            "boot_btrfs_by_subvolume",
+            "boot_without_replaying_a_journal",
+        ],
         read: Reading::flags,
     },
     Parameter {
         names: &["ro", "rw"],
         values: "",
         default: "`ro`",
-        effect: "Mounts root read-only or writable.",
+        effect: "Mounts root read-only or writable; a write-protected one is mounted read-only.",
         gathers: false,
-        test: "the_last_of_ro_and_rw_wins_and_ro_is_the_default",
+        tests: &[
+            "the_last_of_ro_and_rw_wins_and_ro_is_the_default",
+            "boot_writable_where_rw_was_asked",
+            "boot_of_a_write_protected_root_is_read_only",
+        ],
         read: Reading::read_write,
     },
     Parameter {
@@ -114,7 +141,10 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "the kernel's list: `/sbin/init`, `/etc/init`, `/bin/init`, `/bin/sh`",
         effect: "The program to run on the new root; the path is looked up inside it.",
         gathers: false,
-        test: "init_is_a_path_on_the_new_root",
+        tests: &[
+            "init_is_a_path_on_the_new_root",
+            "boot_another_init_with_its_arguments",
+        ],
         read: Reading::init,
     },
     Parameter {
@@ -124,7 +154,10 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "How long root may take to appear, counted from the start of `/init`; bare: as \
                   long as it takes.",
         gathers: false,
-        test: "rootwait_waits_for_ever_or_that_long",
+        tests: &[
+            "rootwait_waits_for_ever_or_that_long",
+            "boot_waits_for_the_second_half_of_a_mapping",
+        ],
         read: Reading::rootwait,
     },
     Parameter {
@@ -134,7 +167,10 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "The same deadline, as dracut spells it; `0`: as long as it takes. Of `rootwait`, \
                   `rd.timeout` and `rd.retry` the last one counts.",
         gathers: false,
-        test: "rd_timeout_sets_the_deadline_and_0_is_for_ever",
+        tests: &[
+            "rd_timeout_sets_the_deadline_and_0_is_for_ever",
+            "boot_wrong_uuid_ends_at_the_deadline_with_the_page",
+        ],
         read: Reading::timeout,
     },
     Parameter {
@@ -143,7 +179,7 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "90 s",
         effect: "The same deadline, as older dracut spells it.",
         gathers: false,
-        test: "rd_retry_sets_the_deadline",
+        tests: &["rd_retry_sets_the_deadline"],
         read: Reading::retry,
     },
     Parameter {
@@ -152,7 +188,7 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "0",
         effect: "Extends the deadline to at least this; it never delays a root that is there.",
         gathers: false,
-        test: "rootdelay_extends_the_deadline_and_never_shortens_it",
+        tests: &["rootdelay_extends_the_deadline_and_never_shortens_it"],
         read: Reading::rootdelay,
     },
     Parameter {
@@ -162,7 +198,10 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "After a failed boot: positive: reboot after so long, negative: reboot at once, \
                  `0`: halt. No shell opens, unless `rd.shell` stands behind it.",
         gathers: false,
-        test: "panic_says_how_a_failed_boot_ends_and_locks_the_shell",
+        tests: &[
+            "panic_says_how_a_failed_boot_ends_and_locks_the_shell",
+            "boot_opens_no_shell_where_panic_locks_it",
+        ],
         read: Reading::panic,
     },
     Parameter {
@@ -171,7 +210,11 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "off",
         effect: "Opens a shell on the console after a failure, if the image holds one.",
         gathers: false,
-        test: "rd_shell_is_off_unless_asked_for",
+        tests: &[
+            "rd_shell_is_off_unless_asked_for",
+            "boot_goes_on_when_the_shell_is_left",
+            "boot_opens_no_shell_unasked",
+        ],
         read: Reading::shell,
     },
     Parameter {
@@ -181,8 +224,40 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "What to do after a failure when no shell is allowed; `panic=` still sets the \
                   delay of a reboot.",
         gathers: false,
-        test: "rd_emergency_chooses_the_end_and_panic_its_delay",
+        tests: &[
+            "rd_emergency_chooses_the_end_and_panic_its_delay",
+            "boot_follows_the_policy_where_the_image_holds_no_shell",
+        ],
         read: Reading::emergency,
+    },
+    Parameter {
+        names: &["dm-mod.create"],
+        values: "`=NAME,UUID,MINOR,ro\\|rw,START SECTORS TYPE …[,…][;…]`",
+        default: "none",
+        effect: "Mapped devices to make, in this order, each as soon as all devices in its table \
+                  are there; those may also be given by `PARTUUID=` and the like, and targets are \
+                  those that the kernel allows here.",
+        gathers: false,
+        tests: &[
+            "mappings_are_read_and_one_mistake_spoils_them",
+            "mappings_are_made_in_order_and_root_is_on_them",
+            "boot_from_halves_on_two_disks",
+            "boot_names_the_half_that_is_missing",
+            "boot_shows_what_the_kernel_says_of_a_bad_table",
+        ],
+        read: Reading::mappings,
+    },
+    Parameter {
+        names: &["dm-mod.waitfor"],
+        values: "`=DEVICE[,DEVICE…]`",
+        default: "none",
+        effect: "Devices that must be there before the first mapped device is made.",
+        gathers: false,
+        tests: &[
+            "mappings_are_read_and_one_mistake_spoils_them",
+            "a_mapping_waits_for_its_last_piece_and_the_page_says_so",
+        ],
+        read: Reading::map_after,
     },
     Parameter {
         names: &["quiet"],
@@ -191,7 +266,7 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "Says warnings and errors only; of `quiet`, `debug` and `loglevel=` the last one \
                   counts.",
         gathers: false,
-        test: "the_last_of_quiet_debug_and_loglevel_sets_the_tone",
+        tests: &["the_last_of_quiet_debug_and_loglevel_sets_the_tone"],
         read: Reading::quiet,
     },
     Parameter {
@@ -200,7 +275,7 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "off",
         effect: "Says everything, the trace of the boot included.",
         gathers: false,
-        test: "the_last_of_quiet_debug_and_loglevel_sets_the_tone",
+        tests: &["the_last_of_quiet_debug_and_loglevel_sets_the_tone"],
         read: Reading::debug,
     },
     Parameter {
@@ -209,7 +284,7 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "`7`",
         effect: "Up to 4 as `quiet`, above 7 as `debug`.",
         gathers: false,
-        test: "the_last_of_quiet_debug_and_loglevel_sets_the_tone",
+        tests: &["the_last_of_quiet_debug_and_loglevel_sets_the_tone"],
         read: Reading::loglevel,
     },
     Parameter {
@@ -219,7 +294,7 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "As `debug`, but beats `quiet` and `loglevel=`, and leaves the kernel's own tone \
                   alone.",
         gathers: false,
-        test: "rd_debug_beats_quiet",
+        tests: &["rd_debug_beats_quiet"],
         read: Reading::rd_debug,
     },
     Parameter {
@@ -230,7 +305,7 @@ pub static PARAMETERS: &[Parameter] = &[
                   boot as well, once, when it hands over or gives up. Nothing but a terminal is \
                   written to.",
         gathers: false,
-        test: "the_trace_goes_to_the_terminal_named_last",
+        tests: &["the_trace_goes_to_the_terminal_named_last"],
         read: Reading::trace,
     },
     Parameter {
@@ -239,7 +314,10 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "none",
         effect: "Modules to load at once, whether or not a device asks for them.",
         gathers: true,
-        test: "modules_to_load_gather_from_every_spelling",
+        tests: &[
+            "modules_to_load_gather_from_every_spelling",
+            "boot_loads_modules_that_words_and_files_name",
+        ],
         read: Reading::load,
     },
     Parameter {
@@ -249,7 +327,10 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "Modules to load after those that devices ask for: when root is found, or nothing \
                  is under way any more.",
         gathers: true,
-        test: "modules_for_later_gather_apart",
+        tests: &[
+            "modules_for_later_gather_apart",
+            "boot_loads_modules_that_words_and_files_name",
+        ],
         read: Reading::load_last,
     },
     Parameter {
@@ -259,7 +340,10 @@ pub static PARAMETERS: &[Parameter] = &[
         effect: "Modules that no device may cause to be loaded; what another module needs, or \
                  what is asked for by name, is loaded all the same.",
         gathers: true,
-        test: "blacklists_come_from_files_and_from_the_command_line",
+        tests: &[
+            "blacklists_come_from_files_and_from_the_command_line",
+            "boot_without_modules_that_words_forbid",
+        ],
         read: elsewhere,
     },
     Parameter {
@@ -268,7 +352,10 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "none",
         effect: "Modules that are not loaded at all: the kernel itself refuses them.",
         gathers: true,
-        test: "blacklists_come_from_files_and_from_the_command_line",
+        tests: &[
+            "blacklists_come_from_files_and_from_the_command_line",
+            "boot_without_modules_that_words_forbid",
+        ],
         read: elsewhere,
     },
     Parameter {
@@ -277,10 +364,15 @@ pub static PARAMETERS: &[Parameter] = &[
         default: "what modprobe.d says",
         effect: "Given to that module when it is loaded, as the kernel does for those built in.",
         gathers: true,
-        test: "options_add_up_files_first",
+        tests: &[
+            "options_add_up_files_first",
+            "boot_gives_options_to_modules",
+        ],
         read: elsewhere,
     },
 ];
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::is_off;

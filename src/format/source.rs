@@ -7,6 +7,7 @@
 //! and udev's rules for link names (`\xNN` for whatever a file name cannot hold).
 
 use crate::base::text::{Text, unescape};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -51,6 +52,22 @@ impl Source {
                 .or_else(|| number(text)),
         };
         known.unwrap_or_else(|| Self::Unknown(Text::from(typed)))
+    }
+
+    /// As a person would write it.
+    pub fn as_typed(&self) -> String {
+        match self {
+            Self::Uuid(uuid) => format!("UUID={uuid}"),
+            Self::Label(label) => format!("LABEL={label}"),
+            Self::PartUuid(uuid) => format!("PARTUUID={uuid}"),
+            Self::Beside { partuuid, offset } => format!("PARTUUID={partuuid}/PARTNROFF={offset}"),
+            Self::PartLabel(label) => format!("PARTLABEL={label}"),
+            Self::Link(link) if link.starts_with("by-") => format!("/dev/disk/{link}"),
+            Self::Link(name) => name.clone(),
+            Self::Name(name) => format!("/dev/{name}"),
+            Self::Number(major, minor) => format!("{major}:{minor}"),
+            Self::Unknown(text) => format!("{text}"),
+        }
     }
 }
 

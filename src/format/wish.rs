@@ -3,6 +3,7 @@
 //! Not here: which word means what (`params`), and what exists (`plan`).
 
 use super::cmdline;
+use super::dm_init::Mapping;
 use super::params;
 use crate::base::text::Text;
 use alloc::string::String;
@@ -68,6 +69,10 @@ pub struct Wish {
     pub load: Vec<String>,
     /// Modules to load when no other is being loaded (`rd.driver.post=`), as typed, none twice.
     pub load_last: Vec<String>,
+    /// Devices to be made of others (`dm-mod.create=`), in this order.
+    pub mappings: Vec<Mapping>,
+    /// Devices that are to be there before the first of them is made (`dm-mod.waitfor=`).
+    pub map_after: Vec<Source>,
     /// What was odd on the command line: one sentence each, said as warnings.
     pub complaints: Vec<String>,
 }
@@ -90,6 +95,8 @@ impl Default for Wish {
             trace: None,
             load: Vec::new(),
             load_last: Vec::new(),
+            mappings: Vec::new(),
+            map_after: Vec::new(),
             complaints: Vec::new(),
         }
     }

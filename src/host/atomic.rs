@@ -56,6 +56,12 @@ impl AtomicFile {
         })
     }
 
+    /// Bytes written so far.
+    pub fn length(&mut self) -> io::Result<u64> {
+        self.out.flush()?;
+        Ok(self.out.get_ref().metadata()?.len())
+    }
+
     /// Gives the file its name. Returns its length in bytes.
     pub fn commit(mut self) -> Result<u64, Failure> {
         let length = self.settle();

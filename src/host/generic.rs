@@ -52,6 +52,7 @@ const NAMES: &[&str] = &[
     "xen-blkfront",
     "vmd",
     "loop",
+    "dm-mod",
     "firewire-sbp2",
     "uas",
     // File systems, and what they ask the kernel for while they mount.

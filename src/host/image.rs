@@ -2,6 +2,7 @@
 
 pub use crate::host::image_args::HELP;
 
+use crate::format::bootconfig;
 use crate::host::atomic::AtomicFile;
 use crate::host::closure::{Needs, close};
 use crate::host::compress::packer;
@@ -39,6 +40,8 @@ pub fn build(options: &Options) -> Result<(), Failure> {
         Some(path) => Some((AtomicFile::create(path)?, path)),
         None => None,
     };
+    let config = options.bootconfig.as_deref().map(read_bootconfig);
+    let config = config.transpose()?;
     let (tree, summary) = contents(options, &mut progress)?;
     if let Some(list) = &options.list {
         progress.step("writing the list");
@@ -55,11 +58,33 @@ pub fn build(options: &Options) -> Result<(), Failure> {
         let mut pack = packer(options.compression, &mut file).or_cannot(failed)?;
         tree.write(&mut pack, mtime, &mut progress)?;
         pack.finish().or_cannot(failed)?;
+        if let Some(config) = &config {
+            let length = file.length().or_cannot(failed)?;
+            file.write_all(&bootconfig::footer(config, length))
+                .or_cannot(failed)?;
+        }
         let bytes = file.commit()?;
         let size = format!("{}.{} MiB", bytes >> 20, (bytes >> 10) % 1024 * 10 / 1024);
         progress.note(&format!("{}: {size}, {summary}", path.display()), false);
     }
     Ok(())
+}
+
+/// A bootconfig that the kernel will take.
+fn read_bootconfig(path: &Path) -> Result<Vec<u8>, Failure> {
+    let text = std::fs::read(path).or_cannot(|| format!("read {}", path.display()))?;
+    if text.contains(&0) {
+        let text = format!("{} is no bootconfig: it is not text", path.display());
+        return Err(Failure::new(text));
+    }
+    bootconfig::parse(&text).map_err(|wrong| {
+        let (path, line) = (path.display(), wrong.line);
+        Failure::new(format!(
+            "{path} is no bootconfig: line {line}: {}",
+            wrong.why
+        ))
+    })?;
+    Ok(text)
 }
 
 /// Everything that goes into the image, and one line about it.

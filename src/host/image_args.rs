@@ -29,6 +29,9 @@ What else:
       --init PATH        the init program (default: the 'init' beside this tool)
       --add-file SRC:DST copy a file or a directory to DST in the image; repeatable
       --microcode PATH   put CPU microcode in front: a file or a directory of files; repeatable
+      --bootconfig FILE  put a bootconfig behind the image: words for the kernel and for init;
+                         takes a kernel with CONFIG_BOOT_CONFIG, and the word 'bootconfig' on
+                         its command line (Documentation/admin-guide/bootconfig.rst)
       --compress METHOD[:LEVEL]
                          none, gzip, bzip2, lzma, xz, lzo, lz4, zstd (default: zstd:9)
   -q, --quiet            say only what is wrong
@@ -52,6 +55,7 @@ pub struct Options {
     /// From this machine, to a place in the image.
     pub add_files: Vec<(PathBuf, Vec<u8>)>,
     pub microcode: Vec<PathBuf>,
+    pub bootconfig: Option<PathBuf>,
     pub compression: Compression,
     pub quiet: bool,
 }
@@ -67,6 +71,7 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
         init: None,
         add_files: Vec::new(),
         microcode: Vec::new(),
+        bootconfig: None,
         compression: Compression::DEFAULT,
         quiet: false,
     };
@@ -85,6 +90,7 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
             Arg::Long("init") => options.init = Some(args.value()?.into()),
             Arg::Long("add-file") => options.add_files.push(add_file(&args.value()?)?),
             Arg::Long("microcode") => options.microcode.push(args.value()?.into()),
+            Arg::Long("bootconfig") => options.bootconfig = Some(args.value()?.into()),
             Arg::Long("compress") => {
                 let text = args.value()?.string()?;
                 options.compression = Compression::parse(&text).map_err(Failure::usage)?;
@@ -105,6 +111,10 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
     }
     if options.output.is_none() && !options.microcode.is_empty() {
         let text = "--microcode goes in front of an image, which a list cannot have: add -o OUT";
+        return Err(Failure::usage(text));
+    }
+    if options.output.is_none() && options.bootconfig.is_some() {
+        let text = "--bootconfig goes behind an image, which a list cannot have: add -o OUT";
         return Err(Failure::usage(text));
     }
     Ok(Some(options))
@@ -158,6 +168,7 @@ mod tests {
             "-o x --add-file a:b",
             "-o x --add-file :/b",
             "--list x --microcode y",
+            "--list x --bootconfig y",
         ];
         for line in wrong {
             let failure = parsed(line).err();

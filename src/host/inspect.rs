@@ -1,6 +1,7 @@
 //! `landfall inspect`: lists, prints and unpacks any initramfs image.
 
 use crate::base::text::Text;
+use crate::format::bootconfig;
 use crate::host::compress::Method;
 use crate::host::cpio::{self, Header};
 use crate::host::failure::{Failure, Tried};
@@ -17,12 +18,14 @@ use std::process::ExitCode;
 pub const HELP: &str = "\
 Lists, prints or unpacks an initramfs image with all its segments.
 
-Usage: landfall inspect IMAGE [--list | --json | --cat PATH | --unpack DIR]
+Usage: landfall inspect IMAGE [--list | --json | --cat PATH | --bootconfig | --unpack DIR]
 
   --list         list all entries, as 'ls -l' does (this is the default)
   --json         list all entries, one JSON object a line
   --cat PATH     print a file; where the image holds it more than once, the last one, as the
                  kernel leaves it
+  --bootconfig   print the bootconfig behind the image, as it was written; its keys are also at
+                 the end of the list
   --unpack DIR   unpack into DIR, which must be empty or not exist; nothing is written outside
                  of it; device nodes are made only for root
   -h, --help     this text
@@ -39,6 +42,7 @@ enum Job {
     List,
     Json,
     Cat(OsString),
+    Bootconfig,
     Unpack(PathBuf),
 }
 
@@ -51,6 +55,7 @@ pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             Arg::Long("list") => Job::List,
             Arg::Long("json") => Job::Json,
             Arg::Long("cat") => Job::Cat(args.value()?),
+            Arg::Long("bootconfig") => Job::Bootconfig,
             Arg::Long("unpack") => Job::Unpack(args.value()?.into()),
             Arg::Short('h') | Arg::Long("help") => {
                 let _ = io::stdout().write_all(HELP.as_bytes());
@@ -64,7 +69,7 @@ pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         };
         if job.replace(chosen).is_some() {
             return Err(Failure::usage(
-                "only one of --list, --json, --cat and --unpack at a time",
+                "only one of --list, --json, --cat, --bootconfig and --unpack at a time",
             ));
         }
     }
@@ -83,6 +88,7 @@ fn inspect(path: &Path, job: Job) -> Result<(), Failure> {
         Job::List => walk(&name, &bytes, &mut List(&mut out)),
         Job::Json => walk(&name, &bytes, &mut Json(&mut out)),
         Job::Cat(wanted) => cat(&name, &bytes, wanted.as_bytes(), &mut out),
+        Job::Bootconfig => print_bootconfig(&name, &bytes, &mut out),
         Job::Unpack(into) => {
             let mut unpacker = Unpacker::new(&into)?;
             let walked = walk(&name, &bytes, &mut unpacker);
@@ -111,6 +117,30 @@ pub fn read_image(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+fn print_bootconfig(name: &str, image: &[u8], out: &mut dyn Write) -> Result<(), Failure> {
+    let none = || Failure::new(format!("{name} has no bootconfig behind it"));
+    let found = bootconfig::find(image).ok_or_else(none)?;
+    out.write_all(found.text)
+        .or_cannot(|| "write to standard output".into())?;
+    keys_of(&found).map(drop)
+}
+
+/// The keys of a bootconfig, or why the kernel will have none of it.
+fn keys_of(found: &bootconfig::Found<'_>) -> Result<Vec<bootconfig::Entry>, Failure> {
+    if !found.intact {
+        return Err(Failure::new(
+            "the bootconfig is damaged: its checksum is wrong",
+        ));
+    }
+    bootconfig::parse(found.text).map_err(|wrong| {
+        let text = format!(
+            "the bootconfig is wrong in line {}: {}",
+            wrong.line, wrong.why
+        );
+        Failure::new(text)
+    })
+}
+
 struct List<'a>(&'a mut dyn Write);
 
 impl Visitor for List<'_> {
@@ -129,6 +159,16 @@ impl Visitor for List<'_> {
     fn entry(&mut self, _of: &Segment, e: &Header, body: &mut dyn Read) -> Result<(), Failure> {
         let line = list_line(e, body)?;
         writeln!(self.0, "{line}").or_cannot(|| "write to standard output".into())
+    }
+
+    fn bootconfig(&mut self, found: &bootconfig::Found<'_>) -> Result<(), Failure> {
+        let mut text = format!("# bootconfig from byte {}\n", found.offset).into_bytes();
+        let keys = keys_of(found);
+        text.extend(keys.as_deref().map(bootconfig::listing).unwrap_or_default());
+        self.0
+            .write_all(&text)
+            .or_cannot(|| "write to standard output".into())?;
+        keys.map(drop)
     }
 }
 
@@ -189,6 +229,21 @@ impl Visitor for Json<'_> {
             "target": target,
         });
         writeln!(self.0, "{line}").or_cannot(|| "write to standard output".into())
+    }
+
+    fn bootconfig(&mut self, found: &bootconfig::Found<'_>) -> Result<(), Failure> {
+        let values = |e: &bootconfig::Entry| -> Vec<_> {
+            e.values.iter().map(ToString::to_string).collect()
+        };
+        for entry in keys_of(found)? {
+            let line = json!({
+                "bootconfig": entry.key,
+                "offset": found.offset,
+                "values": values(&entry),
+            });
+            writeln!(self.0, "{line}").or_cannot(|| "write to standard output".into())?;
+        }
+        Ok(())
     }
 }
 

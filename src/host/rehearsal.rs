@@ -125,6 +125,11 @@ impl<'a> Rehearsal<'a> {
                 ticket,
                 booted: None,
             },
+            Action::Map { ticket, mapping } => {
+                let text = format!("{} is not made in a rehearsal", mapping.name);
+                let fault = Fault::plain(text);
+                Event::MapFailed { ticket, fault }
+            }
             Action::Mount { ticket, mount } => match self.mount(&mount) {
                 Ok(()) => Event::Mounted { ticket },
                 Err(fault) => Event::MountFailed {

@@ -1,11 +1,14 @@
 //! An initramfs image as the kernel sees it: a row of segments, each a cpio archive (or several)
 //! as it is or compressed, with zeros between them.
 //!
+//! A bootconfig may stand behind the last one; the kernel cuts it off first.
+//!
 //! The image's bytes are in memory; what its compressed segments unpack to never is. A stream that
 //! never ends is stopped by [`MAX_BYTES`] and [`MAX_ENTRIES`].
 //!
 //! Source: unpack_to_rootfs() in init/initramfs.c (Linux 6.12).
 
+use crate::format::bootconfig::{self, Found};
 use crate::host::compress::Method;
 use crate::host::cpio::{Header, Malformed, Reader};
 use crate::host::decompress;
@@ -34,6 +37,11 @@ pub trait Visitor {
         Ok(())
     }
 
+    /// Comes last, if there is one.
+    fn bootconfig(&mut self, _found: &Found<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// `body` is the entry's contents; what is not read of it is skipped.
     fn entry(&mut self, of: &Segment, entry: &Header, body: &mut dyn Read) -> Result<(), Failure>;
 }
@@ -47,6 +55,9 @@ pub fn walk(name: &str, image: &[u8], visitor: &mut dyn Visitor) -> Result<(), F
         entries: 0,
         bytes: 0,
     };
+    let config = bootconfig::find(image);
+    let end = config.as_ref().map_or(image.len(), |found| found.offset);
+    let image = image.get(..end).unwrap_or(image);
     let mut rest = image;
     let mut number = 0;
     loop {
@@ -73,7 +84,10 @@ pub fn walk(name: &str, image: &[u8], visitor: &mut dyn Visitor) -> Result<(), F
             "{name} holds no initramfs: it is empty or all zeros"
         )));
     }
-    Ok(())
+    match &config {
+        Some(found) => walk.visitor.bootconfig(found),
+        None => Ok(()),
+    }
 }
 
 fn kind(rest: &[u8]) -> Option<Method> {

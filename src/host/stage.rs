@@ -119,6 +119,7 @@ fn disk_of(image: DeviceFile, finding: &Finding, number: u32) -> Disk {
         sectors: image.size / 512,
         part_of: None,
         sequence: u64::from(number).saturating_add(1),
+        mapped: None,
     };
     let (mut blocks, mut starts) = (vec![whole.clone()], vec![0]);
     for entry in finding.table.iter().flat_map(|t| &t.partitions) {
@@ -161,6 +162,7 @@ fn partition_of(disk: &Block, entry: &Partition) -> Option<Block> {
         sectors: kernel_sectors(entry).min(room),
         part_of: Some((disk.name.clone(), entry.number)),
         sequence: disk.sequence,
+        mapped: None,
     })
 }
 
@@ -179,6 +181,7 @@ fn own_block(path: &Path) -> Option<Block> {
     let said = uevent::parse_file(devpath, "block", &fs::read(path.join("uevent")).ok()?);
     let size = fs::read_to_string(path.join("size")).ok()?;
     let number = |partn| Some((said.parent_name()?, partn));
+    let mapped = fs::read_to_string(path.join("dm/name")).ok();
     Some(Block {
         name: said.devname.clone()?,
         major: said.major?,
@@ -186,6 +189,7 @@ fn own_block(path: &Path) -> Option<Block> {
         sectors: size.trim().parse().ok()?,
         part_of: said.partn.and_then(number),
         sequence: said.diskseq.unwrap_or(0),
+        mapped: mapped.map(|name| name.trim_end().to_owned()),
     })
 }
 

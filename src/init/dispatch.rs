@@ -25,6 +25,7 @@ impl Machine {
             | Action::Probe { .. }
             | Action::Links { .. }
             | Action::AskFirmware { .. }
+            | Action::Map { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);

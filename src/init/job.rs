@@ -2,7 +2,8 @@
 
 use crate::act::module_catalog::Catalog;
 use crate::act::{
-    boot_partition, device_links, find_init, flash, load_module, mount_root, probe_device,
+    boot_partition, create_mapping, device_links, find_init, flash, load_module, mount_root,
+    probe_device,
 };
 use crate::base::fault::Fault;
 use crate::base::text::Text;
@@ -31,6 +32,10 @@ pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
         Action::AskFirmware { .. } => Event::Firmware {
             ticket,
             booted: boot_partition::ask(),
+        },
+        Action::Map { mapping, .. } => match create_mapping::create(mapping) {
+            Ok(()) => Event::Mapped { ticket },
+            Err(fault) => Event::MapFailed { ticket, fault },
         },
         Action::Mount { mount, .. } => {
             // The kernel opens flash memory by its name, not by a device's path.
@@ -72,6 +77,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             ticket,
             booted: None,
         },
+        Action::Map { .. } => Event::MapFailed { ticket, fault },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -88,6 +94,7 @@ fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Probe { ticket, .. }
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
+        | Action::Map { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

@@ -45,6 +45,7 @@ fn block(uevent: &Uevent, name: String) -> Option<Block> {
         },
         part_of: part_of(uevent),
         sequence: uevent.diskseq.unwrap_or(0),
+        mapped: coldplug::mapped_name(&name),
         name,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::event::Ticket;
 use crate::base::text::Text;
+use crate::format::dm_init::Mapping;
 use crate::format::wish::End;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -68,6 +69,11 @@ pub enum Action {
     /// Tell which partition the firmware booted from.
     AskFirmware {
         ticket: Ticket,
+    },
+    /// Make a mapped device. Devices in its table are `MAJOR:MINOR`.
+    Map {
+        ticket: Ticket,
+        mapping: Mapping,
     },
     /// Mount the new root.
     Mount {

@@ -4,9 +4,9 @@ use super::action::{Action, Level};
 use super::clones::Firmware;
 use super::event::{Event, Ticket};
 use super::give_up::Cause;
-use super::modules;
 use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, Stage};
+use super::{mapping, modules};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
@@ -48,6 +48,8 @@ impl Plan {
                     self.firmware = Firmware::Known(booted);
                 }
             }
+            Event::Mapped { ticket } => self.mapped(now, ticket, None),
+            Event::MapFailed { ticket, fault } => self.mapped(now, ticket, Some(fault)),
             Event::Mounted { ticket } => self.mounted(ticket),
             Event::MountFailed {
                 ticket,
@@ -99,6 +101,15 @@ impl Plan {
             let purpose = Purpose::Wished(name.clone());
             modules::resolve(&name, purpose, &mut self.tickets, &mut self.out);
         }
+        for alias in mapping::drivers(&self.wish) {
+            let Self {
+                modules,
+                tickets,
+                out,
+                ..
+            } = self;
+            modules.want_driver(&alias, tickets, out);
+        }
         // A type that was given is needed whatever is found: its driver loads beside the disk's.
         // That of UBIFS brings UBI along, whose time comes later.
         if let [kind] = self.wish.fstypes.as_slice()
@@ -116,6 +127,12 @@ impl Plan {
             self.first_until = Some(now.plus(IDLE_MS));
             let (tickets, out) = (&mut self.tickets, &mut self.out);
             self.modules.load_first(module, tickets, out);
+        }
+    }
+
+    fn mapped(&mut self, now: Millis, ticket: Ticket, fault: Option<Fault>) {
+        if self.tickets.close(ticket) == Some(Job::Map) {
+            self.map_ended(now, fault);
         }
     }
 
@@ -225,6 +242,14 @@ impl Plan {
             }
             return;
         }
+        if self.is_protected(&device, fault.errno) {
+            self.stage = Stage::Preparing {
+                device,
+                generation,
+                types,
+            };
+            return;
+        }
         if !types.is_empty() {
             types.remove(0);
         }
@@ -248,6 +273,20 @@ impl Plan {
                 types,
             };
         }
+    }
+
+    /// Was writing asked for, and is that what the device refuses? Then it is mounted read-only, as
+    /// the kernel does it; once.
+    fn is_protected(&mut self, device: &str, errno: i32) -> bool {
+        const EACCES: i32 = 13;
+        const EROFS: i32 = 30;
+        let refused = self.wish.writable && matches!(errno, EACCES | EROFS);
+        if !refused || core::mem::replace(&mut self.protected, true) {
+            return false;
+        }
+        let text = format!("{device} is write-protected: it is mounted read-only");
+        self.say(Level::Warning, text);
+        true
     }
 
     fn init_found(&mut self, ticket: Ticket, path: Text) {
@@ -274,6 +313,7 @@ impl Plan {
         self.be_patient(now);
         self.devices.forgive();
         self.modules.forgive();
+        self.mappings.failed = None;
         self.exhausted = false;
         if mounted {
             self.find_init();
@@ -319,8 +359,7 @@ impl Plan {
 
 /// Errors of a mount that mean: the device is not there (any more).
 fn left_meanwhile(errno: i32) -> bool {
-    const ENOENT: i32 = 2;
     const ENXIO: i32 = 6;
     const ENOMEDIUM: i32 = 123;
-    matches!(errno, ENOENT | ENXIO | ENOMEDIUM)
+    matches!(errno, ENXIO | ENOMEDIUM)
 }

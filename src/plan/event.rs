@@ -24,6 +24,8 @@ pub struct Block {
     pub part_of: Option<(String, u32)>,
     /// Counts attached media since boot (`diskseq`): tells a re-plugged disk from a repeated event.
     pub sequence: u64,
+    /// What the device mapper calls it: `/dev/mapper/NAME`.
+    pub mapped: Option<String>,
 }
 
 /// Everything that can happen. One line of trace each.
@@ -91,6 +93,14 @@ pub enum Event {
     Firmware {
         ticket: Ticket,
         booted: Option<String>,
+    },
+    /// Answers `map`: the device has a live table. Its own event tells of it.
+    Mapped {
+        ticket: Ticket,
+    },
+    MapFailed {
+        ticket: Ticket,
+        fault: Fault,
     },
     /// Answers `mount`. `kernel`: what the kernel said about it.
     Mounted {

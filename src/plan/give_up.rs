@@ -35,6 +35,8 @@ pub enum Cause {
         fault: Fault,
         kernel: Vec<Text>,
     },
+    /// The mapped device that root is could not be made.
+    Mapping(Fault),
     NoInit(Fault),
     HandOver(Fault),
 }
@@ -134,6 +136,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
             lines
         }
+        Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
         Cause::NoInit(fault) => {
             alloc::vec![format!(
                 "root is mounted, but holds no init to run: {fault}"
@@ -230,9 +233,11 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Probe { device, .. } => format!("reading {device} has not ended"),
             Job::Links { device, .. } => format!("finding names of {device} has not ended"),
             Job::AskFirmware => "asking the firmware what it booted has not ended".to_string(),
+            Job::Map => "making a mapped device has not ended".to_string(),
             Job::Mount | Job::FindInit | Job::HandOver | Job::Shell => continue,
         });
     }
+    lines.extend(plan.unmapped());
     for name in plan.modules.waiting() {
         lines.push(format!("module {name} waits for another module"));
     }
@@ -241,7 +246,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
 
 fn purpose_text(purpose: &Purpose) -> String {
     match purpose {
-        Purpose::Device(alias) | Purpose::Wished(alias) => alias.clone(),
+        Purpose::Device(alias) | Purpose::Wished(alias) | Purpose::Driver(alias) => alias.clone(),
         Purpose::Filesystem(kind) => format!("the driver for {kind}"),
         Purpose::Kernel(_) => "a module for the kernel".to_string(),
         Purpose::Faster => "a module that speeds up loading".to_string(),
@@ -276,6 +281,7 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.push("check root's file system from another system; see rootflags=".into());
         }
         Cause::NoInit(_) => lines.push("name the program with init=PATH".into()),
+        Cause::Mapping(_) => lines.push("see dm-mod.create= on the kernel command line".into()),
         Cause::HandOver(_) => {}
     }
     if !plan.wish.shell {

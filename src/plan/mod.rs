@@ -14,6 +14,10 @@
 //! dependencies are there, devices worth reading, a root that is known and whose driver is
 //! settled. Nothing waits for anything that it does not need, and nothing is asked twice.
 //!
+//! # Devices made of others
+//! Mapped devices that the command line spells out are made as soon as their pieces are there
+//! ([`mapping`]); then they are devices like any other.
+//!
 //! # Devices that leave
 //! A device may vanish or change at any moment. Answers about what it was are dropped
 //! ([`device`]: generations). A root that vanishes while it is being mounted is looked for again.
@@ -41,6 +45,7 @@ mod discover;
 pub mod event;
 mod flash;
 pub mod give_up;
+pub mod mapping;
 mod module_graph;
 pub mod modules;
 pub mod nearest;
@@ -60,6 +65,7 @@ use bus::Buses;
 use clones::Firmware;
 use device::Devices;
 use event::Event;
+use mapping::Mappings;
 use modules::Modules;
 use news::News;
 use ticket::Tickets;
@@ -110,6 +116,9 @@ pub struct Plan {
     buses: Buses,
     modules: Modules,
     devices: Devices,
+    mappings: Mappings,
+    /// Root is write-protected: it is mounted read-only whatever was asked for.
+    protected: bool,
     /// The end of patience.
     trunk: Option<Millis>,
     /// When something new last happened.
@@ -155,6 +164,8 @@ impl Plan {
             buses: Buses::default(),
             modules: Modules::default(),
             devices: Devices::default(),
+            mappings: Mappings::default(),
+            protected: false,
             trunk: None,
             first_until: None,
             stirred: Millis(0),

@@ -36,7 +36,7 @@ pub enum Standing {
 pub struct Modules {
     graph: Graph,
     goals: Vec<Goal>,
-    /// How each file system's driver stands, by type.
+    /// How the drivers of file systems, by type, and other drivers, by alias, stand.
     filesystems: Vec<(String, Standing)>,
     /// Kernel requests that were decided and wait to be told.
     replies: Vec<(u32, bool)>,
@@ -60,6 +60,19 @@ impl Modules {
             let alias = format!("fs-{kind}");
             resolve(&alias, Purpose::Filesystem(kind.into()), tickets, out);
         }
+    }
+
+    /// Asks for a driver by its alias, once.
+    pub fn want_driver(&mut self, alias: &str, tickets: &mut Tickets, out: &mut Vec<Action>) {
+        if self.filesystem(alias).is_none() {
+            self.filesystems.push((alias.into(), Standing::Open));
+            resolve(alias, Purpose::Driver(alias.into()), tickets, out);
+        }
+    }
+
+    /// True when nothing that is under way could still bring this driver.
+    pub fn driver_settled(&self, alias: &str) -> bool {
+        self.filesystem_settled(alias)
     }
 
     /// True when nothing that is under way could still bring this file system.
@@ -115,7 +128,7 @@ impl Modules {
         }
         let any = match &purpose {
             Purpose::Device(_) | Purpose::Wished(_) | Purpose::Faster => false,
-            Purpose::Filesystem(_) | Purpose::Kernel(_) => true,
+            Purpose::Filesystem(_) | Purpose::Driver(_) | Purpose::Kernel(_) => true,
         };
         self.goals.push(Goal {
             purpose,
@@ -156,7 +169,7 @@ impl Modules {
     fn urgent(&self) -> BTreeSet<String> {
         let goals = self.goals.iter().filter(|goal| match goal.purpose {
             Purpose::Faster | Purpose::Kernel(_) => true,
-            Purpose::Filesystem(_) | Purpose::Wished(_) => !self.first,
+            Purpose::Filesystem(_) | Purpose::Driver(_) | Purpose::Wished(_) => !self.first,
             Purpose::Device(_) => false,
         });
         self.graph.closure(goals.flat_map(|goal| &goal.answers))
@@ -244,7 +257,7 @@ impl Modules {
 
     fn settle(&mut self, purpose: &Purpose, standing: Standing) {
         match purpose {
-            Purpose::Filesystem(kind) => {
+            Purpose::Filesystem(kind) | Purpose::Driver(kind) => {
                 self.filesystems.retain(|(known, _)| known != kind);
                 self.filesystems.push((kind.clone(), standing));
             }

@@ -20,6 +20,7 @@ impl Plan {
         if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
             self.look();
             self.attach_ubi();
+            self.map();
             self.choose(now);
             self.widen(now);
             self.ask_for_the_last();
@@ -102,6 +103,7 @@ impl Plan {
         // While the driver is being settled, a clone that comes first still may take over.
         let chosen = matches!(&self.stage, Stage::Preparing { device: d, .. } if *d == device);
         if !chosen {
+            self.protected = false;
             self.say(Level::Info, format!("root is {device}"));
             self.warn_of_an_unreadable_disk(&device);
             self.stage = Stage::Preparing {
@@ -161,10 +163,10 @@ impl Plan {
         let (device, generation, kind) = (device.clone(), *generation, kind.clone());
         self.modules
             .want_filesystem(&kind, &mut self.tickets, &mut self.out);
-        if !self.modules.filesystem_settled(&kind) {
+        if !self.modules.filesystem_settled(&kind) || self.is_mapping() {
             return;
         }
-        let forbidden = self.wish.writable && self.must_not_write(&device);
+        let forbidden = self.wish.writable && (self.protected || self.must_not_write(&device));
         let mount = Mount {
             device: device.clone(),
             fstype: kind,

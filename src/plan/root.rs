@@ -7,6 +7,8 @@
 //! what it looks like, with a warning.
 
 use super::device::{Device, Devices, Look};
+use super::event::Block;
+use super::mapping;
 use crate::format::wish::{Source, Wish};
 use crate::format::{discoverable, links};
 use alloc::format;
@@ -28,22 +30,45 @@ pub enum Answer {
 
 /// Could reading this device help to answer the wish? `also`: see [`needed_besides`].
 pub fn worth_reading(wish: &Wish, also: &[String], device: &Device) -> bool {
+    let asked = may_be(wish.root.as_ref(), device);
+    asked || also.contains(&device.block.name)
+}
+
+/// Could its bytes show that this device is the one that was asked for?
+fn may_be(source: Option<&Source>, device: &Device) -> bool {
     let block = &device.block;
-    let asked = match &wish.root {
+    match source {
         // Which device has the name is to be found first.
         Some(Source::Unknown(_) | Source::Link(_)) => false,
-        Some(Source::Name(asked)) => *asked == block.name,
+        Some(Source::Name(asked)) => is_named(block, asked),
         Some(Source::Number(major, minor)) => (block.major, block.minor) == (*major, *minor),
         // The tables tell which partitions are worth it.
         None => block.part_of.is_none() && !is_slow_or_empty(&block.name),
         Some(_) => !is_slow_or_empty(&block.name),
-    };
-    asked || also.contains(&block.name)
+    }
+}
+
+/// `dm-0` is also `mapper/NAME`.
+fn is_named(block: &Block, name: &str) -> bool {
+    let mapped = name.strip_prefix("mapper/");
+    block.name == name || mapped.is_some() && mapped == block.mapped.as_deref()
 }
 
 /// Devices that must be read because of others: the disk of a partition that was asked for (the
 /// disk may be a member of something), and partitions that a table calls roots.
 pub fn needed_besides(wish: &Wish, devices: &Devices) -> Vec<String> {
+    let mut needed = needed_for_root(wish, devices);
+    for source in mapping::sources(wish) {
+        // Names and numbers tell by themselves; the disk's table tells the others.
+        if !matches!(source, Source::Name(_) | Source::Number(..)) {
+            let pieces = devices.all().filter(|d| may_be(Some(&source), d));
+            needed.extend(pieces.map(|d| d.block.name.clone()));
+        }
+    }
+    needed
+}
+
+fn needed_for_root(wish: &Wish, devices: &Devices) -> Vec<String> {
     let disk_of = |d: &Device| d.block.part_of.as_ref().map(|(disk, _)| disk.clone());
     match &wish.root {
         Some(Source::Name(_) | Source::Number(..)) => {
@@ -117,12 +142,16 @@ pub fn answer(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
 }
 
 /// `None`: cannot be told yet.
-fn identity_matches(source: Option<&Source>, devices: &Devices, device: &Device) -> Option<bool> {
+pub fn identity_matches(
+    source: Option<&Source>,
+    devices: &Devices,
+    device: &Device,
+) -> Option<bool> {
     let block = &device.block;
     match source {
         Some(Source::Unknown(_)) => Some(false),
         Some(Source::Link(link)) => is_called(devices, device, link),
-        Some(Source::Name(name)) => Some(block.name == *name),
+        Some(Source::Name(name)) => Some(is_named(block, name)),
         Some(Source::Number(major, minor)) => Some((block.major, block.minor) == (*major, *minor)),
         None | Some(Source::PartUuid(_) | Source::PartLabel(_) | Source::Beside { .. }) => {
             if block.part_of.is_none() {
@@ -172,6 +201,14 @@ fn entry_matches(source: Option<&Source>, devices: &Devices, device: &Device) ->
 }
 
 fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
+    match mapping::piece_of(wish, devices, device) {
+        None => return Answer::NotYet,
+        Some(Some(mapping)) => {
+            let name = &mapping.name;
+            return Answer::Unusable(format!("it is a piece of the mapping {name}"));
+        }
+        Some(None) => {}
+    }
     if device.block.part_of.is_some() {
         // The disk may be reported after its partitions.
         let Some(disk) = devices.disk_of(device) else {

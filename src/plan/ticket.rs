@@ -16,6 +16,8 @@ pub enum Purpose {
     Filesystem(String),
     /// It makes loading all others cheaper, so it goes first.
     Faster,
+    /// A driver that something other than a device needs, by alias (`dm-mod`): any one is enough.
+    Driver(String),
     /// The command line or the image asked for it.
     Wished(String),
     /// The kernel's own request.
@@ -31,6 +33,7 @@ pub enum Job {
     Probe { device: String, generation: u32 },
     Links { device: String, generation: u32 },
     AskFirmware,
+    Map,
     Mount,
     FindInit,
     HandOver,

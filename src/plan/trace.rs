@@ -11,6 +11,7 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::{Text, escape_into};
 use crate::base::words::Line;
+use crate::format::dm_init::Mapping;
 use crate::format::identity::{Finding, Partition, Signature, Usage};
 use crate::format::kmod::{Module, Resolution};
 use crate::format::wish::End;
@@ -58,6 +59,8 @@ pub fn event_line(event: &Event) -> String {
             let line = answer("firmware", *ticket);
             line.opt("booted", booted.as_ref()).done()
         }
+        Event::Mapped { ticket } => answer("mapped", *ticket).done(),
+        Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
         Event::MountFailed {
             ticket,
@@ -110,6 +113,7 @@ pub fn action_line(action: &Action) -> String {
         Action::Probe { ticket, device } => answer("probe", *ticket).word(device).done(),
         Action::Links { ticket, device } => answer("links", *ticket).word(device).done(),
         Action::AskFirmware { ticket } => answer("ask-firmware", *ticket).done(),
+        Action::Map { ticket, mapping } => mapping_words(answer("map", *ticket), mapping).done(),
         Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
         Action::FindInit { ticket, init } => {
             let line = answer("find-init", *ticket);
@@ -168,7 +172,23 @@ fn block_line(verb: &str, block: &Block) -> String {
     if let Some((disk, number)) = &block.part_of {
         line = line.key("disk", disk).key_num("number", u64::from(*number));
     }
-    line.done()
+    line.opt("mapped", block.mapped.as_ref()).done()
+}
+
+fn mapping_words(line: Line, mapping: &Mapping) -> Line {
+    let line = line.word(&mapping.name);
+    let mut line = line.word(if mapping.read_only { "ro" } else { "rw" });
+    if !mapping.uuid.is_empty() {
+        line = line.key("uuid", &mapping.uuid);
+    }
+    if let Some(minor) = mapping.minor {
+        line = line.key_num("minor", u64::from(minor));
+    }
+    for t in &mapping.targets {
+        let text = format!("{} {} {} {}", t.start, t.sectors, t.kind, t.arguments);
+        line = line.key("target", text);
+    }
+    line
 }
 
 fn mount_words(line: Line, mount: &Mount) -> Line {

@@ -7,6 +7,7 @@ use super::event::{Block, Event, Ticket};
 use crate::base::fault::Fault;
 use crate::base::text::{Text, unescape};
 use crate::base::words::Words;
+use crate::format::dm_init::{Mapping, Target};
 use crate::format::identity::{Finding, Partition, Signature, Table, Usage};
 use crate::format::kmod::{Module, Resolution};
 use crate::format::wish::End;
@@ -78,6 +79,11 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
             ticket,
             booted: w.key_text("booted"),
         },
+        "mapped" => Event::Mapped { ticket },
+        "map-failed" => Event::MapFailed {
+            ticket,
+            fault: fault(w)?,
+        },
         "mounted" => Event::Mounted { ticket },
         "mount-failed" => Event::MountFailed {
             ticket,
@@ -144,14 +150,7 @@ pub fn action(line: &str) -> Option<Action> {
         "shell" => Action::Shell {
             ticket: ticket(&mut w)?,
         },
-        "end" => Action::End {
-            end: match w.text()?.as_str() {
-                "halt" => End::Halt,
-                "reboot" => End::Reboot(u32::try_from(w.key_num("after")?).ok()?),
-                "power-off" => End::PowerOff,
-                _ => return None,
-            },
-        },
+        "end" => Action::End { end: end(&mut w)? },
         "reboot" => Action::Reboot,
         look => self::look(look, &mut w)?,
     };
@@ -181,7 +180,20 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
             ticket: ticket(w)?,
             device: w.text()?,
         },
+        "map" => Action::Map {
+            ticket: ticket(w)?,
+            mapping: mapping(w)?,
+        },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w)? },
+        _ => return None,
+    })
+}
+
+fn end(w: &mut Words) -> Option<End> {
+    Some(match w.text()?.as_str() {
+        "halt" => End::Halt,
+        "reboot" => End::Reboot(u32::try_from(w.key_num("after")?).ok()?),
+        "power-off" => End::PowerOff,
         _ => return None,
     })
 }
@@ -219,16 +231,50 @@ fn block(w: &mut Words) -> Option<Block> {
         sectors: w.key_num("sectors")?,
         sequence: w.key_num("sequence").unwrap_or(0),
         part_of,
+        mapped: w.key_text("mapped"),
     })
+}
+
+fn mapping(w: &mut Words) -> Option<Mapping> {
+    let name = w.text()?;
+    let read_only = access(w)?;
+    let minor = match w.key_num("minor") {
+        Some(minor) => Some(u32::try_from(minor).ok()?),
+        None => None,
+    };
+    Some(Mapping {
+        name,
+        read_only,
+        minor,
+        uuid: w.key_text("uuid").unwrap_or_default(),
+        targets: all(w, "target")
+            .map(|t| target(&t))
+            .collect::<Option<_>>()?,
+    })
+}
+
+fn target(text: &[u8]) -> Option<Target> {
+    let mut fields = core::str::from_utf8(text).ok()?.splitn(4, ' ');
+    Some(Target {
+        start: fields.next()?.parse().ok()?,
+        sectors: fields.next()?.parse().ok()?,
+        kind: fields.next()?.into(),
+        arguments: fields.next()?.into(),
+    })
+}
+
+/// Read-only?
+fn access(w: &mut Words) -> Option<bool> {
+    match w.text()?.as_str() {
+        "ro" => Some(true),
+        "rw" => Some(false),
+        _ => None,
+    }
 }
 
 fn mount(w: &mut Words) -> Option<Mount> {
     let (device, fstype) = (w.text()?, w.text()?);
-    let read_only = match w.text()?.as_str() {
-        "ro" => true,
-        "rw" => false,
-        _ => return None,
-    };
+    let read_only = access(w)?;
     let options = Text(w.key("options").unwrap_or_default());
     Some(Mount {
         device,
@@ -389,6 +435,9 @@ mod tests {
             "linked 8 by-id/ata-QEMU_HARDDISK_1 by-path/pci-0000:00:1f.2-ata-1",
             "firmware 8",
             "firmware 8 booted=0a1b2c3d-0000-4000-8000-00000000beef",
+            "mapped 9",
+            "map-failed 9 errno=22 text=x",
+            "block dm-0 253:0 sectors=8 sequence=9 mapped=my\\x20root",
             "shell-left 9",
             "shell-left 9 errno=2 text=none",
             "module-wanted 3 crypto-crc32c",
@@ -405,6 +454,8 @@ mod tests {
             "ask-firmware 4",
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",
+            "map 3 a\\x20b ro uuid=u minor=5 target=0\\x208\\x20linear\\x208:1\\x200",
+            "map 3 a rw target=0\\x208\\x20delay\\x20",
             "find-init 4",
             "find-init 4 init=/bin/sh",
             "hand-over 5 /sbin/init",

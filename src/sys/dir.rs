@@ -187,6 +187,14 @@ pub fn write_file(path: &str, contents: &[u8]) -> Outcome<()> {
     Ok(())
 }
 
+/// A symbolic link at `path`; whatever is there already stays.
+pub fn link(target: &str, path: &str) -> Outcome<()> {
+    match rustix::fs::symlink(target, path) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(Fail::of("symlink", path)(errno)),
+    }
+}
+
 /// The text of a symbolic link.
 pub fn link_text(dir: impl AsFd, path: &[u8]) -> Outcome<Vec<u8>> {
     rustix::fs::readlinkat(dir, path, Vec::new())

@@ -9,6 +9,7 @@ pub mod block;
 pub mod clock;
 pub mod console;
 pub mod dir;
+pub mod dm;
 pub mod fail;
 pub mod kmsg;
 pub mod map;

@@ -372,3 +372,49 @@ fn without_order(dep: &str) -> BTreeSet<(String, BTreeSet<String>)> {
     };
     dep.lines().map(line).collect()
 }
+
+#[test]
+fn a_bootconfig_stands_behind_the_image_and_is_read_back() {
+    let scratch = Scratch::new();
+    make_root(&scratch);
+    let text = "kernel {\n  root = \"LABEL=my root\" # of the harbour\n  quiet\n}\ninit.x = 1, 2\n";
+    scratch.write("words.conf", text);
+    let build = |more: &[&str]| landfall_did(&scratch.0, &image_args("out", more));
+    for method in ["none", "zstd", "gzip"] {
+        build(&["--no-modules", "--compress", method]);
+        let plain = fs::read(scratch.path("out")).unwrap();
+        build(&[
+            "--no-modules",
+            "--compress",
+            method,
+            "--bootconfig",
+            "words.conf",
+        ]);
+        let image = fs::read(scratch.path("out")).unwrap();
+        assert!(image.starts_with(&plain) && image.len().is_multiple_of(4));
+        assert!(image.ends_with(b"#BOOTCONFIG\n"));
+        let back = landfall_did(&scratch.0, &["inspect", "out", "--bootconfig"]);
+        assert_eq!(String::from_utf8(back).unwrap(), text);
+        let listed = String::from_utf8(landfall_did(&scratch.0, &["inspect", "out"])).unwrap();
+        let end = format!(
+            "# bootconfig from byte {}\nkernel.root = \"LABEL=my root\"\nkernel.quiet = \"\"\n\
+             init.x = \"1\", \"2\"\n",
+            plain.len()
+        );
+        assert!(listed.ends_with(&end), "{listed}");
+        // The kernel would refuse it.
+        let mut bent = image;
+        bent[plain.len()] ^= 1;
+        scratch.write("out", bent);
+        assert!(!landfall(&scratch.0, &["inspect", "out"]).status.success());
+    }
+    scratch.write("words.conf", "kernel.root = a\nkernel.root = b\n");
+    let refused = landfall(
+        &scratch.0,
+        &image_args("new", &["--no-modules", "--bootconfig", "words.conf"]),
+    );
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let expected = "words.conf is no bootconfig: line 2: a value is given twice";
+    assert!(said.contains(expected), "{said}");
+    assert!(!scratch.path("new").exists());
+}

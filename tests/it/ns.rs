@@ -410,7 +410,8 @@ fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
                 Some(30)
             );
             mount::remove(target).unwrap();
-            mount_root::mount("none", "tmpfs", true, b"rw", target).unwrap();
+            // `ro` among the options was heard before: who calls has decided.
+            mount_root::mount("none", "tmpfs", false, b"ro", target).unwrap();
             fs::write(format!("{target}/x"), "").unwrap();
             mount::remove(target).unwrap();
 

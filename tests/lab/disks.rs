@@ -159,6 +159,8 @@ pub const DEBIAN: Disk = disk(
 .root(Root::Debian)
 .mib(1024);
 pub const VFAT: Disk = disk("vfat", Kind::Vfat, "5EED-F00D", "BUOY").root(Root::Empty);
+/// A root on FAT: it knows no links and no owners, but programs run from it.
+pub const VFAT_ROOT: Disk = disk("vfat-root", Kind::Vfat, "5EED-F00E", "MOLE");
 pub const SWAP: Disk = disk(
     "swap",
     Kind::Swap,
@@ -181,6 +183,46 @@ pub fn file(disk: &Disk) -> PathBuf {
             partitions::wrap(disk.table, &inner, disk.mib, at);
         }
     })
+}
+
+/// The disk's file cut in the middle.
+pub fn halves(disk: &Disk) -> [PathBuf; 2] {
+    let whole = file(disk);
+    let half = disk.mib / 2;
+    [0, half].map(|skip| {
+        let name = format!("{}-from-{skip}", disk.name);
+        let recipe = format!("1 {}", whole.display());
+        shelf::made("disks", &name, recipe.as_bytes(), |at| {
+            let words = format!("bs=1M conv=sparse status=none count={half} skip={skip}");
+            let mut command = tool("dd");
+            command.args(words.split(' '));
+            command.arg(format!("if={}", whole.display()));
+            done(command.arg(format!("of={}", at.display())));
+            let length = half * 1024 * 1024;
+            let cut = File::options().write(true).open(at).expect("what dd made");
+            cut.set_len(length).expect("space");
+        })
+    })
+}
+
+/// A copy whose file system says that its journal is to be replayed.
+pub fn unclean(disk: &Disk) -> PathBuf {
+    let whole = file(disk);
+    let recipe = format!("1 {}", whole.display());
+    shelf::made(
+        "disks",
+        &format!("{}-unclean", disk.name),
+        recipe.as_bytes(),
+        |at| {
+            done(
+                tool("cp")
+                    .arg("--sparse=always")
+                    .args([&whole, &at.to_path_buf()]),
+            );
+            let mark = ["-w", "-R", "feature needs_recovery"];
+            done(tool("debugfs").args(mark).arg(at));
+        },
+    )
 }
 
 fn format(disk: &Disk, at: &Path) {
@@ -230,6 +272,13 @@ fn format(disk: &Disk, at: &Path) {
         }
     }
     done(command.arg(at));
+    if disk.kind == Kind::Vfat && disk.root != Root::Empty {
+        let copy = ["-s", "-Q", "-i"];
+        let entries = fs::read_dir(&tree).expect("a directory").flatten();
+        let mut command = tool("mcopy");
+        command.args(copy).arg(at).args(entries.map(|e| e.path()));
+        done(command.arg("::"));
+    }
     shelf::remove(&at.with_extension("proto"));
 }
 

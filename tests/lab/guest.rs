@@ -63,20 +63,30 @@ impl Machine {
     }
 
     /// A disk whose writes are thrown away.
-    pub fn disk(mut self, disk: &Disk, bus: Bus) -> Self {
-        let mut plugged = qemu::Disk::raw(disks::file(&disk.arch(self.kernel.arch())), bus);
+    pub fn disk(self, disk: &Disk, bus: Bus) -> Self {
+        let file = disks::file(&disk.arch(self.kernel.arch()));
+        self.scratch(&file, bus)
+    }
+
+    /// A disk that is there from the start only as a drive: `Guest::plug` plugs it in.
+    pub fn later(self, disk: &Disk, bus: Bus) -> Self {
+        self.disk(disk, bus).unplugged()
+    }
+
+    /// A disk file whose writes are thrown away.
+    pub fn scratch(mut self, file: &Path, bus: Bus) -> Self {
+        let mut plugged = qemu::Disk::raw(file, bus);
         plugged.scratch = true;
         self.qemu.disks.push(plugged);
         self
     }
 
-    /// A disk that is there from the start only as a drive: `Guest::plug` plugs it in.
-    pub fn later(self, disk: &Disk, bus: Bus) -> Self {
-        let mut machine = self.disk(disk, bus);
-        if let Some(last) = machine.qemu.disks.last_mut() {
+    /// The disk that was named last is there only as a drive: `Guest::plug` plugs it in.
+    pub fn unplugged(mut self) -> Self {
+        if let Some(last) = self.qemu.disks.last_mut() {
             last.unplugged = true;
         }
-        machine
+        self
     }
 
     /// A disk file that the guest may really write to.

@@ -41,6 +41,7 @@ fn main() {
     }
     facts.list("processes", &processes());
     facts.list("parameters", &parameters());
+    facts.list("mapped", &mapped());
     facts.list("run_landfall", &entries_below(Path::new("/run/landfall")));
     facts.text("trace", &read("/run/landfall/trace"));
     facts.text("mode_run", &mode("/run"));
@@ -137,6 +138,39 @@ fn parameters() -> Vec<String> {
             let value = read(&format!("{directory}/{name}"));
             found.push(format!("{module}.{name}={}", value.trim_end()));
         }
+    }
+    found
+}
+
+/// Of each mapped device: `NAME UUID ro|rw live`, its table, what is below it.
+fn mapped() -> Vec<String> {
+    use landfall::sys::dm::Control;
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
+        let name = read(&format!("{}/dm/name", entry.path().display()));
+        let name = name.trim_end();
+        let Ok(control) = Control::open() else {
+            continue;
+        };
+        let Ok(info) = control.status(name) else {
+            continue;
+        };
+        let access = if info.read_only { "ro" } else { "rw" };
+        let live = if info.live && !info.suspended {
+            "live"
+        } else {
+            "dead"
+        };
+        found.push(format!("{} {} {access} {live}", info.name, info.uuid));
+        for t in control.table(name).unwrap_or_default() {
+            let place = format!("{} {}", t.start, t.sectors);
+            found.push(format!("{name}: {place} {} {}", t.kind, t.arguments));
+        }
+        for (major, minor) in control.deps(name).unwrap_or_default() {
+            found.push(format!("{name} is made of {major}:{minor}"));
+        }
+        let link = link(&format!("/dev/mapper/{name}"));
+        found.push(format!("/dev/mapper/{name} is {link}"));
     }
     found
 }

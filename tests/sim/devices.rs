@@ -165,6 +165,7 @@ impl Machine<'_> {
             sectors,
             part_of: None,
             sequence: live.sequence,
+            mapped: None,
         };
         let parts = live
             .medium
@@ -178,6 +179,7 @@ impl Machine<'_> {
                 sectors: part.sectors,
                 part_of: Some((spec.name.clone(), part.number)),
                 sequence: live.sequence,
+                mapped: None,
             });
         std::iter::once(whole).chain(parts).collect()
     }

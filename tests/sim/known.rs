@@ -8,6 +8,7 @@ use crate::prospects::FASTER_MS;
 use crate::story::Step;
 use landfall::base::millis::Millis;
 use landfall::base::text::Text;
+use landfall::format::dm_init::Mapping;
 use landfall::format::identity::Finding;
 use landfall::format::kmod::Resolution;
 use landfall::plan::action::{Action, Mount};
@@ -23,6 +24,7 @@ pub enum Question {
     Probe(String),
     Links(String),
     Firmware,
+    Map(Mapping),
     Mount(Mount),
     FindInit(Option<Text>),
     HandOver(Text),
@@ -181,6 +183,9 @@ impl Known {
             Event::Firmware { ticket, .. } => {
                 self.close(*ticket, |q| *q == Question::Firmware);
             }
+            Event::Mapped { ticket } | Event::MapFailed { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::Map(_)));
+            }
             Event::Mounted { ticket } => self.mount_ended(*ticket, true),
             Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
             Event::InitFound { ticket, path } => {
@@ -221,6 +226,7 @@ impl Known {
             Action::Probe { device, .. } => Question::Probe(device.clone()),
             Action::Links { device, .. } => Question::Links(device.clone()),
             Action::AskFirmware { .. } => Question::Firmware,
+            Action::Map { mapping, .. } => Question::Map(mapping.clone()),
             Action::Mount { mount, .. } => Question::Mount(mount.clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
             Action::HandOver { init, .. } => Question::HandOver(init.clone()),
@@ -350,6 +356,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Probe { ticket, .. }
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
+        | Action::Map { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }

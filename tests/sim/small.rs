@@ -346,6 +346,7 @@ fn blocks(world: &World) -> Vec<(Block, Finding)> {
             sectors: disk.medium.sectors,
             part_of: None,
             sequence: 1,
+            mapped: None,
         };
         all.push((block.clone(), disk.medium.finding.clone()));
         for part in &disk.medium.parts {

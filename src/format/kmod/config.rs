@@ -87,6 +87,14 @@ impl Config {
     /// `MODULE.PARAM=VALUE`; everything else is not about modules. Call it after all files: the
     /// kernel takes the last of two values for one parameter.
     pub fn word(&mut self, key: &[u8], value: Option<&[u8]>) {
+        #[cfg(test)]
+        if crate::format::params::is_off(key) {
+            return;
+        }
+        // The kernel's own, where it is built in; ours, where it is not.
+        if same(key, b"dm-mod.create") || same(key, b"dm-mod.waitfor") {
+            return;
+        }
         let names = || {
             let names = value.unwrap_or(b"").split(|&b| b == b',');
             names.filter(|n| !n.is_empty()).map(canonical)

@@ -5,6 +5,7 @@
 use crate::base::text::Text;
 use crate::format::cmdline::{Word, same_name};
 use crate::format::wish::{End, Patience, Source, Talk, Wish};
+use crate::format::{dm_init, mount_options};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -208,6 +209,22 @@ impl Reading {
         self.emergency = Some(end);
     }
 
+    pub(super) fn mappings(&mut self, word: &Word<'_>) {
+        self.wish.mappings = match dm_init::parse(word.value.unwrap_or_default()) {
+            Ok(mappings) => mappings,
+            Err(why) => {
+                self.complain(word, &format!("{why}; no device is made"));
+                Vec::new()
+            }
+        };
+    }
+
+    pub(super) fn map_after(&mut self, word: &Word<'_>) {
+        let names = word.value.unwrap_or_default().split(|&b| b == b',');
+        let sources = names.filter(|n| !n.is_empty()).map(Source::parse);
+        self.wish.map_after = sources.collect();
+    }
+
     pub(super) fn quiet(&mut self, _: &Word<'_>) {
         self.level = LEVEL_QUIET;
     }
@@ -251,8 +268,9 @@ impl Reading {
 impl Reading {
     /// All words were read.
     pub(super) fn finish(mut self) -> Wish {
-        if let Some(writable) = decided_by(self.wish.flags.as_bytes()) {
-            self.wish.writable = writable;
+        let flags = mount_options::sort(self.wish.flags.as_bytes());
+        if let Some(read_only) = flags.read_only {
+            self.wish.writable = !read_only;
         }
         if let Patience::Ms(ms) = self.wish.patience {
             self.wish.patience = Patience::Ms(ms.max(self.at_least));
@@ -330,16 +348,6 @@ fn add_new(list: &mut Vec<String>, names: Vec<String>) {
             list.push(name);
         }
     }
-}
-
-/// What the last `ro` or `rw` among mount options says.
-fn decided_by(flags: &[u8]) -> Option<bool> {
-    let decides = |flag: &[u8]| match flag {
-        b"rw" => Some(true),
-        b"ro" => Some(false),
-        _ => None,
-    };
-    flags.split(|&b| b == b',').filter_map(decides).next_back()
 }
 
 /// Names of modules and file systems: no path, no blank, nothing invisible.

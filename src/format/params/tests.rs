@@ -6,6 +6,50 @@ use crate::format::wish::{End, Patience, Source, Talk};
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// Set for a second run of a test: the name of a parameter that is not honoured then.
+const WITHOUT: &str = "LANDFALL_TEST_WITHOUT";
+
+/// Is this word switched off, to see which test misses it?
+pub(crate) fn is_off(key: &[u8]) -> bool {
+    let Ok(name) = std::env::var(WITHOUT) else {
+        return false;
+    };
+    let option = PARAMETERS.iter().flat_map(|row| row.names).all(|known| {
+        let word = Word { key, value: None };
+        !word.is(known)
+    });
+    match name.as_str() {
+        "MODULE.OPTION" => option && key.contains(&b'.'),
+        name => Word { key, value: None }.is(name),
+    }
+}
+
+/// The last line of a run of one of this program's own tests.
+fn verdict(test: &str, without: &str) -> String {
+    let own = std::env::current_exe().unwrap();
+    let mut command = std::process::Command::new(own);
+    let output = command.arg(test).env(WITHOUT, without).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = said.lines().find(|line| line.starts_with("test result"));
+    line.unwrap_or("no result").into()
+}
+
+#[test]
+fn every_name_of_every_row_is_missed_by_its_test() {
+    for row in PARAMETERS {
+        let test = row.tests[0];
+        let whole = verdict(test, "");
+        assert!(whole.contains("ok. 1 passed"), "{test}: {whole}");
+        for name in row.names {
+            let without = verdict(test, name);
+            assert!(
+                without.contains("1 failed"),
+                "{name} is not missed by {test}"
+            );
+        }
+    }
+}
+
 fn wish(line: &str) -> Wish {
     Wish::from_cmdline(line.as_bytes())
 }
@@ -107,6 +151,7 @@ fn rootflags_are_kept_and_decide_about_writing() {
     assert!(!writable("rw rootflags=ro"));
     assert!(!writable("rw rootflags=rw,ro"));
     assert!(writable("rw rootflags=errors=remount-ro,row"));
+    assert!(!writable("rootflags=context=\"a,rw,b\""));
 }
 
 #[test]
@@ -264,6 +309,22 @@ fn the_trace_goes_to_the_terminal_named_last() {
     for odd in ["landfall.trace=/dev/../sda", "landfall.trace=/run/x"] {
         assert_eq!(check_complaint(odd, odd).trace, None, "{odd}");
     }
+}
+
+#[test]
+fn mappings_are_read_and_one_mistake_spoils_them() {
+    let line = "dm_mod.create=\"a,,,ro,0 8 linear 8:1 0;b,,,rw,0 8 linear /dev/mapper/a 0\" \
+                dm-mod.waitfor=/dev/sda,PARTUUID=ab-01";
+    let read = wish(line);
+    let names: Vec<_> = read.mappings.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    let expected = [Source::Name("sda".into()), Source::PartUuid("ab-01".into())];
+    assert_eq!(read.map_after, expected);
+    let odd = check_complaint(
+        "dm-mod.create=a,,,ro",
+        "dm-mod.create=a,,,ro has a device with",
+    );
+    assert_eq!(odd.mappings, []);
 }
 
 #[test]

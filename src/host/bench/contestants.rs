@@ -137,6 +137,7 @@ fn landfall(
         init: options.init.clone(),
         add_files: Vec::new(),
         microcode: Vec::new(),
+        bootconfig: None,
         compression: PACKED,
         quiet: true,
     })?;

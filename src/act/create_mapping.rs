@@ -1,0 +1,107 @@
+//! Makes one mapped device: name, table, and the link that people know it by.
+//!
+//! What is below it is not looked at, and nothing is written. One attempt; what a failed one made
+//! is removed again. A device of that name with a table in use is taken as it is: the kernel made
+//! it from the same words, when the device mapper is built in.
+//! Documentation/admin-guide/device-mapper/dm-init.rst.
+
+use super::kernel_lines;
+use crate::base::fault::Fault;
+use crate::format::dm_init::Mapping;
+use crate::sys::dir;
+use crate::sys::dm::{Control, Target, udev};
+use crate::sys::fail::Fail;
+use crate::sys::kmsg::Reader;
+
+/// Makes it. Devices in its table are `MAJOR:MINOR`.
+pub fn create(mapping: &Mapping) -> Result<(), Fault> {
+    let mut log = Reader::from_now().ok();
+    let fail = match attempt(mapping) {
+        Ok((_, minor)) => {
+            link(&mapping.name, minor);
+            return Ok(());
+        }
+        Err(fail) => fail,
+    };
+    let mut text = format!("{fail}{}", advice(&fail));
+    for line in log.as_mut().map(kernel_lines::since).unwrap_or_default() {
+        text.push_str(&format!("; the kernel says: {line}"));
+    }
+    Err(Fault::new(fail.errno, text))
+}
+
+/// Major and minor number.
+fn attempt(mapping: &Mapping) -> Result<(u32, u32), Fail> {
+    let Mapping { name, uuid, .. } = mapping;
+    let control = Control::open()?;
+    if let Err(fail) = control.create(name, uuid, mapping.minor) {
+        return match control.status(name) {
+            Ok(info) if fail.errno == libc::EBUSY && info.live => Ok(info.device),
+            _ => Err(fail),
+        };
+    }
+    let targets: Vec<Target> = mapping.targets.iter().map(target).collect();
+    let made = control
+        .load(name, mapping.read_only, false, &targets)
+        .and_then(|_| control.resume(name, udev::PRIMARY_SOURCE));
+    if made.is_err() {
+        let _ = control.remove(name, 0);
+    }
+    made.map(|info| info.device)
+}
+
+fn target(line: &crate::format::dm_init::Target) -> Target {
+    Target {
+        start: line.start,
+        sectors: line.sectors,
+        kind: line.kind.clone(),
+        arguments: line.arguments.clone(),
+    }
+}
+
+fn advice(fail: &Fail) -> &'static str {
+    match (fail.call, fail.errno) {
+        ("open", libc::ENOENT | libc::ENODEV | libc::ENXIO) => {
+            ": the kernel has no device mapper: its module dm-mod is not in the image"
+        }
+        ("create", libc::EBUSY) => ": its name, uuid or minor number is taken",
+        (_, libc::EINVAL) => ": its table or its target's module is not right",
+        _ => "",
+    }
+}
+
+/// `/dev/mapper/NAME`, as udev's rules make it. Without it the device is still `/dev/dm-N`.
+fn link(name: &str, minor: u32) {
+    let place = format!("/dev/mapper/{}", mangled(name));
+    if let Err(fail) = dir::link(&format!("../dm-{minor}"), &place) {
+        log::debug!("{fail}");
+    }
+}
+
+/// Bytes that a device node's name should not hold are written `\xNN`, as libdevmapper does.
+fn mangled(name: &str) -> String {
+    let mut out = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b if b.is_ascii_alphanumeric() || b"#+-.:=@_".contains(&b) => out.push(char::from(b)),
+            b => out.push_str(&format!("\\x{b:02x}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_links_hold_no_odd_bytes() {
+        for (name, expected) in [
+            ("vg-my--root", "vg-my--root"),
+            ("a b/c", "a\\x20b\\x2fc"),
+            ("é", "\\xc3\\xa9"),
+        ] {
+            assert_eq!(mangled(name), expected);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Mapped devices that the command line spells out: `dm-mod.create=`.
+//!
+//! They are made in the order of the words, one at a time, since the kernel counts minor numbers
+//! up (`root=/dev/dm-0`). One is made as soon as every device that its table names is there. Root
+//! is not mounted while one is being made or could be; one whose devices are missing delays
+//! nothing but itself and what follows. What a table names is not root, whatever shines through.
+
+use super::action::{Action, Level};
+use super::device::{Device, Devices};
+use super::give_up::Cause;
+use super::root;
+use super::ticket::Job;
+use super::{Plan, Stage};
+use crate::base::fault::Fault;
+use crate::base::millis::Millis;
+use crate::format::dm_init::{Mapping, Target};
+use crate::format::wish::{Source, Wish};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// How far we are.
+#[derive(Default)]
+pub struct Mappings {
+    /// So many were made.
+    made: usize,
+    under_way: bool,
+    /// Why the next one could not be made.
+    pub failed: Option<Fault>,
+}
+
+/// The drivers of all mappings: the device mapper, and targets that are modules of their own.
+pub fn drivers(wish: &Wish) -> Vec<String> {
+    let mut drivers = Vec::new();
+    let mut add = |alias: String| {
+        if !drivers.contains(&alias) {
+            drivers.push(alias);
+        }
+    };
+    for mapping in &wish.mappings {
+        add("dm-mod".into());
+        let kinds = mapping.targets.iter().map(|t| t.kind.as_str());
+        // These two are part of dm-mod itself.
+        for kind in kinds.filter(|kind| !matches!(*kind, "linear" | "striped")) {
+            add(format!("dm-{kind}"));
+        }
+    }
+    drivers
+}
+
+/// Every device that a table names, or that is to be there before tables are used.
+pub fn sources(wish: &Wish) -> impl Iterator<Item = Source> {
+    let tables = wish.mappings.iter().flat_map(|m| &m.targets);
+    tables
+        .flat_map(Target::devices)
+        .chain(wish.map_after.iter().cloned())
+}
+
+/// The mapping that `device` is a piece of. `None`: it cannot be told yet.
+pub fn piece_of<'w>(
+    wish: &'w Wish,
+    devices: &Devices,
+    device: &Device,
+) -> Option<Option<&'w Mapping>> {
+    for mapping in &wish.mappings {
+        for source in mapping.targets.iter().flat_map(Target::devices) {
+            if root::identity_matches(Some(&source), devices, device)? {
+                return Some(Some(mapping));
+            }
+        }
+    }
+    Some(None)
+}
+
+/// The device that a table names: the first by name, where there are several.
+fn named<'d>(devices: &'d Devices, source: &Source) -> Option<&'d Device> {
+    let matches = |d: &&Device| {
+        d.block.sectors > 0 && root::identity_matches(Some(source), devices, d) == Some(true)
+    };
+    let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
+    devices.all().filter(matches).min_by(by_name)
+}
+
+/// The same mapping with device numbers instead of names, if all devices are there.
+fn with_numbers(mapping: &Mapping, devices: &Devices) -> Option<Mapping> {
+    let number = |source: &Source| {
+        let block = &named(devices, source)?.block;
+        Some((block.major, block.minor))
+    };
+    let mut ready = mapping.clone();
+    for target in &mut ready.targets {
+        target.arguments = target.with_numbers(&number)?;
+    }
+    Some(ready)
+}
+
+impl Plan {
+    /// Makes the next mapping, if it can be.
+    pub(super) fn map(&mut self) {
+        let Some(mapping) = self.next_mapping() else {
+            return;
+        };
+        let settled = |alias: &String| self.modules.driver_settled(alias);
+        if self.mappings.under_way || !drivers(&self.wish).iter().all(settled) {
+            return;
+        }
+        self.mappings.under_way = true;
+        let ticket = self.tickets.issue(Job::Map);
+        self.out.push(Action::Map { ticket, mapping });
+    }
+
+    /// The next one, whose devices are all there.
+    fn next_mapping(&self) -> Option<Mapping> {
+        let next = self.wish.mappings.get(self.mappings.made)?;
+        let there = |source: &Source| named(&self.devices, source).is_some();
+        let may = self.mappings.failed.is_none() && self.wish.map_after.iter().all(there);
+        may.then(|| with_numbers(next, &self.devices))?
+    }
+
+    /// Is one being made, or about to be?
+    pub(super) fn is_mapping(&self) -> bool {
+        self.mappings.under_way || self.next_mapping().is_some()
+    }
+
+    pub(super) fn map_ended(&mut self, now: Millis, fault: Option<Fault>) {
+        self.mappings.under_way = false;
+        let name = self.wish.mappings.get(self.mappings.made);
+        let name = name.map(|m| m.name.clone()).unwrap_or_default();
+        let Some(fault) = fault else {
+            self.mappings.made = self.mappings.made.saturating_add(1);
+            return;
+        };
+        let fault = Fault::new(fault.errno, format!("mapping {name}: {fault}"));
+        self.say(Level::Error, fault.text.clone());
+        self.mappings.failed = Some(fault.clone());
+        // No other device can be what was asked for.
+        let mapped = |name: &str| name.starts_with("dm-") || name.starts_with("mapper/");
+        let asked = matches!(&self.wish.root, Some(Source::Name(name)) if mapped(name));
+        if asked && self.stage == Stage::Searching {
+            self.give_up(now, Cause::Mapping(fault));
+        }
+    }
+
+    /// For the page: what each mapping that was not made waits for.
+    pub(super) fn unmapped(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(fault) = &self.mappings.failed {
+            lines.push(fault.text.clone());
+        }
+        for mapping in self.wish.mappings.iter().skip(self.mappings.made) {
+            let mut missing = String::new();
+            let tables = mapping.targets.iter().flat_map(Target::devices);
+            for source in tables.chain(self.wish.map_after.iter().cloned()) {
+                if named(&self.devices, &source).is_none() {
+                    missing.push_str(if missing.is_empty() { "" } else { " and " });
+                    missing.push_str(&source.as_typed());
+                }
+            }
+            if !missing.is_empty() {
+                lines.push(format!("mapping {} waits for {missing}", mapping.name));
+            }
+        }
+        lines
+    }
+}
