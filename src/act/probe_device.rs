@@ -50,6 +50,10 @@ fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
     let name = &*path.to_string_lossy();
     let file = open(path, name)?;
     let kind = file.metadata().map_err(|e| fault("fstat", name, &e))?;
+    // An empty drive claims a size, and answers each read with a page of complaints.
+    if name.starts_with("/dev/sr") && block::has_no_disc(file.as_fd()) {
+        return Err(Fail::new("read", name, libc::ENOMEDIUM).into());
+    }
     let sector = match kind.is_file() {
         true => FILE_SECTOR,
         false => block::sector_bytes(file.as_fd(), name)?,

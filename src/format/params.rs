@@ -359,6 +359,16 @@ pub static PARAMETERS: &[Parameter] = &[
         read: elsewhere,
     },
     Parameter {
+        names: &["virtio_mmio.device"],
+        values: "`=SIZE@BASE:IRQ[:ID]`",
+        default: "none",
+        effect: "A virtio device that no bus announces, as `-M microvm` has them: given to its \
+                 driver, which is loaded at once.",
+        gathers: true,
+        tests: &["virtio_devices_on_the_command_line_want_their_driver"],
+        read: Reading::virtio_mmio,
+    },
+    Parameter {
         names: &["MODULE.OPTION"],
         values: "bare, `=VALUE`",
         default: "what modprobe.d says",

@@ -37,7 +37,7 @@ pub fn close(tree: &ModuleTree, needs: &Needs) -> Result<BTreeSet<String>, Failu
             }
         }
         for name in generic::names() {
-            include(&catalog, name, &mut closure);
+            include(&catalog, &name, &mut closure);
         }
     }
     for name in accelerator::wanted(tree, &closure)? {

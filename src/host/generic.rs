@@ -10,6 +10,7 @@ const DIRECTORIES: &[&str] = &[
     "kernel/drivers/cdrom/",
     "kernel/drivers/hv/",
     "kernel/drivers/message/fusion/",
+    "kernel/drivers/misc/cardreader/",
     "kernel/drivers/mmc/",
     "kernel/drivers/nvdimm/",
     "kernel/drivers/nvme/host/",
@@ -53,8 +54,12 @@ const NAMES: &[&str] = &[
     "vmd",
     "loop",
     "dm-mod",
+    "firewire-ohci",
     "firewire-sbp2",
     "uas",
+    "nfit",
+    "tifm_7xx1",
+    "mtip32xx",
     // File systems, and what they ask the kernel for while they mount.
     "fs-ext4",
     "fs-xfs",
@@ -82,33 +87,79 @@ const NAMES: &[&str] = &[
     "crypto-xxhash64",
     "crypto-blake2b-256",
     "crypto-sha256",
-    // Keyboards.
+    // Keyboards, and what those of laptops hang on.
     "atkbd",
     "i8042",
     "hid-generic",
     "usbhid",
     "hid-hyperv",
     "hyperv-keyboard",
-    "hid-apple",
-    "hid-cherry",
-    "hid-corsair",
-    "hid-google-hammer",
-    "hid-holtek-kbd",
-    "hid-keytouch",
-    "hid-lenovo",
-    "hid-logitech",
-    "hid-logitech-dj",
-    "hid-logitech-hidpp",
-    "hid-microsoft",
-    "hid-roccat",
-    "hid-steelseries",
+    "xen-kbdfront",
+    "i2c-hid",
     "i2c-hid-acpi",
     "i2c-hid-of",
+    "i2c-designware-pci",
+    "i2c-designware-platform",
+    "i2c-amd-mp2-plat",
+    "intel-lpss-acpi",
     "intel-lpss-pci",
+    "spi-pxa2xx-pci",
     "spi-pxa2xx-platform",
     "applespi",
+    "cros_ec_keyb",
+    "cros_ec_lpcs",
+    "surface_aggregator_registry",
+    "surface_hid",
+    "surface_kbd",
     "virtio_input",
     "evdev",
+];
+
+/// Keyboards that the kernel's generic driver leaves to one of their own (`hid_have_special_driver`
+/// in drivers/hid/hid-quirks.c), or that need it to be of use.
+const KEYBOARD_MAKERS: &[&str] = &[
+    "a4tech",
+    "apple",
+    "belkin",
+    "cherry",
+    "chicony",
+    "corsair",
+    "cougar",
+    "cypress",
+    "elan",
+    "ezkey",
+    "gembird",
+    "glorious",
+    "google-hammer",
+    "holtek-kbd",
+    "icade",
+    "ite",
+    "keytouch",
+    "lenovo",
+    "lg-g15",
+    "logitech",
+    "logitech-dj",
+    "logitech-hidpp",
+    "macally",
+    "maltron",
+    "microsoft",
+    "monterey",
+    "multitouch",
+    "nti",
+    "ortek",
+    "petalynx",
+    "primax",
+    "redragon",
+    "roccat-arvo",
+    "roccat-isku",
+    "roccat-ryos",
+    "samsung",
+    "semitek",
+    "steelseries",
+    "sunplus",
+    "topseed",
+    "vivaldi",
+    "zydacron",
 ];
 
 /// Is a module with this path (as in modules.dep) part of the generic set?
@@ -117,8 +168,9 @@ pub fn has_path(path: &str) -> bool {
     below(DIRECTORIES) && !below(LEFT_OUT)
 }
 
-pub fn names() -> impl Iterator<Item = &'static str> {
-    NAMES.iter().copied()
+pub fn names() -> impl Iterator<Item = String> {
+    let plain = NAMES.iter().map(|name| name.to_string());
+    plain.chain(KEYBOARD_MAKERS.iter().map(|maker| format!("hid-{maker}")))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::event_loop::Machine;
 use super::job::NEW_ROOT;
 use super::{early, translate};
-use crate::act::{coldplug, console_log, end, flash, hand_over, shell};
+use crate::act::{coldplug, console_log, end, flash, hand_over, keyboards, shell, watch_drives};
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::wish::{End, Talk};
@@ -32,6 +32,10 @@ impl Machine {
                 self.queue.extend(answer);
             }
             Action::HandOver { ticket, init } => self.hand_over(ticket, &init),
+            Action::WatchDrives => {
+                watch_drives::start();
+                self.watching = true;
+            }
             Action::Reply { request, ok } => {
                 if let Some(requests) = &mut self.requests {
                     requests.reply(request, ok);
@@ -75,6 +79,9 @@ impl Machine {
     fn hand_over(&mut self, ticket: Ticket, init: &Text) {
         self.record.write();
         self.workers.dismiss();
+        if self.watching {
+            watch_drives::stop();
+        }
         if let Some(requests) = self.requests.take() {
             requests.restore();
         }
@@ -84,6 +91,7 @@ impl Machine {
     }
 
     fn open_shell(&mut self, ticket: Ticket) {
+        log::info!("{}", keyboards::sentence());
         match shell::open() {
             Ok(pid) => self.shell = Some((pid, ticket)),
             Err(fault) => {
@@ -110,7 +118,7 @@ impl Machine {
         self.workers.dismiss();
         match end {
             // The loop goes on: it reaps, and ctrl-alt-del still works.
-            End::Halt => log::error!("halted; ctrl-alt-del reboots"),
+            End::Halt => log::error!("halted; ctrl-alt-del reboots ({})", keyboards::sentence()),
             End::Reboot(_) => end::reboot(),
             End::PowerOff => end::power_off(),
         }

@@ -44,6 +44,8 @@ pub struct Machine {
     pub(super) environment: Vec<Vec<u8>>,
     /// The shell's process and the ticket that its end answers.
     pub(super) shell: Option<(i32, Ticket)>,
+    /// The kernel looks for media because of us.
+    pub(super) watching: bool,
     uevents: Listener,
     signals: Signals,
     buffer: Vec<u8>,
@@ -75,6 +77,7 @@ impl Machine {
             arguments: arguments.get(1..).unwrap_or_default().to_vec(),
             environment: process::own_environment(),
             shell: None,
+            watching: false,
             uevents,
             signals,
             buffer: vec![0; UEVENT_BYTES],

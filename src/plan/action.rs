@@ -90,6 +90,8 @@ pub enum Action {
         ticket: Ticket,
         init: Text,
     },
+    /// Let the kernel look for media in drives: root may be put in.
+    WatchDrives,
     /// Tell the kernel's modprobe how it ended.
     Reply {
         request: u32,

@@ -27,7 +27,7 @@ impl Plan {
             Event::Block(block) => self.devices.announce(block, false),
             Event::BlockChanged(block) => self.devices.announce(block, true),
             Event::BlockGone { name } => self.devices.gone(&name),
-            Event::Overflow => self.overflow(),
+            Event::Overflow => self.walk_soon(),
             Event::Walked { ticket } => self.walked(ticket),
             Event::Resolved { ticket, resolution } => {
                 if let Some(Job::Resolve(purpose)) = self.tickets.close(ticket) {
@@ -60,7 +60,7 @@ impl Plan {
             }
             Event::InitFound { ticket, path } => self.init_found(ticket, path),
             Event::InitMissing { ticket, fault } => {
-                if self.tickets.close(ticket) == Some(Job::FindInit) {
+                if self.init_was_sought(ticket) {
                     self.give_up(now, Cause::NoInit(fault));
                 }
             }
@@ -150,7 +150,8 @@ impl Plan {
         self.out.push(Action::Walk { ticket, scope });
     }
 
-    fn overflow(&mut self) {
+    /// Walks, or walks again after the walk that is under way.
+    pub(super) fn walk_soon(&mut self) {
         if self
             .tickets
             .open()
@@ -173,6 +174,7 @@ impl Plan {
 
     fn load_ended(&mut self, ticket: Ticket, fault: Option<Fault>) {
         if let Some(Job::Load(name)) = self.tickets.close(ticket) {
+            self.keyboards_loading |= fault.is_none();
             match fault {
                 None => self.modules.loaded(&name),
                 Some(fault) => self.modules.failed(&name, fault),
@@ -193,7 +195,9 @@ impl Plan {
         }
         match &mut self.stage {
             // It took longer than our patience, but it is what was asked for.
-            Stage::Shell { mounted, mounting } => {
+            Stage::Shell {
+                mounted, mounting, ..
+            } => {
                 *mounted = true;
                 *mounting = None;
             }
@@ -289,8 +293,13 @@ impl Plan {
         true
     }
 
+    /// Is this the answer that is waited for? After the page it is too late: a person is at it.
+    fn init_was_sought(&mut self, ticket: Ticket) -> bool {
+        self.tickets.close(ticket) == Some(Job::FindInit) && self.stage == Stage::FindingInit
+    }
+
     fn init_found(&mut self, ticket: Ticket, path: Text) {
-        if self.tickets.close(ticket) == Some(Job::FindInit) {
+        if self.init_was_sought(ticket) {
             self.stage = Stage::HandingOver;
             self.say(Level::Info, format!("handing over to {path}"));
             self.dismiss();
@@ -303,7 +312,10 @@ impl Plan {
         if self.tickets.close(ticket) != Some(Job::Shell) {
             return;
         }
-        let Stage::Shell { mounted, mounting } = self.stage.clone() else {
+        let Stage::Shell {
+            mounted, mounting, ..
+        } = self.stage.clone()
+        else {
             return;
         };
         if let Some(fault) = fault {
@@ -327,7 +339,7 @@ impl Plan {
                 },
                 None => Stage::Searching,
             };
-            self.overflow();
+            self.walk_soon();
         }
     }
 

@@ -92,6 +92,15 @@ impl Buses {
             ask(&modalias, tickets, out);
         }
     }
+
+    /// Everybody that may be, or lead to, a keyboard.
+    pub fn serve_keyboards(&mut self, tickets: &mut Tickets, out: &mut Vec<Action>) {
+        for waiting in [&mut self.quiet, &mut self.idle] {
+            for modalias in waiting.extract_if(.., |modalias| leads_to_keyboard(modalias)) {
+                ask(&modalias, tickets, out);
+            }
+        }
+    }
 }
 
 fn ask(modalias: &str, tickets: &mut Tickets, out: &mut Vec<Action>) {
@@ -139,11 +148,33 @@ fn virtio(rest: &str) -> Tier {
 
 /// `…icIIiscSSipPPin…`: interface class 8 is mass storage.
 fn usb(rest: &str) -> Tier {
-    let class = rest.split_once("ic").and_then(|(_, class)| class.get(0..2));
-    if class == Some("08") {
+    if usb_class(rest) == Some("08") {
         Tier::Now
     } else {
         Tier::Idle
+    }
+}
+
+fn usb_class(rest: &str) -> Option<&str> {
+    rest.split_once("ic")?.1.get(0..2)
+}
+
+/// May a device with this modalias be a keyboard, or have one behind it? Those of laptops hang on
+/// I2C and SPI controllers that ACPI, the platform or PCI name.
+pub fn leads_to_keyboard(modalias: &str) -> bool {
+    let Some((bus, rest)) = modalias.split_once(':') else {
+        return false;
+    };
+    match bus {
+        "hid" | "serio" | "i2c" | "spi" | "acpi" | "platform" | "ssam" => true,
+        // Input devices (09), serial buses (0C: USB, I2C), and I2C by its old name (11 80).
+        "pci" => match rest.rsplit_once("bc").map_or("", |(_, class)| class) {
+            class if class.starts_with("11sc80") => true,
+            class => matches!(class.get(0..2), Some("09" | "0C" | "0c")),
+        },
+        "virtio" => rest.starts_with("d00000012"),
+        "usb" => usb_class(rest) == Some("03"),
+        _ => false,
     }
 }
 
@@ -194,6 +225,38 @@ mod tests {
             ("usb:é", Tier::Idle),
         ] {
             assert_eq!(tier(modalias), expected, "{modalias}");
+        }
+    }
+    #[test]
+    fn keyboards_are_found_on_every_bus_that_has_them() {
+        for (modalias, expected) in [
+            ("hid:b0003g0001v00000627p00000001", true),
+            ("serio:ty06pr00id00ex00", true),
+            ("acpi:PNP0303:", true),
+            ("usb:v0627p0001d0000dc00dsc00dp00ic03isc01ip01in00", true),
+            ("usb:v46F4p0001d0000dc00dsc00dp00ic08isc06ip50in00", false),
+            ("virtio:d00000012v00001AF4", true),
+            ("virtio:d00000001v00001AF4", false),
+            (
+                "pci:v00001AF4d00001052sv00001AF4sd00001100bc09sc00i00",
+                true,
+            ),
+            (
+                "pci:v00001B36d0000000Dsv00001AF4sd00001100bc0Csc03i30",
+                true,
+            ),
+            (
+                "pci:v00008086d00009D60sv00001028sd00000704bc11sc80i00",
+                true,
+            ),
+            (
+                "pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00",
+                false,
+            ),
+            ("cpu:type:x86,ven0000fam0006mod0055:feature:,0000", false),
+            ("", false),
+        ] {
+            assert_eq!(leads_to_keyboard(modalias), expected, "{modalias}");
         }
     }
 }

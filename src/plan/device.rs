@@ -36,6 +36,8 @@ pub struct Device {
     /// What udev would call it below `/dev/disk/`; whole disks only. `None`: not known yet.
     pub links: Option<Vec<String>>,
     links_asked: bool,
+    /// The kernel says that it changed: it may hold a medium whose size only opening it tells.
+    stirred: bool,
     epoch: u32,
 }
 
@@ -52,6 +54,11 @@ impl Device {
             Look::Known(finding) => finding.table.as_ref(),
             _ => None,
         }
+    }
+
+    /// Not without a medium, as far as we know: some sizes only show when the device is opened.
+    pub fn may_hold_something(&self) -> bool {
+        self.block.sectors > 0 || self.stirred
     }
 
     /// A member of something else: what its bytes look like is not what it is.
@@ -110,6 +117,7 @@ impl Devices {
             refused: false,
             links: None,
             links_asked: false,
+            stirred: changed,
             epoch,
             block,
         };
@@ -139,7 +147,7 @@ impl Devices {
         worth: impl Fn(&Device) -> bool,
     ) {
         for device in self.all.values_mut() {
-            if device.look != Look::Unseen || device.block.sectors == 0 || !worth(device) {
+            if device.look != Look::Unseen || !device.may_hold_something() || !worth(device) {
                 continue;
             }
             device.look = Look::Asked;

@@ -31,6 +31,10 @@
 //! fulfil (a `root=` that we do not understand, a root that cannot be mounted) ends at once, or as
 //! soon as the page can list what there is; without `root=`, when no root has appeared for
 //! [`STUCK_MS`] either.
+//!
+//! # A person
+//! Before a shell opens, or the page stays until somebody presses ctrl-alt-del, the drivers that
+//! keyboards need are loaded ([`keyboards`]): a boot from the first disk needs none of them.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
@@ -45,6 +49,7 @@ mod discover;
 pub mod event;
 mod flash;
 pub mod give_up;
+mod keyboards;
 pub mod mapping;
 mod module_graph;
 pub mod modules;
@@ -100,10 +105,14 @@ enum Stage {
     HandingOver,
     /// A person has a shell; the boot goes on when it is left.
     Shell {
+        /// It is not open yet: the drivers of keyboards are awaited, until this time at most.
+        opens: Option<Millis>,
         mounted: bool,
         /// A mount that has not ended yet: device, generation, types.
         mounting: Option<(String, u32, Vec<String>)>,
     },
+    /// The page is shown and stays, once the keyboards are there; at this time at the latest.
+    HaltAt(Millis),
     /// The page is shown; reboot at this time.
     RebootAt(Millis),
     Over,
@@ -137,6 +146,8 @@ pub struct Plan {
     settled: bool,
     /// The modules of `rd.driver.post=` were asked for.
     loaded_last: bool,
+    /// A driver was loaded while a person was being waited for: devices may still come of it.
+    keyboards_loading: bool,
     /// The clones that were reported last, by name.
     clones_named: String,
     /// The device that was mounted as root, or is to be.
@@ -175,6 +186,7 @@ impl Plan {
             exhausted: false,
             settled: false,
             loaded_last: false,
+            keyboards_loading: false,
             clones_named: String::new(),
             taken: String::new(),
             comparing: false,
@@ -209,6 +221,10 @@ impl Plan {
     pub fn deadline(&self) -> Option<Millis> {
         match &self.stage {
             Stage::RebootAt(at) => Some(*at),
+            Stage::HaltAt(until)
+            | Stage::Shell {
+                opens: Some(until), ..
+            } => Some(self.keyboards_due(*until)),
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
             Stage::Searching => earliest([self.idle_at(), self.first_until, self.trunk]),
             _ => earliest([self.first_until, self.trunk, None]),

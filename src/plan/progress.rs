@@ -37,16 +37,20 @@ impl Plan {
         if waiting && self.trunk.is_some_and(|trunk| now >= trunk) {
             self.give_up(now, Cause::Deadline);
         }
+        self.serve_keyboards(now);
     }
 
-    fn load(&mut self, now: Millis) {
+    pub(super) fn load(&mut self, now: Millis) {
         if self.first_until.is_some_and(|until| now >= until) {
             self.modules.stop_holding_for_first();
         }
         if !self.modules.first_is_open() {
             self.first_until = None;
         }
-        let known = !matches!(self.stage, Stage::Searching | Stage::Shell { .. });
+        let known = !matches!(
+            self.stage,
+            Stage::Searching | Stage::Shell { .. } | Stage::HaltAt(_)
+        );
         self.modules.hold_drivers(known);
         self.modules.advance(&mut self.tickets, &mut self.out);
     }
@@ -221,6 +225,7 @@ impl Plan {
             None if self.exhausted && (free || idle) => self.hopeless(now),
             None if idle => {
                 self.exhausted = true;
+                self.out.push(Action::WatchDrives);
                 let found = |d: &Device| {
                     let answer = root::answer(&self.wish, &self.devices, d);
                     matches!(answer, Answer::Usable(_))
@@ -283,9 +288,11 @@ impl Plan {
                 _ => None,
             };
             let mounting = mounting.filter(|_| cause == Cause::Deadline);
-            self.stage = Stage::Shell { mounted, mounting };
-            let ticket = self.tickets.issue(Job::Shell);
-            self.out.push(Action::Shell { ticket });
+            self.stage = Stage::Shell {
+                opens: Some(self.want_keyboards(now)),
+                mounted,
+                mounting,
+            };
         } else {
             self.end(now);
         }
@@ -298,6 +305,7 @@ impl Plan {
                 self.say(Level::Error, format!("rebooting in {seconds} s"));
                 self.stage = Stage::RebootAt(now.plus(u64::from(seconds).saturating_mul(1000)));
             }
+            End::Halt => self.stage = Stage::HaltAt(self.want_keyboards(now)),
             end => {
                 self.stage = Stage::Over;
                 self.out.push(Action::End { end });

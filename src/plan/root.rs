@@ -215,7 +215,7 @@ fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
             return Answer::NotYet;
         };
         match &disk.look {
-            Look::Unseen | Look::Asked if disk.block.sectors > 0 => return Answer::NotYet,
+            Look::Unseen | Look::Asked if disk.may_hold_something() => return Answer::NotYet,
             _ if disk.is_container() => {
                 let kind = disk.signature().map_or("container", |s| s.kind.as_str());
                 let name = &disk.block.name;

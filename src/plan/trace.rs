@@ -122,6 +122,7 @@ pub fn action_line(action: &Action) -> String {
         Action::HandOver { ticket, init } => {
             answer("hand-over", *ticket).word(init.as_bytes()).done()
         }
+        Action::WatchDrives => "watch-drives".into(),
         Action::Reply { request, ok } => {
             let ok = if *ok { "yes" } else { "no" };
             Line::new("reply").num(u64::from(*request)).word(ok).done()

@@ -134,6 +134,7 @@ pub fn action(line: &str) -> Option<Action> {
             ticket: ticket(&mut w)?,
             init: Text(w.value()?),
         },
+        "watch-drives" => Action::WatchDrives,
         "reply" => {
             let request = small(&mut w)?;
             Action::Reply {

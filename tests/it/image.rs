@@ -418,3 +418,70 @@ fn a_bootconfig_stands_behind_the_image_and_is_read_back() {
     assert!(said.contains(expected), "{said}");
     assert!(!scratch.path("new").exists());
 }
+
+/// By modalias (or name, where a bus has none): what disks and keyboards hang on.
+const WANTED: &[&str] = &[
+    // NVDIMM, virtio-pmem, virtio-mmio by ACPI; what its partitions and mirrors are.
+    "acpi:ACPI0012:",
+    "virtio:d0000001Bv00001AF4",
+    "acpi:LNRO0005:",
+    "nd:t4",
+    "nd:t5",
+    // SD: host by class, card; a reader on PCI and one on USB.
+    "pci:v00001B36d00000007sv00001AF4sd00001100bc08sc05i01",
+    "mmc:block",
+    "pci:v000010ECd00005227sv00000000sd00000000bcFFsc00i00",
+    // SATA, IDE, NVMe, VMD; SAS and SCSI controllers; FireWire.
+    "pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01",
+    "pci:v00008086d00007010sv00001AF4sd00001100bc01sc01i80",
+    "pci:v00001B36d00000010sv00001AF4sd00001100bc01sc08i02",
+    "pci:v00008086d0000467Fsv00008086sd00000000bc01sc04i00",
+    "pci:v00001000d00000079sv00001000sd00009261bc01sc04i00",
+    "pci:v00001000d00000012sv00000000sd00001000bc01sc00i00",
+    "pci:v000015ADd000007C0sv000015ADsd000007C0bc01sc07i00",
+    "pci:v00001022d00002020sv00000000sd00000000bc01sc00i00",
+    "pci:v00001000d00000054sv00001000sd00008000bc01sc00i00",
+    "pci:v0000104Cd00008023sv00000000sd00000000bc0Csc00i10",
+    "scsi:t-0x00",
+    "scsi:t-0x05",
+    // USB hosts, sticks, UAS.
+    "pci:v00001B36d0000000Dsv00001AF4sd00001100bc0Csc03i30",
+    "pci:v00008086d0000293Asv00001AF4sd00001100bc0Csc03i20",
+    "pci:v0000106Bd0000003Fsv00001AF4sd00001100bc0Csc03i10",
+    "pci:v00008086d00007020sv00001AF4sd00001100bc0Csc03i00",
+    "usb:v46F4p0001d0000dc00dsc00dp00ic08isc06ip50in00",
+    "usb:v46F4p0003d0000dc00dsc00dp00ic08isc06ip62in00",
+    // Keyboards: USB, any HID, one that needs its own driver, virtio, I2C of a laptop.
+    "usb:v0627p0001d0000dc00dsc00dp00ic03isc01ip01in00",
+    "hid:b0003g0001v00000627p00000001",
+    "hid:b0003g0001v000004F2p00000418",
+    "virtio:d00000012v00001AF4",
+    "acpi:PNP0C50:",
+    "pci:v00008086d00009D60sv00001028sd00000704bc11sc80i00",
+    "fs-iso9660",
+    "fs-squashfs",
+];
+
+#[test]
+fn trees_generic_images_hold_what_disks_and_keyboards_hang_on() {
+    use landfall::host::closure::{Needs, close};
+    use landfall::host::module_tree::ModuleTree;
+    let mut served = BTreeSet::new();
+    for tree in trees::all() {
+        let modules = ModuleTree::open(&tree.root, Some(&tree.version)).unwrap();
+        let generic = true;
+        let named = Vec::new();
+        let chosen = close(&modules, &Needs { generic, named }).unwrap();
+        for alias in WANTED {
+            let found = modules.catalog().resolve(alias.as_bytes());
+            let missing = found.answers.iter().find(|name| !chosen.contains(*name));
+            let version = &tree.version;
+            assert!(missing.is_none(), "{version}: {alias} needs {missing:?}");
+            if found.builtin || !found.answers.is_empty() {
+                served.insert(alias);
+            }
+        }
+    }
+    let unserved = WANTED.iter().find(|alias| !served.contains(alias));
+    assert_eq!(unserved, None, "no tree has a driver for it");
+}

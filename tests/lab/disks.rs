@@ -18,6 +18,8 @@ pub enum Kind {
     /// Cannot be a root; stands beside one.
     Vfat,
     Swap,
+    /// A CD. Its UUID is the time it was made.
+    Iso9660,
 }
 
 /// One disk. Everything that a test may ask for.
@@ -108,6 +110,15 @@ pub const EXT4_TYPED: Disk = disk(
     "typed",
 )
 .table(Table::GptTyped);
+/// Cards have a power of two of bytes: this one 64 MiB, with its table.
+pub const EXT4_CARD: Disk = disk(
+    "ext4-card",
+    Kind::Ext4,
+    "5eedf00d-0000-4000-8000-00000000000e",
+    "card",
+)
+.table(Table::Gpt)
+.mib(58);
 pub const EXT4_MBR: Disk = disk(
     "ext4-mbr",
     Kind::Ext4,
@@ -143,6 +154,7 @@ pub const BUSYBOX: Disk = disk(
     "busybox",
 )
 .root(Root::Busybox);
+pub const CD: Disk = disk("cd", Kind::Iso9660, "2026-01-02-03-04-05-00", "LIGHTHOUSE");
 pub const EMPTY: Disk = disk(
     "empty",
     Kind::Ext4,
@@ -238,6 +250,7 @@ fn format(disk: &Disk, at: &Path) {
         (Kind::Btrfs, _) => tool("mkfs.btrfs"),
         (Kind::Vfat, _) => tool("mkfs.vfat"),
         (Kind::Swap, _) => tool("mkswap"),
+        (Kind::Iso9660, _) => tool("xorriso"),
     };
     match disk.kind {
         Kind::Ext4 => {
@@ -269,6 +282,12 @@ fn format(disk: &Disk, at: &Path) {
         }
         Kind::Swap => {
             command.args(["-q", "-U", disk.uuid, "-L", disk.label]);
+        }
+        Kind::Iso9660 => {
+            let made = disk.uuid.replace('-', "");
+            command.args(["-as", "mkisofs", "-quiet", "-R", "-V", disk.label]);
+            command.arg(format!("--modification-date={made}"));
+            command.arg(&tree).arg("-o");
         }
     }
     done(command.arg(at));

@@ -6,11 +6,10 @@ use super::disks::{self, Disk};
 use super::images;
 use super::kernels::{Flavour, Kernel, kernel};
 use super::outcome::{Outcome, facts};
-use super::qmp::Monitor;
+use super::qmp::{self, Monitor};
 use super::shelf::{self, Scratch};
-use landfall::host::arch::Arch;
 use landfall::host::console::{Console, Piece};
-use landfall::host::qemu::{self, Bus};
+use landfall::host::qemu::{self, Board, Bus};
 use landfall::host::story::Story;
 use serde_json::json;
 use std::fs::{self, File};
@@ -127,6 +126,23 @@ impl Machine {
         self.words(&super::esp::firmware().each_ref().map(String::as_str))
     }
 
+    /// A disk that is only a drive, `drive0` and so on: `qemu` says what it is plugged into.
+    pub fn drive(self, disk: &Disk) -> Self {
+        self.later(disk, Bus::Virtio)
+    }
+
+    /// More words for QEMU, as a command line: hardware that few machines have.
+    pub fn qemu(self, words: &str) -> Self {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        self.words(&words)
+    }
+
+    /// Another board: no PCI, unless `qemu` asks for it.
+    pub fn microvm(mut self) -> Self {
+        self.qemu.board = Board::Microvm;
+        self
+    }
+
     pub fn cmdline(mut self, words: &str) -> Self {
         self.cmdline = format!("{} {words}", self.cmdline);
         self
@@ -166,7 +182,7 @@ impl Machine {
         self.qemu.append = self.cmdline;
         let report = scratch.0.join("report");
         let monitor = scratch.0.join("qmp");
-        self.extra.extend(port(self.qemu.arch, &report));
+        self.extra.extend(port(self.qemu.board, &report));
         let socket = format!("unix:{},server=on,wait=off", monitor.display());
         self.extra.extend(["-qmp".into(), socket]);
         self.qemu.extra = self.extra.iter().map(Into::into).collect();
@@ -199,17 +215,15 @@ impl Machine {
 }
 
 /// The serial port for facts: what is written there ends in the file `to`.
-fn port(arch: Arch, to: &Path) -> Vec<String> {
-    let to = to.display();
-    match arch {
-        Arch::X86_64 => vec!["-serial".into(), format!("file:{to}")],
-        _ => vec![
-            "-chardev".into(),
-            format!("file,id=report,path={to}"),
-            "-device".into(),
-            "pci-serial,chardev=report".into(),
-        ],
-    }
+fn port(board: Board, to: &Path) -> Vec<String> {
+    let device = match board {
+        Board::Q35 | Board::Microvm => "isa-serial,index=1,chardev=report",
+        Board::Virt => "pci-serial,chardev=report",
+    };
+    let chardev = format!("file,id=report,path={}", to.display());
+    ["-chardev", &chardev, "-device", device]
+        .map(String::from)
+        .into()
 }
 
 fn listen(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
@@ -288,6 +302,25 @@ impl Guest {
     pub fn unplug(&mut self, number: usize) {
         self.monitor
             .run("device_del", json!({"id": format!("disk{number}")}));
+    }
+
+    /// Puts a medium into the drive of the device of this name.
+    /// `mode`: `read-only`, or `read-write`.
+    pub fn insert(&mut self, device: &str, medium: &Path, mode: &str) {
+        let arguments = json!({
+            "id": device, "filename": medium, "format": "raw", "read-only-mode": mode,
+        });
+        self.monitor.run("blockdev-change-medium", arguments);
+    }
+
+    /// Types on the machine's own keyboard, whatever it is plugged into.
+    pub fn type_keys(&mut self, text: &str) {
+        for c in text.chars() {
+            let codes = qmp::keys_of(c).into_iter();
+            let keys: Vec<_> = codes.map(|k| json!({"type": "qcode", "data": k})).collect();
+            self.monitor
+                .run("send-key", json!({"keys": keys, "hold-time": 20}));
+        }
     }
 
     /// What a person does to leave a machine that stays on.

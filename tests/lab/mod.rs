@@ -15,6 +15,7 @@ pub mod images;
 pub mod kernels;
 pub mod md;
 pub mod outcome;
+pub mod own_module;
 pub mod packages;
 pub mod partitions;
 pub mod qmp;

@@ -56,3 +56,22 @@ impl Monitor {
         serde_json::from_str(&line).unwrap_or_else(|e| panic!("QEMU said {line:?}: {e}"))
     }
 }
+
+/// The keys that make a character on an American keyboard, in QEMU's words (`QKeyCode`).
+pub fn keys_of(c: char) -> Vec<String> {
+    let shifted = |key: &str| vec!["shift".into(), key.into()];
+    match c {
+        'a'..='z' | '0'..='9' => vec![c.into()],
+        ' ' => vec!["spc".into()],
+        '\n' => vec!["ret".into()],
+        '-' => vec!["minus".into()],
+        '/' => vec!["slash".into()],
+        '*' => shifted("8"),
+        '(' => shifted("9"),
+        ')' => shifted("0"),
+        '$' => shifted("4"),
+        '>' => shifted("dot"),
+        'A'..='Z' => shifted(&c.to_ascii_lowercase().to_string()),
+        _ => panic!("{c:?} is on no key that this laboratory knows"),
+    }
+}

@@ -75,6 +75,10 @@ const FILES: &[(&str, &str)] = &[
     ("ctrl_alt_del", "/proc/sys/kernel/ctrl-alt-del"),
     ("uptime", "/proc/uptime"),
     ("partitions", "/proc/partitions"),
+    (
+        "media_poll",
+        "/sys/module/block/parameters/events_dfl_poll_msecs",
+    ),
 ];
 
 /// What is not in a file as large as this is not worth the time on a serial line.

@@ -48,6 +48,8 @@ pub struct Seen {
     pub fresh: usize,
     /// The step of the last report that told anything new, old news of an earlier medium included.
     pub stirred: usize,
+    /// It was reported as changed, and may hold a medium whose size nobody knows yet.
+    pub changed: bool,
     /// The last report spoke of an earlier medium.
     pub contradicted: bool,
     /// The last step in which it was reported at all.
@@ -237,6 +239,7 @@ impl Known {
                 }
                 return;
             }
+            Action::WatchDrives => return,
             Action::Say { text, .. } => return self.warnings.push(text.clone()),
             Action::Page { .. } => return self.gave_up = true,
             Action::End { .. } | Action::Reboot => return self.over = true,
@@ -266,6 +269,7 @@ impl Known {
             Some(seen) if seen.present && seen.block.sequence > block.sequence => {
                 seen.stirred = step;
                 seen.contradicted = true;
+                seen.changed |= changed;
                 seen.reported = step;
             }
             _ => {
@@ -274,6 +278,7 @@ impl Known {
                     present: true,
                     fresh: step,
                     stirred: step,
+                    changed,
                     contradicted: false,
                     reported: step,
                     finding: None,
@@ -361,7 +366,8 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }
         | Action::Shell { ticket } => Some(*ticket),
-        Action::Reply { .. }
+        Action::WatchDrives
+        | Action::Reply { .. }
         | Action::Say { .. }
         | Action::Page { .. }
         | Action::End { .. }

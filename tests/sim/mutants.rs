@@ -61,7 +61,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a partition is taken before its disk is known",
         file: "root.rs",
-        find: "Look::Unseen | Look::Asked if disk.block.sectors > 0 => return Answer::NotYet,",
+        find: "Look::Unseen | Look::Asked if disk.may_hold_something() => return Answer::NotYet,",
         replace: "Look::Unseen | Look::Asked if disk.block.sectors == 7 => return Answer::NotYet,",
         law: "only what was asked for is mounted",
     },
@@ -166,7 +166,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "lost events are shrugged off",
         file: "answers.rs",
-        find: "Event::Overflow => self.overflow(),",
+        find: "Event::Overflow => self.walk_soon(),",
         replace: "Event::Overflow => {}",
         law: "what can boot boots",
     },

@@ -258,6 +258,11 @@ impl Reading {
         add_new(&mut self.wish.load, names);
     }
 
+    /// The value is the driver's own parameter (`virtio_mmio_cmdline_devices` in the kernel).
+    pub(super) fn virtio_mmio(&mut self, _: &Word<'_>) {
+        add_new(&mut self.wish.load, alloc::vec!["virtio_mmio".into()]);
+    }
+
     pub(super) fn load_last(&mut self, word: &Word<'_>) {
         let names = self.list(word, "is no module name; it is left out");
         add_new(&mut self.wish.load_last, names);

@@ -349,8 +349,16 @@ fn modules_for_later_gather_apart() {
 }
 
 #[test]
+fn virtio_devices_on_the_command_line_want_their_driver() {
+    check(
+        "virtio-mmio.device=512@0xfeb00e00:12 virtio_mmio.device=512@0xfeb00c00:11:3",
+        |w| w.load = [String::from("virtio_mmio")].into(),
+    );
+}
+
+#[test]
 fn words_about_modules_are_passed_over_here() {
-    let line = "virtio_mmio.device=4K@0x1:5 modprobe.blacklist=a,b module_blacklist=c";
+    let line = "virtio_blk.queue_depth=16 modprobe.blacklist=a,b module_blacklist=c";
     check(line, |_| {});
 }
 

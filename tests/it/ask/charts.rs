@@ -87,7 +87,15 @@ fn check_text(text: &str) {
 /// Actions that are jobs: those with a ticket, but for lookups.
 fn jobs_of(trace: &str) -> usize {
     let verbs = trace.lines().filter_map(|line| line.split_once(" > "));
-    let quiet = ["resolve", "say", "page", "reply", "end", "reboot"];
+    let quiet = [
+        "resolve",
+        "say",
+        "page",
+        "reply",
+        "end",
+        "reboot",
+        "watch-drives",
+    ];
     let verbs = verbs.filter_map(|(_, action)| action.split(' ').next());
     verbs.filter(|verb| !quiet.contains(verb)).count()
 }

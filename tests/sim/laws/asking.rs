@@ -116,7 +116,8 @@ pub fn needs_come_first(case: &Case, _: &Step, action: &Action) -> Verdict {
     Ok(())
 }
 
-/// A device that was reported gone is not looked at; neither is one without a medium.
+/// A device that was reported gone is not looked at; neither is one without a
+/// medium, unless it has just changed.
 pub fn only_present_devices_are_probed(case: &Case, _: &Step, action: &Action) -> Verdict {
     let Action::Probe { device, .. } = action else {
         return Ok(());
@@ -125,7 +126,7 @@ pub fn only_present_devices_are_probed(case: &Case, _: &Step, action: &Action) -
         .known
         .blocks
         .get(device)
-        .is_some_and(|s| s.present && s.block.sectors > 0);
+        .is_some_and(|s| s.present && (s.block.sectors > 0 || s.changed));
     ensure(there, || format!("{device} is not there, or empty"))
 }
 
