@@ -13,6 +13,7 @@ mod bench;
 mod clones;
 mod cpus;
 mod failures;
+mod foreign;
 mod forms;
 mod handover;
 mod keys;
