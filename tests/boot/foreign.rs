@@ -18,8 +18,10 @@ fn check(flavour: Flavour) {
         .boot();
     outcome.assert_root("/dev/vda", "ext4", "ro");
     outcome.assert_module("virtio_blk");
+    // 32-bit CPUs name none of their instructions: a provider that needs some may say ENODEV.
+    let no_device = |line: &String| line.contains(" errno=19 ");
     let loads = outcome.loads();
-    assert!(loads.failed.is_empty(), "{loads:?}");
+    assert!(loads.failed.iter().all(no_device), "{loads:?}");
     let left = outcome.list("old_rootfs");
     let files: Vec<_> = left.iter().filter(|entry| !entry.ends_with(" 0")).collect();
     assert!(files.is_empty() && left.len() <= 1, "{left:?}");
