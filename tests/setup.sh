@@ -26,6 +26,16 @@ need_for_boots() {
     need depmod kmod 'indexes the modules of kernel packages'
 }
 
+# The first of these packages that this Debian has.
+package_with() {
+    for package; do
+        if apt-cache show "$package" 2>/dev/null | grep -q '^Package:'; then
+            break
+        fi
+    done
+    echo "$package"
+}
+
 install_missing() {
     if [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; then
         if [ -n "$missing" ]; then
@@ -66,5 +76,20 @@ need_rust() {
         *$target*) ;;
         *) echo "set-up: rustup target add $target" && rustup target add "$target" ;;
         esac
+    done
+}
+
+# For targets that only tests build: their standard library, or the source to build it from.
+need_rust_target_or_source() {
+    command -v rustup >/dev/null 2>&1 || return 0
+    for target; do
+        case $there in
+        *$target*) continue ;;
+        esac
+        echo "set-up: rustup target add $target"
+        if ! rustup target add "$target" >/dev/null 2>&1; then
+            echo "set-up: not to be had; rustup component add rust-src (the tests build it)"
+            rustup component add rust-src
+        fi
     done
 }

@@ -102,15 +102,25 @@ fn interpreter_of(file: &OwnedFd, elf: &Elf, path: &Text) -> Result<Option<Text>
     Ok(Some(until_nul(&name).into()))
 }
 
-/// Ours, and the 32-bit relative that its kernel may run, too.
-const MACHINES: (u16, u16, &str) = if cfg!(target_arch = "aarch64") {
-    (program::EM_AARCH64, program::EM_ARM, "aarch64")
+/// Ours, and a relative that its kernel may run, too: by `target_arch`. An architecture that is
+/// not here is not judged.
+const MACHINES: Option<(u16, u16, &str)> = if cfg!(target_arch = "x86_64") {
+    Some((program::EM_X86_64, program::EM_386, "x86_64"))
+} else if cfg!(target_arch = "aarch64") {
+    Some((program::EM_AARCH64, program::EM_ARM, "aarch64"))
+} else if cfg!(target_arch = "arm") {
+    // A 32-bit program under a 64-bit kernel hands over to either.
+    Some((program::EM_ARM, program::EM_AARCH64, "arm"))
+} else if cfg!(target_arch = "riscv64") {
+    Some((program::EM_RISCV, program::EM_RISCV, "riscv64"))
 } else {
-    (program::EM_X86_64, program::EM_386, "x86_64")
+    None
 };
 
 fn check_machine(elf: &Elf, path: &Text) -> Result<(), Fault> {
-    let (ours, relative, our_name) = MACHINES;
+    let Some((ours, relative, our_name)) = MACHINES else {
+        return Ok(());
+    };
     if elf.machine == ours || elf.machine == relative {
         return Ok(());
     }

@@ -15,6 +15,7 @@ pub const EM_386: u16 = 3;
 pub const EM_ARM: u16 = 40;
 pub const EM_X86_64: u16 = 62;
 pub const EM_AARCH64: u16 = 183;
+pub const EM_RISCV: u16 = 243;
 
 /// The kernel refuses program headers of more than 64 KiB (`load_elf_phdrs`, fs/binfmt_elf.c).
 const LONGEST_TABLE: u64 = 65536;
@@ -120,7 +121,7 @@ pub fn machine_name(machine: u16) -> Option<&'static str> {
         EM_ARM => "arm",
         EM_X86_64 => "x86_64",
         EM_AARCH64 => "aarch64",
-        243 => "riscv",
+        EM_RISCV => "riscv",
         258 => "loongarch",
         _ => return None,
     })

@@ -5,6 +5,7 @@
 
 use crate::format::kmod::Catalog;
 use crate::host::accelerator;
+use crate::host::arch::Arch;
 use crate::host::failure::Failure;
 use crate::host::generic;
 use crate::host::module_tree::ModuleTree;
@@ -31,8 +32,12 @@ pub fn close(tree: &ModuleTree, needs: &Needs) -> Result<BTreeSet<String>, Failu
         }
     }
     if needs.generic {
+        let with_firmware_tables = matches!(tree.arch(), None | Some(Arch::X86_64));
+        let wanted = |path: &str| {
+            generic::has_path(path) || !with_firmware_tables && generic::carries_disks(path)
+        };
         for module in tree.dependencies() {
-            if std::str::from_utf8(module.path).is_ok_and(generic::has_path) {
+            if std::str::from_utf8(module.path).is_ok_and(wanted) {
                 include(&catalog, &module.name, &mut closure);
             }
         }

@@ -23,6 +23,38 @@ const DIRECTORIES: &[&str] = &[
     "kernel/drivers/virtio/",
 ];
 
+/// On boards with a device tree a disk works only after the clocks, regulators, pins and buses
+/// that its node points to; which, only the tree of that board says.
+const UNDER_DISKS: &[&str] = &[
+    "kernel/drivers/bus/",
+    "kernel/drivers/clk/",
+    "kernel/drivers/extcon/",
+    "kernel/drivers/gpio/",
+    "kernel/drivers/hwspinlock/",
+    "kernel/drivers/i2c/busses/",
+    "kernel/drivers/i2c/muxes/",
+    "kernel/drivers/interconnect/",
+    "kernel/drivers/iommu/",
+    "kernel/drivers/irqchip/",
+    "kernel/drivers/mailbox/",
+    "kernel/drivers/mfd/",
+    "kernel/drivers/mux/",
+    "kernel/drivers/nvmem/",
+    "kernel/drivers/phy/",
+    "kernel/drivers/pinctrl/",
+    "kernel/drivers/pmdomain/",
+    "kernel/drivers/regulator/",
+    "kernel/drivers/reset/",
+    "kernel/drivers/rpmsg/",
+    "kernel/drivers/soc/",
+    "kernel/drivers/spi/",
+    "kernel/drivers/usb/chipidea/",
+    "kernel/drivers/usb/dwc2/",
+    "kernel/drivers/usb/musb/",
+    "kernel/drivers/usb/phy/",
+    "kernel/drivers/usb/roles/",
+];
+
 /// Storage over networks (whole network drivers hang on it), tests, tapes, back ends for guests.
 const LEFT_OUT: &[&str] = &[
     "kernel/drivers/nvme/host/nvme-rdma.ko",
@@ -168,6 +200,11 @@ pub fn has_path(path: &str) -> bool {
     below(DIRECTORIES) && !below(LEFT_OUT)
 }
 
+/// Is a module with this path one that disks may need on a board with a device tree?
+pub fn carries_disks(path: &str) -> bool {
+    UNDER_DISKS.iter().any(|place| path.starts_with(place))
+}
+
 pub fn names() -> impl Iterator<Item = String> {
     let plain = NAMES.iter().map(|name| name.to_string());
     plain.chain(KEYBOARD_MAKERS.iter().map(|maker| format!("hid-{maker}")))
@@ -183,5 +220,7 @@ mod tests {
         assert!(has_path("kernel/drivers/nvme/host/nvme.ko.xz"));
         assert!(!has_path("kernel/drivers/scsi/iscsi_tcp.ko.zst"));
         assert!(!has_path("kernel/drivers/net/virtio_net.ko"));
+        let phy = "kernel/drivers/phy/marvell/phy-mvebu-sata.ko";
+        assert!(carries_disks(phy) && !has_path(phy));
     }
 }

@@ -2,7 +2,10 @@
 
 pub use crate::host::image_args::HELP;
 
+use crate::base::bytes::slice;
 use crate::format::bootconfig;
+use crate::format::program::{self, Program};
+use crate::host::arch::Arch;
 use crate::host::atomic::AtomicFile;
 use crate::host::closure::{Needs, close};
 use crate::host::compress::packer;
@@ -91,11 +94,19 @@ fn read_bootconfig(path: &Path) -> Result<Vec<u8>, Failure> {
 fn contents(options: &Options, progress: &mut Progress) -> Result<(Tree, String), Failure> {
     let mut tree = Tree::default();
     skeleton::add_to(&mut tree)?;
+    let modules = match &options.needs {
+        Some(needs) => {
+            let version = options.kernel.as_deref();
+            Some((ModuleTree::open(&options.modules_root, version)?, needs))
+        }
+        None => None,
+    };
+    let arch = modules.as_ref().and_then(|(modules, _)| modules.arch());
     let init = match &options.init {
         Some(path) => path.clone(),
-        None => built_init()?,
+        None => built_init(arch)?,
     };
-    if let Some(doubt) = check_init(&init)? {
+    if let Some(doubt) = check_init(&init, arch)? {
         progress.note(&doubt, true);
     }
     let node = Node {
@@ -104,9 +115,8 @@ fn contents(options: &Options, progress: &mut Progress) -> Result<(Tree, String)
     };
     tree.insert(b"init", node)?;
     let mut summary = "no modules".to_owned();
-    if let Some(needs) = &options.needs {
-        let modules = ModuleTree::open(&options.modules_root, options.kernel.as_deref())?;
-        summary = add_modules(&mut tree, options, (&modules, needs), progress)?;
+    if let Some((modules, needs)) = &modules {
+        summary = add_modules(&mut tree, options, (modules, needs), progress)?;
     }
     for (source, place) in &options.add_files {
         tree.insert_from(source, place)?;
@@ -200,60 +210,67 @@ fn missing_firmware(missing: &BTreeMap<Vec<u8>, String>) -> String {
     )
 }
 
-/// The init that lies beside this tool, or where cargo puts it.
-fn built_init() -> Result<PathBuf, Failure> {
+/// The init that lies beside this tool, or where cargo puts it; for the modules' architecture.
+fn built_init(arch: Option<Arch>) -> Result<PathBuf, Failure> {
     let tool = std::env::current_exe().or_cannot(|| "find this tool's own place".into())?;
     let beside = tool.parent().unwrap_or(Path::new("."));
-    let arch = std::env::consts::ARCH;
+    let arch = arch.or(Arch::own()).unwrap_or(Arch::X86_64);
+    let target = arch.target();
     let candidates = [
         beside.join("init"),
-        beside.join(format!("../{arch}-unknown-linux-musl/release/init")),
+        beside.join(format!("../{target}/release/init")),
         beside.join("../lib/landfall/init"),
-        PathBuf::from(format!("target/{arch}-unknown-linux-musl/release/init")),
+        beside.join(format!("../lib/landfall/{arch}/init")),
+        PathBuf::from(format!("target/{target}/release/init")),
     ];
-    let mut files = candidates.iter().filter(|path| is_static_elf(path));
+    let mut files = candidates.iter().filter(|path| is_static_elf(path, arch));
     files.next().cloned().ok_or_else(|| {
         Failure::new(format!(
-            "no init program beside {}: build it with 'cargo build --release --bin init --target \
-             {arch}-unknown-linux-musl', or name it with --init PATH",
+            "no init program for {arch} beside {}: build it with 'cargo build --release --bin \
+             init --target {target}', or name it with --init PATH",
             tool.display()
         ))
     })
 }
 
-/// An init for another machine's libraries is no init at all: `init` in a directory of binaries
-/// built for this machine would be found, packed, and panic the kernel.
-pub fn is_static_elf(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x7fELF") && !needs_loader(&bytes))
+/// A program that needs nothing but a kernel of this architecture. Another `init` that happens to
+/// lie in a directory of binaries would be found, packed, and panic the kernel.
+pub fn is_static_elf(path: &Path, arch: Arch) -> bool {
+    let fits = |bytes: &[u8]| Arch::of_elf(bytes) == Some(arch) && !needs_loader(bytes);
+    std::fs::read(path).is_ok_and(|bytes| fits(&bytes))
 }
 
-/// Refuses what is no program; returns a doubt about what may be none in the image.
-fn check_init(path: &Path) -> Result<Option<String>, Failure> {
-    let bytes = std::fs::read(path).or_cannot(|| format!("read the init {}", path.display()))?;
+/// Refuses what is no program for that architecture; returns a doubt about what may be none in
+/// the image.
+fn check_init(path: &Path, arch: Option<Arch>) -> Result<Option<String>, Failure> {
+    let (shown, refused) = (path.display(), |why| Err(Failure::new(why)));
+    let bytes = std::fs::read(path).or_cannot(|| format!("read the init {shown}"))?;
     if !bytes.starts_with(b"\x7fELF") && !bytes.starts_with(b"#!") {
-        let text = format!("{} is no init: not a program", path.display());
-        return Err(Failure::new(text));
+        return refused(format!("{shown} is no init: not a program"));
+    }
+    if let (Some(modules), Some(init)) = (arch, Arch::of_elf(&bytes))
+        && modules != init
+    {
+        return refused(format!(
+            "{shown} is a program for {init}, the kernel's modules are for {modules}"
+        ));
     }
     Ok(needs_loader(&bytes).then(|| {
         format!(
-            "{} is linked against shared libraries: it runs only if they are added to the image",
-            path.display()
+            "{shown} is linked against shared libraries: it runs only if they are added to the \
+             image"
         )
     }))
 }
 
-/// Does a 64-bit little-endian ELF file name a program interpreter (PT_INTERP, elf(5))?
-fn needs_loader(elf: &[u8]) -> bool {
-    use crate::base::bytes::{le16, le32, le64};
-    const PT_INTERP: u32 = 3;
-    let table = le64(elf, 32).and_then(|at| usize::try_from(at).ok());
-    let (Some(table), Some(size), Some(count)) = (table, le16(elf, 54), le16(elf, 56)) else {
+/// Does an ELF file name a program interpreter?
+fn needs_loader(bytes: &[u8]) -> bool {
+    let Program::Elf(elf) = program::identify(bytes) else {
         return false;
     };
-    (0..usize::from(count)).any(|n| {
-        let at = table.checked_add(n * usize::from(size));
-        at.and_then(|at| le32(elf, at)) == Some(PT_INTERP)
-    })
+    let place = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let table = slice(bytes, place(elf.table), place(elf.table_length));
+    table.is_some_and(|table| elf.interpreter(table).is_some())
 }
 
 /// The time of everything in an image, by the convention that reproducible builds share.

@@ -4,7 +4,9 @@
 
 use crate::base::text::Text;
 use crate::format::kmod::{Catalog, Files, of_path};
+use crate::host::arch::Arch;
 use crate::host::failure::{Failure, Tried};
+use crate::host::tree::read_unpacked;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -98,6 +100,12 @@ impl ModuleTree {
                 needs: needs.filter(|n| !n.is_empty()).collect(),
             })
         })
+    }
+
+    /// What machine the modules are for, as the first of them says.
+    pub fn arch(&self) -> Option<Arch> {
+        let file = self.file(self.dependencies().next()?.path);
+        Arch::of_elf(&read_unpacked(&file).ok()?)
     }
 
     /// Where a module of `modules.dep` lies on this machine.

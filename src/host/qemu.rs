@@ -236,6 +236,8 @@ impl Machine {
             (Board::Microvm, ..) => "microvm,rtc=on",
             // The default is a GICv2, which few CPUs can show to a guest.
             (Board::Virt, Arch::Aarch64, Accel::Kvm) => "virt,gic-version=host",
+            // What lies above 4 GiB is out of reach for most 32-bit kernels, PCI as well.
+            (Board::Virt, Arch::Armv7, _) => "virt,highmem=off",
             (Board::Virt, ..) => "virt",
         }
     }
@@ -391,7 +393,10 @@ mod tests {
             let board = Board::usual(arch);
             assert!(board.is_for(arch), "{arch}");
             let words = words(&Machine::new(arch, "vmlinuz"));
-            assert!(words.iter().any(|w| w == board.name()), "{arch}: {words:?}");
+            assert!(
+                words.iter().any(|w| w.starts_with(board.name())),
+                "{arch}: {words:?}"
+            );
         }
         assert!(!Board::Q35.is_for(Arch::Aarch64));
         assert!(Board::Microvm.is_for(Arch::X86_64));

@@ -12,8 +12,8 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
 /// `f_type` of the two file systems that an initramfs can be.
-pub const RAMFS_MAGIC: i64 = 0x8584_58f6;
-pub const TMPFS_MAGIC: i64 = 0x0102_1994;
+pub const RAMFS_MAGIC: u32 = 0x8584_58f6;
+pub const TMPFS_MAGIC: u32 = 0x0102_1994;
 
 /// What is wanted of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,10 +111,11 @@ pub fn status(fd: impl AsFd) -> Outcome<Status> {
     })
 }
 
-/// The kind of file system: `f_type`.
-pub fn fs_magic(fd: impl AsFd) -> Outcome<i64> {
+/// The kind of file system: `f_type`, which all have in its lower 32 bits, and 32-bit machines
+/// with a sign.
+pub fn fs_magic(fd: impl AsFd) -> Outcome<u32> {
     let status = fstatfs(fd).map_err(Fail::of("fstatfs", "-"))?;
-    Ok(status.f_type)
+    Ok(status.f_type as u32)
 }
 
 /// Reads from `offset`, up to the buffer's length; less only at the end of the file.

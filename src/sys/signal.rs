@@ -38,15 +38,18 @@ impl AsFd for Signals {
     }
 }
 
-/// `struct sigaction` of the kernel, asm/signal.h (x86_64 and aarch64), not the C library's.
+/// `struct sigaction` of the kernel, asm/signal.h, not the C library's. Only riscv64, of ours,
+/// follows asm-generic/signal.h, which has no restorer.
 #[repr(C)]
 struct KernelAction {
     handler: usize,
-    flags: u64,
+    flags: usize,
+    #[cfg(not(target_arch = "riscv64"))]
     restorer: usize,
-    mask: u64,
+    mask: [u32; 2],
 }
-const _: () = assert!(size_of::<KernelAction>() == 32);
+const WORDS: usize = if cfg!(target_arch = "riscv64") { 2 } else { 3 };
+const _: () = assert!(size_of::<KernelAction>() == WORDS * size_of::<usize>() + 8);
 
 /// Every disposition back to default, nothing blocked: what a program expects after execve(2),
 /// which resets handlers but keeps ignored (Rust's SIGPIPE) and blocked ones.
@@ -54,8 +57,9 @@ pub fn restore_all() {
     let default = KernelAction {
         handler: libc::SIG_DFL,
         flags: 0,
+        #[cfg(not(target_arch = "riscv64"))]
         restorer: 0,
-        mask: 0,
+        mask: [0; 2],
     };
     let old: *mut KernelAction = std::ptr::null_mut();
     for number in 1..=64 {

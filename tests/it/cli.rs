@@ -1,6 +1,6 @@
 //! The tool's command line, and bad input: clear sentences, the right status, nothing half-written.
 
-use crate::small_tree::{Scratch, VERSION, image_args, landfall, landfall_did, make_root};
+use crate::small_tree::{Scratch, VERSION, image_args, landfall, landfall_did, make_root, module};
 use std::fs;
 use std::process::Output;
 
@@ -163,6 +163,24 @@ fn an_image_that_fails_late_leaves_the_old_one_alone() {
     }
     assert_eq!(scratch.names(), before);
     assert_eq!(fs::read(scratch.path("out")).unwrap(), b"old");
+}
+
+#[test]
+fn an_init_for_another_machine_is_refused() {
+    let scratch = Scratch::new();
+    make_root(&scratch);
+    for (machine, name) in [(183, "aarch64"), (243, "riscv64")] {
+        let mut program = module(&[]);
+        program[18] = machine;
+        scratch.write("init", &program);
+        let output = landfall(&scratch.0, &image_args("out", &["--init", "init"]));
+        let said = format!("init is a program for {name}");
+        check_fails(&output, 1, &[&said, "modules are for x86_64"]);
+        assert!(!scratch.path("out").exists());
+    }
+    // Without modules nothing is known about the kernel.
+    let words = ["--init", "init", "--no-modules"];
+    landfall_did(&scratch.0, &image_args("out", &words));
 }
 
 #[test]

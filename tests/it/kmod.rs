@@ -69,6 +69,22 @@ fn trees_resolve_modaliases_as_modprobe_does() {
 }
 
 #[test]
+fn trees_resolve_nodes_of_device_trees_as_modprobe_does() {
+    for tree in trees::all() {
+        let mut queries = queries::nodes(&tree, 1500, SEED);
+        // What QEMU's virt board has.
+        for compatible in [
+            "virtio,mmio",
+            "pci-host-ecam-generic",
+            "arm,pl061Carm,primecell",
+        ] {
+            queries.push(format!("of:NnodeT(null)C{compatible}"));
+        }
+        compare(&tree, "", &queries);
+    }
+}
+
+#[test]
 fn trees_give_several_answers_in_the_order_of_modprobe_portable_ones_last() {
     for tree in trees::all() {
         let queries = queries::aliases(&tree, 4000, SEED);

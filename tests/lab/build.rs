@@ -1,6 +1,7 @@
 //! The programs under test, and the reporting init: built by cargo, as a user would.
 
 use super::shelf::{self, project, target};
+use super::std_source;
 use super::tools::{progress, tool};
 use landfall::host::arch::Arch;
 use std::collections::BTreeMap;
@@ -18,36 +19,40 @@ pub fn init() -> PathBuf {
 pub fn init_for(arch: Arch) -> PathBuf {
     let target = arch.target();
     let what = ["--bin", "init", "--target", target];
-    once(&what, &format!("{target}/release/init"))
+    once(arch, &what, &format!("{target}/release/init"))
 }
 
 /// The host tool.
 pub fn landfall() -> PathBuf {
     let what = ["--bin", "landfall", "--features", "host"];
-    once(&what, "release/landfall")
+    let own = Arch::own().expect("a machine that landfall runs on");
+    once(own, &what, "release/landfall")
 }
 
 /// The real init of test roots.
 pub fn reporter_for(arch: Arch) -> PathBuf {
     let target = arch.target();
     let what = ["--example", "reporter", "--target", target];
-    once(&what, &format!("{target}/release/examples/reporter"))
+    once(arch, &what, &format!("{target}/release/examples/reporter"))
 }
 
-fn once(what: &[&str], made: &str) -> PathBuf {
+fn once(arch: Arch, what: &[&str], made: &str) -> PathBuf {
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let path = built
         .entry(made.into())
-        .or_insert_with(|| cargo(what, made));
+        .or_insert_with(|| cargo(arch, what, made));
     path.clone()
 }
 
-fn cargo(what: &[&str], made: &str) -> PathBuf {
+fn cargo(arch: Arch, what: &[&str], made: &str) -> PathBuf {
     progress(&format!("cargo build --release {}", what.join(" ")));
     let _alone = shelf::lock("cargo");
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut command = tool(&cargo);
     command.args(["build", "--release"]).args(what);
+    if what.contains(&"--target") {
+        std_source::provide(arch, &mut command);
+    }
     // Minutes on a small machine: cargo's own progress is shown.
     let status = command.current_dir(project()).status();
     let built = status.is_ok_and(|status| status.success());

@@ -7,7 +7,7 @@ mod lab;
 use lab::kernels::{self, Flavour};
 
 fn main() {
-    for flavour in Flavour::ALL {
+    for flavour in [Flavour::Generic, Flavour::Cloud, Flavour::Arm64] {
         println!("{}", kernels::kernel(flavour).modules().display());
     }
 }

@@ -1,7 +1,8 @@
 //! Debian's kernels, as its packages hold them: fetched by apt, unpacked without root.
 //!
 //! `generic` has virtio, ext4 and nearly everything else as modules; `cloud` has ext4 and NVMe
-//! built in and is at `/init` in half the time. `arm64` is the generic one of aarch64.
+//! built in and is at `/init` in half the time. The others are the generic ones of
+//! their architecture.
 
 use super::packages;
 use super::shelf::{self, lab};
@@ -15,16 +16,18 @@ pub enum Flavour {
     Generic,
     Cloud,
     Arm64,
+    Armmp,
+    Riscv64,
 }
 
 impl Flavour {
-    pub const ALL: [Self; 3] = [Self::Generic, Self::Cloud, Self::Arm64];
-
     pub const fn name(self) -> &'static str {
         match self {
             Self::Generic => "generic",
             Self::Cloud => "cloud",
             Self::Arm64 => "arm64",
+            Self::Armmp => "armmp",
+            Self::Riscv64 => "riscv64",
         }
     }
 
@@ -34,6 +37,8 @@ impl Flavour {
             Self::Generic => "linux-image-amd64",
             Self::Cloud => "linux-image-cloud-amd64",
             Self::Arm64 => "linux-image-arm64",
+            Self::Armmp => "linux-image-armmp",
+            Self::Riscv64 => "linux-image-riscv64",
         }
     }
 
@@ -41,6 +46,8 @@ impl Flavour {
         match self {
             Self::Generic | Self::Cloud => Arch::X86_64,
             Self::Arm64 => Arch::Aarch64,
+            Self::Armmp => Arch::Armv7,
+            Self::Riscv64 => Arch::Riscv64,
         }
     }
 }
@@ -75,9 +82,12 @@ pub fn kernel(flavour: Flavour) -> Kernel {
     let versions = fs::read_dir(root.join("lib/modules")).expect("lib/modules of the kernel");
     let newest = versions.flatten().map(|e| e.file_name()).max();
     let version = newest.expect("a version").to_string_lossy().into_owned();
+    // riscv64 packs none of its kernels.
+    let files = ["vmlinuz", "vmlinux"].map(|name| root.join(format!("boot/{name}-{version}")));
+    let file = files.into_iter().find(|file| file.exists());
     Kernel {
         flavour,
-        vmlinuz: root.join(format!("boot/vmlinuz-{version}")),
+        vmlinuz: file.expect("the kernel of its package"),
         version,
         root,
     }

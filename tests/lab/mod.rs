@@ -21,4 +21,5 @@ pub mod partitions;
 pub mod qmp;
 pub mod roots;
 pub mod shelf;
+pub mod std_source;
 pub mod tools;

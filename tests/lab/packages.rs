@@ -76,7 +76,7 @@ fn configuration(arch: Arch) -> PathBuf {
             fs::create_dir_all(top.join(directory)).expect("a writable target directory");
         }
         let sources = top.join("sources.list");
-        fs::write(&sources, sources_with_keys()).expect("a writable target directory");
+        fs::write(&sources, sources_with_keys(arch)).expect("a writable target directory");
         let shown = top.display();
         let text = format!(
             "APT::Architecture \"{name}\";\n#clear APT::Architectures;\n\
@@ -97,13 +97,24 @@ fn configuration(arch: Arch) -> PathBuf {
     file
 }
 
-/// This machine's Debian archives; of Debian they are, whatever else the machine trusts.
-fn sources_with_keys() -> String {
+/// This machine's Debian archives, with Debian's keys, whatever else the machine trusts.
+fn sources_with_keys(arch: Arch) -> String {
     let keys =
         ["pgp", "gpg"].map(|end| format!("/usr/share/keyrings/debian-archive-keyring.{end}"));
-    let sources = roots::sources();
-    match keys.iter().find(|key| Path::new(key).exists()) {
-        Some(key) => sources.replace("deb ", &format!("deb [signed-by={key}] ")),
-        None => sources,
+    let mut sources = match arch {
+        Arch::Riscv64 => stable(&roots::sources()),
+        _ => roots::sources(),
+    };
+    if let Some(key) = keys.iter().find(|key| Path::new(key).exists()) {
+        sources = sources.replace("deb ", &format!("deb [signed-by={key}] "));
     }
+    sources
+}
+
+/// The same archive's stable release: an older one lacks the younger architectures.
+fn stable(sources: &str) -> String {
+    let main = sources.lines().find(|line| line.ends_with(" main"));
+    let mut words = main.unwrap_or_default().split(' ');
+    let archive = words.nth(1).expect("`deb ARCHIVE SUITE COMPONENT`");
+    format!("deb {archive} stable main\n")
 }

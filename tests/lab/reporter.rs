@@ -5,6 +5,11 @@
 //! Where consoles are ports of another kind, that is the first of the usual kind.
 //! Not a test by itself: the boot tests judge the facts.
 
+// As in `/init`: then no target needs an unwinder.
+#[cfg(all(panic = "abort", target_env = "musl"))]
+#[path = "../../src/sys/unwind_stubs.rs"]
+mod unwind_stubs;
+
 use rustix::termios::OptionalActions;
 use std::fmt::Write as _;
 use std::fs;

@@ -2,6 +2,7 @@
 
 use super::floor;
 use super::setting::Setting;
+use crate::host::arch::Arch;
 use crate::host::failure::Failure;
 use crate::host::image::is_static_elf;
 use crate::host::kmod_files::{plain_name, prune};
@@ -30,7 +31,7 @@ pub fn find(debian: Option<&Path>) -> Option<PathBuf> {
     let roots = debian.into_iter().chain([Path::new("/")]);
     let places = roots.flat_map(|root| ["bin", "usr/bin"].map(|bin| root.join(bin)));
     let mut programs = places.map(|bin| bin.join("busybox"));
-    programs.find(|program| is_static_elf(program))
+    programs.find(|program| is_static_elf(program, Arch::X86_64))
 }
 
 /// What lies in its image: the modules of this disk with the indexes that modprobe reads.

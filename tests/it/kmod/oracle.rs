@@ -89,7 +89,9 @@ pub fn agree(catalog: &Catalog, ours: &Resolution, theirs: &[String]) -> Result<
         // modprobe shows the command in place of a module, after what that would need.
         if catalog.refusal(name).is_some() {
             let found = theirs.iter().any(|line| line.starts_with("install "));
-            return if found {
+            // Of one that is blacklisted as well it shows nothing at all.
+            let silent = theirs.is_empty() && catalog.config.blacklisted(name.as_bytes());
+            return if found || silent {
                 Ok(())
             } else {
                 Err("nothing refuses it".into())

@@ -70,6 +70,26 @@ pub fn aliases(tree: &Tree, wanted: usize, seed: u64) -> Vec<String> {
     out
 }
 
+/// Modaliases of device-tree nodes: `of:NnameTtypeCcompatible…`, as `of_device_modalias` in
+/// drivers/of/device.c makes them, with one to three compatible strings.
+pub fn nodes(tree: &Tree, wanted: usize, seed: u64) -> Vec<String> {
+    let text = tree.read("modules.alias");
+    let compatible = |line: &str| {
+        let alias = line.split(' ').nth(1)?.strip_prefix("of:N*T*C")?;
+        (!alias.contains(['*', '?', '['])).then(|| alias.to_owned())
+    };
+    let mut known: Vec<String> = text.lines().filter_map(compatible).collect();
+    known.push("vendor,unheard-of".into());
+    let mut dice = Dice(seed);
+    let node = |_| {
+        let name = ["mmc", "pcie", "virtio_mmio", "usb-phy"][dice.below(4)];
+        let kind = ["(null)", "(null)", "pci"][dice.below(3)];
+        let compatible: Vec<&str> = (0..=dice.below(3)).map(|_| dice.pick(&known)).collect();
+        format!("of:N{name}T{kind}C{}", compatible.join("C"))
+    };
+    (0..wanted).map(node).collect()
+}
+
 /// A text that the pattern matches, nearly always.
 fn instance(pattern: &str, dice: &mut Dice) -> String {
     const FILL: [&str; 6] = ["", "0", "0000ABCD", "x-y_z", "/", "d*"];
