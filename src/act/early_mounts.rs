@@ -6,7 +6,8 @@
 //! options differed. Layout: systemd's "API file systems" and Documentation/filesystems/tmpfs.rst.
 
 use crate::sys::fail::{Fail, Outcome};
-use crate::sys::mount::{NODEV, NOEXEC, NOSUID, STRICTATIME, place_of, virtual_fs};
+use crate::sys::mount::{NODEV, NOEXEC, NOSUID, STRICTATIME, virtual_fs};
+use crate::sys::mount::{Place, place_at, place_of};
 use crate::sys::{console, dir, mknod, process};
 use std::ffi::CStr;
 
@@ -130,9 +131,18 @@ impl Early {
 
 /// Mounts on a directory that is made if it is missing, unless something is mounted there.
 fn mount_once(api: &Api) -> Outcome<()> {
-    dir::make(api.target)?;
-    if is_mount_point(api.target)? {
-        return Ok(());
+    match place_at(api.target) {
+        Ok(Place {
+            mount_root: Some(false),
+            ..
+        }) => {}
+        Ok(Place {
+            mount_root: Some(true),
+            ..
+        }) => return Ok(()),
+        Ok(_) if is_mount_point(api.target)? => return Ok(()),
+        Ok(_) => {}
+        Err(_) => dir::make(api.target)?,
     }
     match virtual_fs(api.fstype, api.target, api.attributes, api.data) {
         // EBUSY: the same file system is there already.

@@ -121,8 +121,8 @@ fn open_same_device(above: &OwnedFd, name: &CStr, device: (u32, u32)) -> Result<
         libc::EXDEV => "something is mounted there".to_string(),
         _ => fail.to_string(),
     })?;
-    match place_of(&dir) {
-        Ok(place) if place.device == device => Ok(dir),
+    match dir::device_of(&dir) {
+        Ok(own) if own == device => Ok(dir),
         Ok(_) => Err("it is another file system".to_string()),
         Err(fail) => Err(fail.to_string()),
     }

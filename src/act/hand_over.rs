@@ -12,7 +12,7 @@ use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::sys::dir::{self, Want};
 use crate::sys::fail::Outcome;
-use crate::sys::mount::{self, place_of};
+use crate::sys::mount::{self, Place, place_at, place_of};
 use crate::sys::{console, process, reboot, signal};
 use std::convert::Infallible;
 use std::ffi::CString;
@@ -103,8 +103,7 @@ impl Program {
 
 fn new_root(root: &str) -> Result<OwnedFd, Fault> {
     let new = dir::open_path(root.as_bytes(), Want::DirectoryPlace)?;
-    let old = dir::open_path(b"/", Want::DirectoryPlace)?;
-    let (new_place, old_place) = (place_of(&new)?, place_of(&old)?);
+    let (new_place, old_place) = (place_of(&new)?, place_at("/")?);
     if new_place.mount_root == Some(false) || !new_place.differs_from(&old_place) {
         return Err(Fault::new(
             libc::EINVAL,
@@ -149,9 +148,13 @@ fn take_along(new: &OwnedFd, path: &'static str) -> Option<Moved> {
 /// The mount at `path`, if something is mounted there.
 fn mount_at(path: &str) -> Outcome<Option<OwnedFd>> {
     let here = dir::open_path(path.as_bytes(), Want::DirectoryPlace)?;
-    let old = dir::open_path(b"/", Want::DirectoryPlace)?;
-    let (place, old_place) = (place_of(&here)?, place_of(&old)?);
-    let is_mount = place.mount_root.unwrap_or(true) && place.differs_from(&old_place);
+    let is_mount = match place_of(&here)? {
+        Place {
+            mount_root: Some(known),
+            ..
+        } => known,
+        place => place.differs_from(&place_at("/")?),
+    };
     Ok(is_mount.then_some(here))
 }
 

@@ -51,16 +51,27 @@ pub fn open(root: &Path, version: &str) -> Catalog {
 /// Opens the modules directory `dir` with the modprobe.d directories `configs`, first one first.
 pub fn open_tree(dir: &Path, configs: &[PathBuf]) -> Catalog {
     let mut complaints = Vec::new();
-    let mut index = |name: &str| map_index(&dir.join(name), &mut complaints);
+    // The text of an index is only looked at where its binary form does not serve.
+    let mut index = |binary: &str, text: &str| {
+        let bytes = map_index(&dir.join(binary), &mut complaints);
+        let serves = bytes.is_some_and(kmod::is_index);
+        let text = (!serves).then(|| map_index(&dir.join(text), &mut complaints));
+        (bytes, text.flatten())
+    };
+    let (dep_bin, dep) = index("modules.dep.bin", "modules.dep");
+    let (alias_bin, alias) = index("modules.alias.bin", "modules.alias");
+    let (builtin_bin, builtin) = index("modules.builtin.bin", "modules.builtin");
+    let (builtin_alias_bin, builtin_modinfo) =
+        index("modules.builtin.alias.bin", "modules.builtin.modinfo");
     let files = Files {
-        dep_bin: index("modules.dep.bin"),
-        dep: index("modules.dep"),
-        alias_bin: index("modules.alias.bin"),
-        alias: index("modules.alias"),
-        builtin_bin: index("modules.builtin.bin"),
-        builtin: index("modules.builtin"),
-        builtin_alias_bin: index("modules.builtin.alias.bin"),
-        builtin_modinfo: index("modules.builtin.modinfo"),
+        dep_bin,
+        dep,
+        alias_bin,
+        alias,
+        builtin_bin,
+        builtin,
+        builtin_alias_bin,
+        builtin_modinfo,
     };
     let mut catalog = Catalog::new(&dir.to_string_lossy(), &files);
     catalog.complaints = complaints;

@@ -111,6 +111,13 @@ pub fn status(fd: impl AsFd) -> Outcome<Status> {
     })
 }
 
+/// The device number of the file system that holds it.
+pub fn device_of(fd: impl AsFd) -> Outcome<(u32, u32)> {
+    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", "-"))?;
+    let device = status.st_dev;
+    Ok((rustix::fs::major(device), rustix::fs::minor(device)))
+}
+
 /// The kind of file system: `f_type`, which all have in its lower 32 bits, and 32-bit machines
 /// with a sign.
 pub fn fs_magic(fd: impl AsFd) -> Outcome<u32> {

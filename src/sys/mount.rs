@@ -9,6 +9,7 @@ use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags};
 use rustix::mount::{UnmountFlags, unmount};
+use rustix::path::Arg;
 use std::ffi::CStr;
 
 /// `MOUNT_ATTR_*`, linux/mount.h.
@@ -134,10 +135,18 @@ pub struct Place {
 }
 
 pub fn place_of(fd: impl AsFd) -> Outcome<Place> {
+    place(fd, c"", AtFlags::EMPTY_PATH).map_err(Fail::of("statx", "-"))
+}
+
+/// The same of a path, following links.
+pub fn place_at(path: &str) -> Outcome<Place> {
+    place(CWD, path, AtFlags::empty()).map_err(Fail::of("statx", path))
+}
+
+fn place(dir: impl AsFd, path: impl Arg, flags: AtFlags) -> Result<Place, Errno> {
     use rustix::fs::{StatxAttributes, StatxFlags, statx};
     let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
-    let flags = AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT;
-    let status = statx(fd, c"", flags, wanted).map_err(Fail::of("statx", "-"))?;
+    let status = statx(dir, path, flags | AtFlags::NO_AUTOMOUNT, wanted)?;
     let has_id = status.stx_mask & StatxFlags::MNT_ID.bits() != 0;
     let root = StatxAttributes::MOUNT_ROOT;
     let knows_root = status.stx_attributes_mask.contains(root);

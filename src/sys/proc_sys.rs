@@ -1,6 +1,7 @@
 //! Small files of /proc and /sys. proc(5), sysfs(5): one read and one write is one value.
 
 use super::fail::{Fail, Outcome};
+use rustix::buffer::spare_capacity;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -16,17 +17,18 @@ pub fn read(path: &str, most: usize) -> Outcome<Vec<u8>> {
 pub fn read_at(dir: BorrowedFd<'_>, path: &[u8], most: usize, out: &mut Vec<u8>) -> Outcome<()> {
     out.clear();
     let file = open_at(dir, path, OFlags::RDONLY)?;
-    out.resize(most, 0);
-    let mut length = 0;
-    while let Some(rest) = out.get_mut(length..).filter(|rest| !rest.is_empty()) {
-        match rustix::io::read(&file, rest) {
-            Ok(0) => break,
-            Ok(more) => length = length.saturating_add(more),
-            Err(Errno::INTR) => {}
+    // Nothing is written that the kernel does not write: a page touched is time.
+    out.reserve_exact(most);
+    while out.len() < most {
+        let room = out.capacity().saturating_sub(out.len());
+        match rustix::io::read(&file, spare_capacity(out)) {
+            // One value comes in one piece: what is shorter than asked for is the end.
+            Ok(more) if more < room => break,
+            Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(Fail::of("read", shown(path))(errno)),
         }
     }
-    out.truncate(length);
+    out.truncate(most);
     Ok(())
 }
 

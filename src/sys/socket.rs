@@ -94,16 +94,27 @@ fn send_with(socket: impl AsFd, message: &[u8], flags: SendFlags) -> Outcome<()>
 
 /// A message that is longer than [`LONGEST`] is an error, not a shorter message.
 fn receive_with(socket: impl AsFd, flags: RecvFlags) -> Outcome<Received> {
-    let mut message = vec![0; LONGEST];
+    // The first look learns the length: memory for a longest message costs more than a call.
+    let mut message = vec![0];
+    let mut more = RecvFlags::PEEK;
     loop {
-        match recv(&socket, message.as_mut_slice(), flags | RecvFlags::TRUNC) {
+        match recv(
+            &socket,
+            message.as_mut_slice(),
+            flags | more | RecvFlags::TRUNC,
+        ) {
             Ok((0, _)) | Err(Errno::CONNRESET) => return Ok(Received::Closed),
-            Ok((taken, length)) if length <= taken => {
+            Ok((_, length)) if length > LONGEST => {
+                return Err(Fail::new("recv", "message", libc::EMSGSIZE));
+            }
+            Ok((_, length)) if more == RecvFlags::PEEK => {
+                message.resize(length, 0);
+                more = RecvFlags::empty();
+            }
+            Ok((taken, _)) => {
                 message.truncate(taken);
-                message.shrink_to_fit();
                 return Ok(Received::Message(message));
             }
-            Ok(_) => return Err(Fail::new("recv", "message", libc::EMSGSIZE)),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => return Ok(Received::Nothing),
             Err(errno) => return Err(Fail::of("recv", "message")(errno)),

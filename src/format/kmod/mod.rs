@@ -21,6 +21,7 @@ pub use glob::{matches, same};
 pub use modinfo::{Modinfo, modinfo};
 pub use names::of_path;
 pub use signature::{TAIL, signed_over};
+pub use trie::is_index;
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -45,6 +45,12 @@ struct Node<'a> {
     count: u32,
 }
 
+/// Is this an index of a version that we know, with anything in it?
+pub fn is_index(bytes: &[u8]) -> bool {
+    let parts = HAS_PREFIX | HAS_VALUES | HAS_CHILDREN;
+    Trie::new(bytes).is_some_and(|trie| trie.root & parts != 0)
+}
+
 impl<'a> Trie<'a> {
     /// `None` if this is not an index of a version that we know.
     pub fn new(index: &'a [u8]) -> Option<Self> {
