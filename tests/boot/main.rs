@@ -13,6 +13,7 @@ mod bench;
 mod clones;
 mod cpus;
 mod failures;
+mod flash;
 mod forms;
 mod handover;
 mod keys;

@@ -89,6 +89,15 @@ impl Machine {
         self
     }
 
+    /// A disk file whose writes are thrown away.
+    pub fn scratch(self, file: &Path, bus: Bus) -> Self {
+        let mut machine = self.file(file, bus);
+        if let Some(last) = machine.qemu.disks.last_mut() {
+            last.scratch = true;
+        }
+        machine
+    }
+
     /// A disk file that the guest may really write to.
     pub fn file(mut self, file: &Path, bus: Bus) -> Self {
         self.qemu.disks.push(qemu::Disk::raw(file, bus));
@@ -119,12 +128,10 @@ impl Machine {
     }
 
     /// Firmware boots from this disk; kernel, image and command line are what lies on it.
-    pub fn booted_by_efi(mut self, disk: &Path, bus: Bus) -> Self {
-        let mut plugged = qemu::Disk::raw(disk, bus);
-        plugged.scratch = true;
-        self.qemu.disks.push(plugged);
-        self.qemu.kernel = PathBuf::new();
-        self.words(&super::esp::firmware().each_ref().map(String::as_str))
+    pub fn booted_by_efi(self, disk: &Path, bus: Bus) -> Self {
+        let mut machine = self.scratch(disk, bus);
+        machine.qemu.kernel = PathBuf::new();
+        machine.words(&super::esp::firmware().each_ref().map(String::as_str))
     }
 
     pub fn cmdline(mut self, words: &str) -> Self {
