@@ -14,6 +14,7 @@ mod buses;
 mod clones;
 mod cpus;
 mod failures;
+mod flash;
 mod foreign;
 mod forms;
 mod handover;

@@ -118,12 +118,10 @@ impl Machine {
     }
 
     /// Firmware boots from this disk; kernel, image and command line are what lies on it.
-    pub fn booted_by_efi(mut self, disk: &Path, bus: Bus) -> Self {
-        let mut plugged = qemu::Disk::raw(disk, bus);
-        plugged.scratch = true;
-        self.qemu.disks.push(plugged);
-        self.qemu.kernel = PathBuf::new();
-        self.words(&super::esp::firmware().each_ref().map(String::as_str))
+    pub fn booted_by_efi(self, disk: &Path, bus: Bus) -> Self {
+        let mut machine = self.scratch(disk, bus);
+        machine.qemu.kernel = PathBuf::new();
+        machine.words(&super::esp::firmware().each_ref().map(String::as_str))
     }
 
     /// A disk that is only a drive, `drive0` and so on: `qemu` says what it is plugged into.
