@@ -242,7 +242,7 @@ impl Reading {
     }
 
     /// A device was announced: by the walk, by its own driver, by any driver, or by what was begun
-    /// last. Where nothing is under way, its driver was done long ago, and the device took its time.
+    /// last. Where nothing is under way, its driver was done long ago: the device took its time.
     fn announced(&self, at: u64, device: &Device) -> Waited {
         let likely = |i: &usize| {
             let job = self.jobs.all.get(*i);

@@ -299,7 +299,7 @@ impl<'a> Drawing<'a> {
         let ink = if job.failed.is_some() { WRONG } else { INK };
         let halo = " stroke=\"#f8fafc\" stroke-width=\"3\" paint-order=\"stroke\" \
                     stroke-linejoin=\"round\"";
-        let (x, anchor, ink, halo) = if x1 + 8.0 + wide <= WIDTH - 20.0 {
+        let (x, anchor, ink, halo) = if x1 + 8.0 + wide <= RIGHT {
             (x1 + 8.0, "start", ink, halo)
         } else if x0 - 10.0 - wide >= LEFT - 10.0 {
             (x0 - 10.0, "end", ink, halo)
@@ -353,15 +353,21 @@ fn summary(jobs: &Jobs) -> String {
         n => format!("{n} modules were loaded."),
     };
     let parts = jobs.breakdown();
-    let parts: Vec<String> = parts
+    let worked: u64 = parts.iter().map(|(_, ms)| ms).sum();
+    let waited = jobs.last.saturating_sub(jobs.first).saturating_sub(worked);
+    let parts = parts
         .iter()
-        .map(|(kind, ms)| format!("{} {}", activity(*kind), duration(*ms)))
-        .collect();
-    match parts.is_empty() {
+        .map(|(kind, ms)| format!("{} {}", activity(*kind), duration(*ms)));
+    let waited = (waited >= WORTH_SAYING_MS).then(|| format!("waiting {}", duration(waited)));
+    let parts: Vec<String> = parts.chain(waited).collect();
+    match worked == 0 {
         true => counted,
         false => format!("Of these: {}. {counted}", parts.join(", ")),
     }
 }
+
+/// Shorter pauses are roundings.
+const WORTH_SAYING_MS: u64 = 20;
 
 fn activity(kind: Kind) -> &'static str {
     match kind {

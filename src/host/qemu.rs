@@ -62,10 +62,6 @@ impl Disk {
     }
 }
 
-/// The last of the four serial ports that a PC has by tradition: every kernel that has a serial
-/// console knows it, and what `-serial` adds comes before it.
-pub const TRACE_TERMINAL: &str = "/dev/ttyS3";
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Board {
     Q35,
@@ -121,10 +117,21 @@ pub const fn program(arch: Arch) -> (&'static str, &'static str) {
     }
 }
 
-/// What the guest calls the serial port of its own that the trace leaves by; `None`: the
-/// architecture's board has only one port.
+/// The serial port of its own that the trace leaves by: what the guest calls it, and QEMU's word.
+/// `None`: nobody knows yet what its name would be.
+const fn trace_device(arch: Arch) -> Option<(&'static str, &'static str)> {
+    match arch {
+        // The last of the four that a PC has by tradition: what `-serial` adds comes before it.
+        Arch::X86_64 => Some(("/dev/ttyS3", "isa-serial,index=3")),
+        // The board's own is another kind, so this is the first of its kind.
+        Arch::Aarch64 => Some(("/dev/ttyS0", "pci-serial")),
+        Arch::Riscv64 | Arch::Armv7 => None,
+    }
+}
+
+/// What the guest calls the port of the trace.
 pub fn trace_port(arch: Arch) -> Option<&'static str> {
-    (arch == Arch::X86_64).then_some("/dev/ttyS3")
+    trace_device(arch).map(|(name, _)| name)
 }
 
 /// Linux's name for the first serial port of the boards above.
@@ -167,7 +174,7 @@ pub struct Machine {
     pub cpus: u32,
     pub board: Board,
     pub accel: Accel,
-    /// Where what the guest writes to [`TRACE_TERMINAL`] goes.
+    /// Where what the guest writes to its [`trace_port`] goes.
     pub trace: Option<PathBuf>,
     /// Passed to QEMU as they are, last.
     pub extra: Vec<OsString>,
@@ -206,12 +213,11 @@ impl Machine {
         if !self.kernel.as_os_str().is_empty() {
             self.direct_boot(&mut command);
         }
-        if let (Some(file), Some(_)) = (&self.trace, trace_port(self.arch)) {
+        if let (Some(file), Some((_, device))) = (&self.trace, trace_device(self.arch)) {
             let mut chardev = OsString::from("file,id=trace,path=");
             chardev.push(comma_doubled(file));
             command.arg("-chardev").arg(chardev);
-            let port = "isa-serial,id=trace-port,chardev=trace,index=3";
-            command.args(["-device", port]);
+            command.args(["-device", &format!("{device},id=trace-port,chardev=trace")]);
         }
         self.controllers(&mut command);
         for (number, disk) in self.disks.iter().enumerate() {

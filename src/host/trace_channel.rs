@@ -43,8 +43,7 @@ impl Channel {
         let file = File::open(&self.path);
         let read = file.and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
         if read.is_ok() {
-            // The terminal ends its lines in CR LF.
-            self.heard = String::from_utf8_lossy(&bytes).replace('\r', "");
+            self.heard = records(&String::from_utf8_lossy(&bytes));
         }
         self.heard.len() != before
     }
@@ -63,6 +62,14 @@ impl Drop for Channel {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// The lines that may be of a trace. The terminal ends them in CR LF; and after the hand-over, or
+/// before /init, somebody else may find a use for it.
+fn records(heard: &str) -> String {
+    let lines = heard.split_inclusive('\n').map(|l| l.replace('\r', ""));
+    let record = |l: &String| l.starts_with(|c: char| c.is_ascii_digit() || c == '#');
+    lines.filter(record).collect()
 }
 
 /// How the boot stands by its trace, whose last line may not be complete.
@@ -111,7 +118,7 @@ mod tests {
         let mut channel = Channel::new().unwrap();
         let file = channel.file().to_path_buf();
         assert!(!channel.listen());
-        std::fs::write(&file, "1 < boot x\r\n2 > page line=a\r\n").unwrap();
+        std::fs::write(&file, "{}\r\n1 < boot x\r\n2 > page line=a\r\nlogin: ").unwrap();
         assert!(channel.listen());
         assert_eq!(channel.trace(), "1 < boot x\n2 > page line=a\n");
         assert_eq!(channel.standing(), Standing::GaveUp);

@@ -84,8 +84,8 @@ impl Machine {
         }
     }
 
-    pub fn run(&mut self) -> ! {
-        let cmdline = gather_words::gather(Path::new("/"));
+    /// `cmdline`: the words of the image, then those of the kernel.
+    pub fn run(&mut self, cmdline: Vec<u8>) -> ! {
         for word in cmdline::words(&cmdline) {
             self.catalog.config.word(word.key, word.value);
         }

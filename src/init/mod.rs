@@ -20,8 +20,10 @@ mod record;
 mod translate;
 mod workers;
 
-use crate::act::modprobe_client;
+use crate::act::{gather_words, modprobe_client};
+use crate::format::wish::Wish;
 use crate::sys::process;
+use std::path::Path;
 
 /// Whatever this program was started as. Never returns.
 pub fn main() -> ! {
@@ -35,6 +37,9 @@ pub fn main() -> ! {
 /// The whole boot, as PID 1.
 fn boot(arguments: &[Vec<u8>]) -> ! {
     early::prepare();
+    let words = gather_words::gather(Path::new("/"));
+    // From here on whatever fails ends as it was asked for.
+    early::set_policy(Wish::from_cmdline(&words).end);
     let mut machine = event_loop::Machine::new(arguments);
-    machine.run()
+    machine.run(words)
 }

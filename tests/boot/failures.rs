@@ -1,6 +1,7 @@
 //! Boots that must fail: in time, with the page that names the cause, and without a trace on
 //! any disk.
 
+use crate::lab::by_hand::{self, Image, VIRTIO_EXT4};
 use crate::lab::copies::Copies;
 use crate::lab::disks::{BTRFS, Disk, EMPTY, EXT4, EXT4_GPT, SWAP, VFAT, XFS};
 use crate::lab::guest::Machine;
@@ -99,4 +100,29 @@ fn boot_with_refused_mount_options_gives_up() {
         "kernel: ",
         "thiscannotbe",
     ]);
+}
+
+/// A kernel that refuses what every boot needs (here: a descriptor to hear signals by) leaves
+/// PID 1 nothing to do but to end as the command line says. It never just exits.
+#[test]
+fn boot_where_init_cannot_work_ends_as_asked() {
+    let machine = Machine::generic();
+    let shell = Image {
+        name: "shell-first",
+        shell: true,
+        ..VIRTIO_EXT4
+    };
+    let image = by_hand::image(&machine.kernel, &shell);
+    let outcome = machine
+        .image(image)
+        .cmdline("rdinit=/bin/sh root=LABEL=harbour ro -- -c \"ulimit -n 6; exec /init\"")
+        .boot();
+    let said = |part: &str| outcome.lines.iter().any(|line| line.contains(part));
+    outcome.check(
+        said("landfall: internal error"),
+        "that it cannot work is not said",
+    );
+    outcome.check(said("taking signals"), "what was refused is not said");
+    outcome.check(!said("Attempted to kill init"), "PID 1 ended");
+    outcome.check(outcome.ended, "panic=-1 was not obeyed");
 }

@@ -21,14 +21,16 @@ use std::process::{Command, Stdio};
 type Guest = (&'static str, &'static [&'static str]);
 
 /// What devices need behind them: disks of zeros, memory, a key store.
-const BEHIND: &str = "-blockdev null-co,node-name=z0,size=64M,read-zeroes=on \
-    -blockdev null-co,node-name=z1,size=64M,read-zeroes=on \
-    -blockdev null-co,node-name=z2,size=64M,read-zeroes=on \
-    -blockdev null-co,node-name=z3,size=64M,read-zeroes=on \
-    -blockdev null-co,node-name=z4,size=64M,read-zeroes=on \
-    -blockdev null-co,node-name=z5,size=64M,read-zeroes=on \
+const BEHIND: &str = "-blockdev null-co,node-name=z0,size=67108864,read-zeroes=on \
+    -blockdev null-co,node-name=z1,size=67108864,read-zeroes=on \
+    -blockdev null-co,node-name=z2,size=67108864,read-zeroes=on \
+    -blockdev null-co,node-name=z3,size=67108864,read-zeroes=on \
+    -blockdev null-co,node-name=z4,size=67108864,read-zeroes=on \
+    -blockdev null-co,node-name=z5,size=67108864,read-zeroes=on \
     -object memory-backend-ram,id=m0,size=1M,share=on \
     -object memory-backend-ram,id=m1,size=64M \
+    -object memory-backend-ram,id=m2,size=64M \
+    -object memory-backend-ram,id=m3,size=128M -object can-bus,id=b0 \
     -object cryptodev-backend-builtin,id=c0 -object rng-builtin,id=r0 \
     -chardev null,id=n0 -chardev null,id=n1 -audiodev none,id=a0";
 
@@ -62,7 +64,7 @@ const GUESTS: &[Guest] = &[
         &[
             "virtio-blk-pci-non-transitional,drive=z0",
             "virtio-blk-pci-transitional,drive=z1",
-            "scsi-cd,drive=z2",
+            "virtio-balloon-pci-non-transitional",
             "e1000",
             "e1000-82544gc",
             "e1000-82545em",
@@ -116,6 +118,7 @@ const GUESTS: &[Guest] = &[
     (
         "-machine q35 -cpu Nehalem",
         &[
+            "virtio-balloon-pci-transitional",
             "pci-serial",
             "pci-serial-2x",
             "pci-serial-4x",
@@ -144,12 +147,12 @@ const GUESTS: &[Guest] = &[
         ],
     ),
     (
-        "-machine q35 -cpu Opteron_G5",
+        "-machine q35 -cpu Westmere",
         &[
-            "ctucan_pci",
-            "kvaser_pci",
-            "mioe3680_pci",
-            "pcm3680_pci",
+            "ctucan_pci,canbus0=b0",
+            "kvaser_pci,canbus=b0",
+            "mioe3680_pci,canbus0=b0,canbus1=b0",
+            "pcm3680_pci,canbus0=b0,canbus1=b0",
             "edu",
             "ivshmem-plain,memdev=m0",
             "pci-testdev",
@@ -160,8 +163,6 @@ const GUESTS: &[Guest] = &[
             "ipmi-bmc-sim,id=bmc1",
             "pci-ipmi-bt,bmc=bmc1",
             "virtio-balloon-pci",
-            "virtio-balloon-pci-non-transitional",
-            "virtio-balloon-pci-transitional",
             "virtio-crypto-pci,cryptodev=c0",
             "virtio-iommu-pci",
             "virtio-rng-pci,rng=r0",
@@ -171,7 +172,6 @@ const GUESTS: &[Guest] = &[
             "pcie-root-port,chassis=2,slot=2",
             "pcie-pci-bridge",
             "i82801b11-bridge",
-            "pxb-pcie,bus_nr=80",
             "vmcoreinfo",
             "vmgenid",
         ],
@@ -195,7 +195,6 @@ const GUESTS: &[Guest] = &[
             "floppy,bus=fdc.0,drive=z0",
             "isa-parallel,chardev=n0",
             "pci-bridge,chassis_nr=1",
-            "smbus-eeprom",
             "mc146818rtc",
         ],
     ),
@@ -203,9 +202,9 @@ const GUESTS: &[Guest] = &[
         "-machine q35,nvdimm=on -m 512M,maxmem=2G,slots=4 -cpu Denverton",
         &[
             "nvdimm,memdev=m1",
-            "virtio-pmem-pci",
+            "virtio-pmem-pci,memdev=m2",
             "amd-iommu",
-            "virtio-mem-pci",
+            "virtio-mem-pci,memdev=m3",
             "isa-debugcon,chardev=n1",
         ],
     ),
@@ -237,46 +236,36 @@ fn main() {
                 arguments.truncate(arguments.len() - 2);
             }
         }
-        let before = found.len();
-        found.extend(modaliases(&generic, &image, &arguments));
-        let new = found.len() - before;
-        progress(&format!(
-            "machine {number}: {new} modaliases not seen before"
-        ));
+        match modaliases(&generic, &image, &arguments) {
+            Some(seen) => found.extend(seen),
+            None => progress(&format!("machine {number} ({machine}) told nothing")),
+        }
+        progress(&format!("{} modaliases so far", found.len()));
+        write(&found);
     }
+}
+
+fn write(found: &BTreeSet<String>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/kmod/qemu.txt");
     let text: String = found.iter().map(|alias| format!("{alias}\n")).collect();
     fs::write(&path, text).expect("the list is writable");
-    println!("{} modaliases in {}", found.len(), path.display());
 }
 
 /// Everything, so that what hangs behind other drivers is seen, too.
 fn image(kernel: &Kernel) -> std::path::PathBuf {
-    let also = [
-        "--generic",
-        "--add",
+    let names = [
         "usbhid",
-        "--add",
         "hid-generic",
-        "--add",
         "snd-hda-intel",
-        "--add",
         "virtio_console",
-        "--add",
-        "tpci200",
-        "--add",
         "psmouse",
-        "--add",
         "i2c-i801",
-        "--add",
         "snd-usb-audio",
-        "--add",
-        "ide-pci-generic",
-        "--add",
         "nfit",
-        "--add",
         "i2c-piix4",
     ];
+    let added = names.iter().flat_map(|name| ["--add", name]);
+    let also: Vec<&str> = ["--generic"].into_iter().chain(added).collect();
     images::image_with(kernel, "modaliases", &also)
 }
 
@@ -296,8 +285,8 @@ fn is_taken(arguments: &[&str]) -> bool {
     child.wait().expect("QEMU ends").success()
 }
 
-/// What a guest shows on its buses.
-fn modaliases(kernel: &Kernel, image: &Path, arguments: &[&str]) -> BTreeSet<String> {
+/// What a guest shows on its buses; `None`: it did not come so far.
+fn modaliases(kernel: &Kernel, image: &Path, arguments: &[&str]) -> Option<BTreeSet<String>> {
     let scratch = shelf::Scratch::new();
     let trace = scratch.0.join("trace");
     let mut command = Command::new(build::landfall());
@@ -309,11 +298,11 @@ fn modaliases(kernel: &Kernel, image: &Path, arguments: &[&str]) -> BTreeSet<Str
         .arg(&trace);
     command.args([
         "--append",
-        "root=LABEL=nowhere rd.timeout=45",
+        "root=LABEL=nowhere rd.timeout=30",
         "--accel",
         "tcg",
     ]);
-    command.args(["--timeout", "400", "--expect-exit", "3"]);
+    command.args(["--timeout", "240", "--expect-exit", "3"]);
     if arguments.iter().any(|word| word.starts_with("microvm")) {
         command.args(["--machine", "microvm"]);
     }
@@ -322,11 +311,11 @@ fn modaliases(kernel: &Kernel, image: &Path, arguments: &[&str]) -> BTreeSet<Str
         .args(arguments)
         .stdout(Stdio::null())
         .status();
-    assert!(status.is_ok_and(|s| s.success()), "the guest gives up");
-    let trace = fs::read_to_string(&trace).expect("a trace");
+    status.ok().filter(|status| status.success())?;
+    let trace = fs::read_to_string(&trace).ok()?;
     let modalias = |line: &str| {
         let rest = line.split_once(" < bus ")?.1;
         rest.split(' ').nth(1).map(String::from)
     };
-    trace.lines().filter_map(modalias).collect()
+    Some(trace.lines().filter_map(modalias).collect())
 }

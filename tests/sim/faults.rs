@@ -2,9 +2,10 @@
 //!
 //! **May happen.** Devices appear late, are reported twice, vanish for good or come back with the
 //! same or another medium under the same name (then with a higher sequence), also while they are
-//! being probed or mounted; they report changes without end. Media change, tables are rewritten. Probes fail, lie (report nothing),
-//! or never answer; so do lookups, loads, mounts, the search for init, the walk. A load fails once
-//! or always. The hand-over fails. Uevents come late, or are lost until an overflow is reported.
+//! being probed or mounted; they report changes without end. Media change, tables are rewritten.
+//! Probes fail, lie (report nothing), or never answer; so do lookups, loads, mounts, the search for
+//! init, the walk. A load fails once or always. The hand-over fails. Uevents come late, or are lost
+//! until an overflow is reported.
 //! The kernel asks for modules that nobody has. Answers come twice, or to tickets that nobody
 //! issued. The timer rings early. Somebody presses ctrl-alt-del. Disks are cloned, so that one
 //! UUID is there twice; members of containers show the wanted UUID; indexes hold circles.

@@ -196,14 +196,29 @@ fn repair_gpt(disk: &mut Disk) {
 }
 
 /// Bent images are judged as blkid judges them, as far as its versions agree: formats whose
-/// checks have not changed since util-linux 2.38.
+/// checks have not changed since util-linux 2.38. (Of UDF we ask more, as the kernel does.)
 #[test]
 fn bent_images_are_judged_like_blkid_does() {
     const EACH: u64 = 40;
     let gpt = "printf 'label: gpt\ntable-length: 8\nsize=8M,name=one\n,8M\n' | sfdisk -q $F";
     let verity = "truncate -s 1M data; veritysetup format data $F >/dev/null";
+    let tree = "mkdir -p d; head -c 3000 /bin/sh >d/file;";
+    let (squash, rom) = (
+        format!("{tree} mksquashfs d $F -noappend -quiet; rm -r d"),
+        format!("{tree} genromfs -d d -f $F; rm -r d"),
+    );
+    let iso = format!("{tree} genisoimage -quiet -J -V BENT -o $F d; rm -r d");
+    let luks = "echo -n x | cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 \
+        --pbkdf-force-iterations 1000 --label bent $F -";
     let workshop = Workshop::new("judged");
     for (name, kib, script) in [
+        ("luks", 20480, luks),
+        ("squashfs", 0, &*squash),
+        ("romfs", 0, &*rom),
+        ("iso9660", 0, &*iso),
+        ("f2fs", 65536, "mkfs.f2fs -q -l bent $F"),
+        ("nilfs2", 4096, "mkfs.nilfs2 -q -b 1024 -B 16 -L bent $F"),
+        ("bcache", 8192, "make-bcache -B $F >/dev/null"),
         ("ext2", 16384, "mke2fs -q -t ext2 -L x $F"),
         ("xfs", 310 << 10, "mkfs.xfs -q -m crc=0 $F 2>/dev/null"),
         ("fat12", 4096, "mkfs.fat -F 12 -n BENT $F"),

@@ -159,6 +159,18 @@ fn luks_containers() {
     {
         check(&format!("luks-{n}"), "crypto_LUKS", &format(options));
     }
+    // A header without the data that it is for, and the other way round.
+    let detached = |rest: &str| {
+        let format = "cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 \
+            --pbkdf-force-iterations 1000 --label apart";
+        format!("echo -n secret | {format} --key-file - {rest}")
+    };
+    let header = detached("--header $F data");
+    let header = format!("x 20480 truncate -s 16M data; {header}");
+    check("luks-header", "crypto_LUKS", &header);
+    let data = detached("--header head $F");
+    let data = format!("x 16384 truncate -s 16M head; {data}");
+    check("luks-without-header", "", &data);
 }
 
 /// Two signatures on one device: the superblock of one is copied into the image of the other.

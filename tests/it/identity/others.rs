@@ -222,6 +222,30 @@ fn several_signatures() {
     );
     let bcache = "make-bcache -B $F >/dev/null";
     copied("bcache", "bcache+ext4", 8192, &format!("{bcache}; {ext}"));
+    // The end of its UUID is where ext says how large blocks are.
+    let swap = "mkswap -q -U 01234567-89ab-cdef-0123-456700000000 $F";
+    // The superblock of one would cover the header of the other: its magic alone is enough.
+    let magic = "printf '\\123\\357' | dd of=$F bs=1 seek=1080 conv=notrunc 2>/dev/null";
+    copied("swap", "swap+ext2", 8192, &format!("{swap}; {magic}"));
+    let asleep = "printf 'S1SUSPEND\\0' | dd of=$F bs=1 seek=4086 conv=notrunc 2>/dev/null";
+    let asleep = format!("{swap}; {asleep}; {magic}");
+    copied("asleep", "swsuspend+ext2", 8192, &asleep);
+    for (name, make) in [
+        ("squashfs", "mkdir d; mksquashfs d $F -noappend -quiet"),
+        ("romfs", "mkdir d; genromfs -d d -f $F"),
+    ] {
+        let make = format!("{make}; truncate -s 8M $F; {ext}");
+        copied(name, &format!("ext4+{name}"), 0, &make);
+    }
+    let exfat = "mkfs.exfat $F >/dev/null";
+    copied("exfat", "ext4+exfat", 8192, &format!("{exfat}; {ext}"));
+    let verity = "truncate -s 1M data; veritysetup format data $F >/dev/null";
+    copied(
+        "verity",
+        "DM_verity_hash",
+        8192,
+        &format!("{verity}; {ext}"),
+    );
     // A container after something that is neither: still in doubt.
     let luks = "printf 'LUKS\\272\\276\\0\\001' | dd of=$F conv=notrunc 2>/dev/null";
     copied(
