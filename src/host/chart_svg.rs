@@ -23,7 +23,7 @@ const THIN: f64 = 3.0;
 
 pub const INK: &str = "#1f2937";
 pub const SOFT: &str = "#6b7280";
-pub const LINE: &str = "#e5e7eb";
+const LINE: &str = "#e5e7eb";
 const THREAD: &str = "#ea580c";
 const WRONG: &str = "#dc2626";
 const LANDED: &str = "#7c3aed";

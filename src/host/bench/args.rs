@@ -28,7 +28,7 @@ Each boots the same disk (ext4 on virtio-blk) on the same kernel in QEMU, which 
 instructions: 1 ns each, so the figures do not depend on this machine or on what else it does.
 Every image is packed with zstd -19. Measured are the time from the kernel's start of /init to the
 first instruction of the real init, the kernel's time for unpacking the image before that, the
-image's size, and the memory that is free at the end. No root is needed, except for Debian's own.
+image's size, and the memory that is free at the end. No root is needed.
 
 contestants
 ";

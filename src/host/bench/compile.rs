@@ -67,7 +67,7 @@ pub fn run(command: &mut Command, name: &str) -> Result<String, Failure> {
 }
 
 /// Of what a failed tool said.
-const LINES_SHOWN: usize = 5;
+const LINES_SHOWN: usize = 2;
 const PACKAGES: [(&str, &str); 3] = [
     ("mke2fs", "e2fsprogs"),
     ("unshare", "util-linux"),

@@ -7,6 +7,7 @@ set -eu
 mount --rbind /dev "$1/dev"
 mount --rbind /proc "$1/proc"
 mount -t tmpfs tmpfs "$1/tmp"
+mount -t tmpfs tmpfs "$1/var/tmp"
 mount -t tmpfs tmpfs "$1/boot"
 mkdir -p "$1/usr/lib/modules"
 mount -t tmpfs tmpfs "$1/usr/lib/modules"

@@ -8,8 +8,11 @@ use crate::host::story::printk;
 /// One boot. Times in nanoseconds of the guest; under the instruction counter, instructions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// From `Run /init` to the first instruction of the real init.
+    /// From `Run /init` to the first instruction of the real init, without `disk_wait`.
     pub initramfs: u64,
+    /// Idle time meanwhile in which a read of the disk was under way: the host's delays. The kernel
+    /// itself reads no disk before /init, so all of it belongs to the initramfs. 0: not known.
+    pub disk_wait: u64,
     /// The kernel's unpacking of the image. `None`: its two lines were not in the log.
     pub unpack: Option<u64>,
     /// From the kernel's first line to the real init.
@@ -53,6 +56,7 @@ pub fn read(lines: &[String]) -> Result<Figures, String> {
                 place.get_or_insert(at.saturating_mul(1000));
             }
             "clock" => clock = clock_line(value),
+            "disk_wait_ns" => figures.disk_wait = count.unwrap_or(0),
             "memory_free_kib" => figures.memory_free_kib = count,
             "memory_available_kib" => figures.memory_available_kib = count,
             "modules" => figures.modules = count,
@@ -72,6 +76,7 @@ pub fn read(lines: &[String]) -> Result<Figures, String> {
     let run = run.ok_or("`Run /init` is not in the kernel's log")?;
     figures.total = mark.saturating_sub(lead);
     let took = figures.total.checked_sub(run);
+    let took = took.and_then(|took| took.checked_sub(figures.disk_wait));
     figures.initramfs = took.ok_or("the clocks of the kernel and the real init disagree")?;
     figures.unpack = unpacking
         .zip(unpacked)
@@ -94,6 +99,7 @@ mod tests {
     const CONSOLE: &str = "\
 Loading, please wait...
 bench: clock 2000000 2400000 2600000
+bench: disk_wait_ns 500000
 bench: memory_free_kib 436368
 bench: memory_available_kib 440000
 bench: last_pid 83
@@ -116,7 +122,8 @@ bench: end";
     #[test]
     fn a_console_becomes_figures() {
         let expected = Figures {
-            initramfs: 497_500_000,
+            initramfs: 497_000_000,
+            disk_wait: 500_000,
             unpack: Some(68_200_000),
             total: 1_997_500_000,
             memory_free_kib: Some(436_368),

@@ -3,8 +3,8 @@
 //!
 //! Idle waits are counted too (`sleep=on`): with `off` a pending read lets the clock jump to the
 //! next timer. The image is unpacked before anything else (`initramfs_async=0`), and the kernel
-//! lies where it was linked to (`nokaslr`): runs then agree to 0.05 %. What is left is the host's
-//! disk, which is why the best of several runs counts.
+//! lies where it was linked to (`nokaslr`): runs then agree to 0.05 %, but for the host's disk.
+//! What the guest waited for that is taken off (`figures`), and the best of several runs counts.
 //!
 //! Source: qemu(1), `-icount`; Documentation/admin-guide/kernel-parameters.txt.
 

@@ -2,7 +2,7 @@
  * switches the machine off. Lines on the console begin with "bench: "; times are nanoseconds of
  * CLOCK_MONOTONIC, or the kernel log's own. Compiled by `landfall bench`, static.
  *
- * Sources: clock_gettime(2), syslog(2), setns(2), proc(5). */
+ * Sources: clock_gettime(2), syslog(2), setns(2), proc(5); kernel/time/timer_list.c. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -45,6 +45,23 @@ static const char *read_file(const char *path) {
 static long long number(const char *path, const char *name) {
 	const char *at = strstr(read_file(path), name);
 	return at ? atoll(at + strlen(name)) : -1;
+}
+
+/* Nanoseconds that the processor was idle for a disk, since the kernel started: how long a disk
+ * takes is this machine's affair, and the only thing that no counter of instructions can fix. */
+static long long disk_wait(void) {
+	static const char name[] = ".iowait_sleeptime";
+	int file = open("/proc/timer_list", O_RDONLY | O_CLOEXEC);
+	size_t have = 0;
+	ssize_t n;
+	while (file >= 0 && (n = read(file, text + have, sizeof text - 1 - have)) > 0)
+		have += n;
+	if (file >= 0)
+		close(file);
+	text[have] = 0;
+	char *at = strstr(text, name);
+	at = at ? strchr(at, ':') : NULL;
+	return at ? atoll(at + 1) : -1;
 }
 
 /* What the kernel and the mark wrote, and nothing else: a serial line is slow. */
@@ -130,10 +147,12 @@ int main(void) {
 	long long available = number("/proc/meminfo", "MemAvailable:");
 	const char *load = strrchr(read_file("/proc/loadavg"), ' ');
 	int last_pid = load ? atoi(load) : -1;
+	long long waited = disk_wait();
 	console = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (console < 0)
 		console = 1;
 	dprintf(console, "\nbench: clock %lld %lld %lld\n", first, before, after);
+	dprintf(console, "bench: disk_wait_ns %lld\n", waited);
 	dprintf(console, "bench: memory_free_kib %lld\n", free);
 	dprintf(console, "bench: memory_available_kib %lld\n", available);
 	dprintf(console, "bench: last_pid %d\n", last_pid);

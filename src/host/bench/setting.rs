@@ -3,6 +3,7 @@
 //! The disk is a whole-disk ext4 with the measuring real init on it, made by mke2fs without root.
 
 use super::compile::{Compiler, run};
+use crate::host::arch::Arch;
 use crate::host::failure::{Failure, Tried};
 use crate::host::load_order;
 use crate::host::module_tree::ModuleTree;
@@ -57,7 +58,15 @@ pub struct Setting {
 
 impl Setting {
     pub fn prepare(kernel: &Path, modules: &Path, work: &Path) -> Result<Self, Failure> {
-        fs::File::open(kernel).or_cannot(|| format!("open the kernel {}", kernel.display()))?;
+        let arch = Arch::of_kernel_file(kernel);
+        let arch = arch.or_cannot(|| format!("read the kernel {}", kernel.display()))?;
+        if arch != Some(Arch::X86_64) {
+            let text = format!(
+                "{} is no kernel for x86_64: no other is measured",
+                kernel.display()
+            );
+            return Err(Failure::usage(text));
+        }
         let (root, version) = split(modules);
         let tree = ModuleTree::open(&root, version.as_deref())?;
         let compiler = Compiler::find()?;

@@ -7,7 +7,7 @@
 use super::contestants::Contestant;
 use super::results::{Results, Row};
 use super::table::ms;
-use crate::host::chart_svg::{INK, LINE, SOFT, plain};
+use crate::host::chart_svg::{INK, SOFT, plain};
 use std::fmt::Write;
 
 const WIDTH: f64 = 1280.0;
@@ -21,6 +21,7 @@ const TOP: f64 = 150.0;
 const ROW: f64 = 46.0;
 const BAR: f64 = 20.0;
 
+const OWN_NAME: &str = "landfall";
 const OWN: &str = "#ea580c";
 const FLOOR: &str = "#0d9488";
 const OTHER: &str = "#64748b";
@@ -116,12 +117,7 @@ impl<'a> Drawing<'a> {
 
     fn head(&mut self) {
         let big = "font-size=\"24\" font-weight=\"600\"";
-        self.text(
-            MARGIN,
-            46.0,
-            big,
-            "From the start of /init to the real init",
-        );
+        self.text(MARGIN, 46.0, big, &title(self.results));
         let second = format!(
             "Kernel {}, the same ext4 on virtio-blk for all, counted by instructions (1 ns each): \
              the same on any machine. Best of {}.",
@@ -146,19 +142,15 @@ impl<'a> Drawing<'a> {
 
     /// Where everybody would be who had to find out nothing.
     fn floor_line(&mut self) {
-        let floor = self.results.floor().and_then(Row::best);
-        if let Some(floor) = floor {
+        if let Some(floor) = self.results.floor().and_then(Row::best) {
             let x = self.scale.zero + self.scale.wide(floor.initramfs);
             let style = format!("stroke=\"{FLOOR}\" stroke-dasharray=\"3 4\"");
             self.line(x, TOP - 8.0, &style);
-        } else {
-            let zero = self.scale.zero;
-            self.line(zero, TOP, &format!("stroke=\"{LINE}\""));
         }
     }
 
     fn row(&mut self, row: &Row, y: f64) {
-        let own = row.name.starts_with("landfall");
+        let own = row.name.starts_with(OWN_NAME);
         let weight = if own { "font-weight=\"700\"" } else { "" };
         self.text(
             MARGIN,
@@ -190,13 +182,13 @@ impl<'a> Drawing<'a> {
             let x = zero - self.scale.wide(unpack);
             self.bar(x, y, zero - x, UNPACK);
             let style = format!("text-anchor=\"end\" fill=\"{SOFT}\"");
-            self.text(x - 7.0, y + 15.0, &style, &ms(unpack));
+            self.text(x - 7.0, y + 15.0, &style, &format!("{} ms", ms(unpack)));
         }
         let wide = self.scale.wide(best.initramfs);
         self.bar(zero, y, wide, fill);
         let mut figure = format!("{} ms", ms(best.initramfs));
         if let Some(times) = self.results.of_floor(row) {
-            let _ = write!(figure, "   {times:.2} × floor");
+            let _ = write!(figure, " · {times:.2} × floor");
         }
         // A white edge keeps the floor's line out of the letters.
         let style = format!(
@@ -226,6 +218,18 @@ impl<'a> Drawing<'a> {
             let text = format!("Left out, as something was missing: {}.", names.join(", "));
             self.text(MARGIN, y, &style, &text);
         }
+    }
+}
+
+/// What is to be seen, where there is something to compare.
+fn title(results: &Results) -> String {
+    let own = results.rows.iter().find(|row| row.name == OWN_NAME);
+    let took = own.and_then(Row::best).map(|best| ms(best.initramfs));
+    match (took, own.and_then(|own| results.of_floor(own))) {
+        (Some(took), Some(times)) => {
+            format!("landfall reaches the real init in {took} ms: {times:.2} × the floor")
+        }
+        _ => "From the start of /init to the real init".into(),
     }
 }
 
@@ -274,9 +278,10 @@ mod tests {
             svg.find(text)
                 .unwrap_or_else(|| panic!("no {text} in {svg}"))
         };
-        assert!(place("330.0 ms   1.10 × floor") < place("900.0 ms   3.00 × floor"));
+        assert!(place("330.0 ms · 1.10 × floor") < place("900.0 ms · 3.00 × floor"));
         assert!(place(">floor<") < place(">landfall<"));
         assert_eq!(svg.matches("class=\"bar\"").count(), 6);
+        assert!(svg.contains("in 330.0 ms: 1.10 × the floor<"));
         assert!(svg.contains("6.1.0 &amp; &lt;more&gt;"));
         assert!(svg.contains("Left out, as something was missing: dracut."));
     }

@@ -42,7 +42,8 @@ pub fn text(results: &Results) -> String {
 }
 
 const NOTES: &str = "
-ms: from the kernel's start of /init to the real init; spread: how much longer the longest run was
+ms: from the kernel's start of /init to the real init, without idle waits for this machine's disk
+spread: how much longer the longest run was
 unpack: the kernel's, before that; image: with zstd -19; free: memory when the real init starts
 left: what is left of the initramfs in memory by then
 ";
@@ -131,6 +132,7 @@ fn json_row(results: &Results, row: &Row) -> Value {
 fn json_run(run: &Figures) -> Value {
     json!({
         "initramfs_ns": run.initramfs,
+        "disk_wait_ns": run.disk_wait,
         "unpack_ns": run.unpack,
         "total_ns": run.total,
         "memory_free_kib": run.memory_free_kib,
