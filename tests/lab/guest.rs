@@ -8,6 +8,7 @@ use super::kernels::{Flavour, Kernel, kernel};
 use super::outcome::{Outcome, facts};
 use super::qmp::{self, Monitor};
 use super::shelf::{self, Scratch};
+use landfall::host::arch::Arch;
 use landfall::host::console::{Console, Piece};
 use landfall::host::qemu::{self, Board, Bus};
 use landfall::host::story::Story;
