@@ -52,7 +52,7 @@ fn flash() -> PathBuf {
 
 fn check(root: &str, source: &str) {
     let machine = Machine::generic();
-    let more = ["--add", "ubifs", "--add", "block2mtd"];
+    let more = ["--generic", "--add", "ubifs", "--add", "block2mtd"];
     let image = images::image_with(&machine.kernel, "flash", &more);
     let disk: &Path = &flash();
     let outcome = machine
