@@ -5,6 +5,7 @@
 //! Documentation/admin-guide/sysfs-rules.rst.
 
 use crate::base::fault::Fault;
+use crate::base::text::below_sys;
 use crate::format::uevent::{self, Uevent};
 use crate::sys::dir::{self, Want};
 use crate::sys::proc_sys;
@@ -158,7 +159,7 @@ fn has_modalias(file: &[u8]) -> bool {
 /// `../../../devices/pci0000:00/…` is `/devices/pci0000:00/…` below /sys.
 fn devpath(dir: &OwnedFd, name: &[u8]) -> Option<String> {
     let link = String::from_utf8(dir::link_text(dir.as_fd(), name).ok()?).ok()?;
-    let path = link.trim_start_matches("../");
+    let path = below_sys(&link);
     Some(format!("/{path}"))
 }
 

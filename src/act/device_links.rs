@@ -3,6 +3,7 @@
 //! No command is sent to the disk: what the kernel has asked it already lies in sysfs.
 
 use crate::act::flash;
+use crate::base::text::below_sys;
 use crate::format::links::{self, Sysfs};
 use crate::sys::dir::{self, Want};
 use crate::sys::proc_sys;
@@ -20,7 +21,7 @@ pub fn names(device: &str) -> Vec<String> {
     let Some(link) = Running.link(&class) else {
         return Vec::new();
     };
-    let devpath = format!("/{}", link.trim_start_matches("../"));
+    let devpath = format!("/{}", below_sys(&link));
     links::of_disk(&Running, &devpath)
 }
 

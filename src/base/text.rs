@@ -69,6 +69,31 @@ pub fn escape_into(bytes: &[u8], also: &[u8], f: &mut dyn fmt::Write) -> fmt::Re
     Ok(())
 }
 
+/// What stands before and behind the first `mark`. (The standard library's search for text is 4 KiB;
+/// what is searched here is a line.)
+pub fn cut<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
+    (0..text.len()).find_map(|at| cut_at(text, at, mark))
+}
+
+/// What stands before and behind the last `mark`.
+pub fn cut_last<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
+    (0..text.len()).rev().find_map(|at| cut_at(text, at, mark))
+}
+
+fn cut_at<'a>(text: &'a str, at: usize, mark: &str) -> Option<(&'a str, &'a str)> {
+    let (before, rest) = text.split_at_checked(at)?;
+    Some((before, rest.strip_prefix(mark)?))
+}
+
+/// A link of sysfs without the way up: `../../devices/x` is `devices/x` below `/sys`.
+pub fn below_sys(link: &str) -> &str {
+    let mut rest = link;
+    while let Some(further) = rest.strip_prefix("../") {
+        rest = further;
+    }
+    rest
+}
+
 /// Undoes `\xNN`; anything else is taken as it stands. (Also what udev does in link names.)
 pub fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
@@ -100,6 +125,15 @@ fn hex_escape(tail: &[u8]) -> Option<(u8, &[u8])> {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+
+    #[test]
+    fn text_is_cut_at_the_first_or_last_mark() {
+        assert_eq!(cut("abcbcd", "bc"), Some(("a", "bcd")));
+        assert_eq!(cut_last("abcbcd", "bc"), Some(("abc", "d")));
+        assert_eq!(cut("\u{e9}=", "="), Some(("\u{e9}", "")));
+        assert_eq!((cut("", "x"), cut_last("b", "bc")), (None, None));
+        assert_eq!(below_sys("../../devices/x/../y"), "devices/x/../y");
+    }
 
     #[test]
     fn odd_bytes_survive_the_round_trip() {

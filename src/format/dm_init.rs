@@ -145,7 +145,7 @@ fn target(text: &str) -> Result<Target, String> {
     let (sectors, rest) = word(rest);
     let (kind, arguments) = word(rest);
     let (Some(start), Some(sectors)) = (number(start), number(sectors)) else {
-        let text = text.trim();
+        let text = text.trim_ascii();
         return Err(format!(
             "has '{text}' where START SECTORS TYPE … is expected"
         ));
@@ -159,7 +159,7 @@ fn target(text: &str) -> Result<Target, String> {
         start,
         sectors,
         kind: kind.into(),
-        arguments: arguments.trim().into(),
+        arguments: arguments.trim_ascii().into(),
     })
 }
 

@@ -8,6 +8,7 @@
 use super::action::Action;
 use super::modules::resolve;
 use super::ticket::{Purpose, Tickets};
+use crate::base::text::{cut, cut_last};
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -126,7 +127,7 @@ pub fn tier(modalias: &str) -> Tier {
 
 /// `v…d…sv…sd…bcBBscSSiII`: base class and sub-class tell.
 fn pci(rest: &str) -> Tier {
-    let class = rest.rsplit_once("bc").map_or("", |(_, class)| class);
+    let class = cut_last(rest, "bc").map_or("", |(_, class)| class);
     let base = class.get(0..2).unwrap_or("");
     let sub = class.get(4..6).unwrap_or("");
     match (base, sub) {
@@ -156,7 +157,7 @@ fn usb(rest: &str) -> Tier {
 }
 
 fn usb_class(rest: &str) -> Option<&str> {
-    rest.split_once("ic")?.1.get(0..2)
+    cut(rest, "ic")?.1.get(0..2)
 }
 
 /// May a device with this modalias be a keyboard, or have one behind it? Those of laptops hang on
@@ -168,7 +169,7 @@ pub fn leads_to_keyboard(modalias: &str) -> bool {
     match bus {
         "hid" | "serio" | "i2c" | "spi" | "acpi" | "platform" | "ssam" => true,
         // Input devices (09), serial buses (0C: USB, I2C), and I2C by its old name (11 80).
-        "pci" => match rest.rsplit_once("bc").map_or("", |(_, class)| class) {
+        "pci" => match cut_last(rest, "bc").map_or("", |(_, class)| class) {
             class if class.starts_with("11sc80") => true,
             class => matches!(class.get(0..2), Some("09" | "0C" | "0c")),
         },

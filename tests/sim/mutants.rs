@@ -35,7 +35,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: "progress.rs",
         find: "self.first_until.is_some_and(|until| now >= until)",
         replace: "self.first_until.is_some_and(|until| now < until)",
-        law: "no module on the way waits",
+        law: "the accelerator goes first",
     },
     Mutant {
         name: "the kernel's own requests wait for the accelerator",

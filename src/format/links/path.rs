@@ -3,6 +3,7 @@
 //! Not named: tapes and keyboards, which hold no root, and the s390 crypto bus.
 
 use super::Node;
+use crate::base::text::{below_sys, cut};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -52,8 +53,8 @@ impl Way {
 
 /// Adds `by-path/…` of a whole disk.
 pub fn add(disk: &Node<'_>, names: &mut Vec<String>) {
-    let virtual_one = disk.path.contains("/virtual/");
-    if virtual_one && !disk.path.contains("/nvme-subsystem/") {
+    let virtual_one = cut(disk.path, "/virtual/").is_some();
+    if virtual_one && cut(disk.path, "/nvme-subsystem/").is_none() {
         return;
     }
     let Some(way) = walk(disk) else {
@@ -61,7 +62,7 @@ pub fn add(disk: &Node<'_>, names: &mut Vec<String>) {
     };
     let mut add = |path: &str| names.push(format!("by-path/{path}"));
     let path = way.joined(None);
-    if let Some((_, number)) = disk.name().split_once("boot")
+    if let Some((_, number)) = cut(disk.name(), "boot")
         && disk.name().starts_with("mmcblk")
     {
         return add(&format!("{path}-boot{number}"));
@@ -156,7 +157,7 @@ fn real_controller(disk: &Node<'_>) -> Option<String> {
     let digits = disk.name().strip_prefix("nvme")?;
     let number: String = digits.chars().take_while(char::is_ascii_digit).collect();
     let link = disk.sysfs.link(&format!("/class/nvme/nvme{number}"))?;
-    let path = format!("/{}", link.trim_start_matches("../"));
+    let path = format!("/{}", below_sys(&link));
     (!path.starts_with("/devices/virtual/")).then_some(path)
 }
 
@@ -192,7 +193,7 @@ fn scsi<'a>(node: &Node<'a>, way: &mut Way) -> Option<Node<'a>> {
     if !node.is_type("scsi_device") {
         return Some(*node);
     }
-    let within = |part: &str| node.path.contains(part);
+    let within = |part: &str| cut(node.path, part).is_some();
     if within("/rport-") {
         let port = transport(node, "fc_transport", "scsi_target", "port_name")?;
         way.add(format!("fc-{port}-{}", lun(node)?));
