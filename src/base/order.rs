@@ -1,5 +1,5 @@
-//! Sorting, once, and small. The standard library's sort takes 5 KiB of `init` and as much again for
-//! each element type; everything that is sorted there is sorted as numbers.
+//! Sorting, once, and small. The standard library's sort takes 5 KiB of `init`, and as much again
+//! for each element type; everything that is sorted there is sorted as numbers.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;

@@ -69,8 +69,8 @@ pub fn escape_into(bytes: &[u8], also: &[u8], f: &mut dyn fmt::Write) -> fmt::Re
     Ok(())
 }
 
-/// What stands before and behind the first `mark`. (The standard library's search for text is 4 KiB;
-/// what is searched here is a line.)
+/// What stands before and behind the first `mark`. (The standard library's search for text is
+/// 4 KiB; what is searched here is a line.)
 pub fn cut<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
     (0..text.len()).find_map(|at| cut_at(text, at, mark))
 }

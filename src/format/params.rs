@@ -49,8 +49,8 @@ pub fn read<'a>(words: impl Iterator<Item = Word<'a>>) -> Wish {
 /// For words that are read elsewhere: the row documents them and names the test over there.
 fn elsewhere(_: &mut Reading, _: &Word<'_>) {}
 
-/// All of them, in the order of the README. In `/init` without the words that only people read: they
-/// would be 16 KiB of it.
+/// All of them, in the order of the README. In `/init` without the words that only people read:
+/// they would be 6 KiB of it.
 pub static PARAMETERS: &[Parameter] = &SPOKEN;
 static SPOKEN: [Parameter; ROWS.len()] = match cfg!(any(feature = "host", test)) {
     true => ROWS,

@@ -237,8 +237,7 @@ fn several_signatures() {
         let make = format!("{make}; truncate -s 8M $F; {ext}");
         copied(name, &format!("ext4+{name}"), 0, &make);
     }
-    let exfat = "mkfs.exfat $F >/dev/null";
-    copied("exfat", "ext4+exfat", 8192, &format!("{exfat}; {ext}"));
+    // Not exFAT: a copied superblock breaks its checksum, which older libblkids do not look at.
     let verity = "truncate -s 1M data; veritysetup format data $F >/dev/null";
     copied(
         "verity",
