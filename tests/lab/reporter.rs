@@ -56,7 +56,12 @@ fn main() {
     facts.list("old_rootfs", &old_rootfs());
     facts.say("{\"complete\":true}");
     facts.drain();
-    rustix::system::reboot(rustix::system::RebootCommand::PowerOff).ok();
+    // A machine without ACPI cannot be switched off; one that restarts ends as well.
+    let end = match read("/proc/cmdline").contains("reboot=t") {
+        true => rustix::system::RebootCommand::Restart,
+        false => rustix::system::RebootCommand::PowerOff,
+    };
+    rustix::system::reboot(end).ok();
     // PID 1 must not end: the kernel would panic over it.
     loop {
         std::thread::park();
