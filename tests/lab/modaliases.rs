@@ -177,7 +177,7 @@ const GUESTS: &[Guest] = &[
         ],
     ),
     (
-        "-machine pc -cpu athlon",
+        "-machine pc -cpu phenom",
         &[
             "isa-ide",
             "piix3-ide,addr=8",
@@ -199,7 +199,7 @@ const GUESTS: &[Guest] = &[
         ],
     ),
     (
-        "-machine q35,nvdimm=on -m 512M,maxmem=2G,slots=4 -cpu Denverton",
+        "-machine q35,nvdimm=on -m 512M,maxmem=2G,slots=4 -cpu max",
         &[
             "nvdimm,memdev=m1",
             "virtio-pmem-pci,memdev=m2",
