@@ -68,6 +68,22 @@ fn trees_resolve_modaliases_as_modprobe_does() {
     }
 }
 
+#[test]
+fn trees_resolve_nodes_of_device_trees_as_modprobe_does() {
+    for tree in trees::all() {
+        let mut queries = queries::nodes(&tree, 1500, SEED);
+        // What QEMU's virt board has.
+        for compatible in [
+            "virtio,mmio",
+            "pci-host-ecam-generic",
+            "arm,pl061Carm,primecell",
+        ] {
+            queries.push(format!("of:NnodeT(null)C{compatible}"));
+        }
+        compare(&tree, "", &queries);
+    }
+}
+
 /// What the kernel calls the devices that QEMU can emulate, as real guests have shown it
 /// (`cargo run --release --features host --example modaliases` writes the list anew).
 #[test]
