@@ -52,7 +52,10 @@ fn flash() -> PathBuf {
 
 fn check(root: &str, source: &str) {
     let machine = Machine::generic();
-    let more = ["--generic", "--add", "ubifs", "--add", "block2mtd"];
+    // The driver asks the kernel for all its compressors when it starts.
+    let modules = ["ubifs", "block2mtd", "zstd", "lzo", "deflate"];
+    let more: Vec<&str> = modules.iter().flat_map(|name| ["--add", name]).collect();
+    let more = [&["--generic"], more.as_slice()].concat();
     let image = images::image_with(&machine.kernel, "flash", &more);
     let disk: &Path = &flash();
     let outcome = machine

@@ -72,7 +72,7 @@ fn boot_names_a_subvolume_that_is_not_there() {
     let outcome = boot(&BTRFS, "ro rootflags=subvol=@nowhere rootwait");
     outcome.assert_gave_up(&[
         "vda is root, but mounting it failed",
-        "kernel: ",
+        "a subvolume that rootflags= names is not on it",
         "@nowhere",
     ]);
 }
