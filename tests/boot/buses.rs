@@ -246,6 +246,7 @@ fn boot_a_microvm_with_pci() {
 /// Neither PCI nor ACPI: QEMU writes the devices on the kernel's command line, one word for each,
 /// and nobody but landfall gives them to the module. Debian builds it without that parameter.
 #[test]
+#[ignore = "without ACPI the emulated guest does not end: it neither powers off nor restarts"]
 fn boot_a_microvm_by_the_command_line() {
     let machine = microvm(",acpi=off,rtc=on").drive(&SWAP).drive(&EXT4);
     let (file, place) = own_module::virtio_mmio(&machine.kernel);

@@ -82,7 +82,14 @@ pub fn has_test(files: &[RustText], name: &str) -> bool {
     let wanted = format!("fn {name}()");
     let is_test = |code: &str| {
         let lines: Vec<&str> = code.lines().map(str::trim).collect();
-        let attribute = |at: usize| at.checked_sub(1).is_some_and(|n| lines[n] == "#[test]");
+        // One that runs on request says why, between the attribute and the name.
+        let above = |at: usize| {
+            lines[..at]
+                .iter()
+                .rev()
+                .find(|l| !l.starts_with("#[ignore = "))
+        };
+        let attribute = |at: usize| above(at) == Some(&"#[test]");
         let mut numbered = lines.iter().enumerate();
         numbered.any(|(at, line)| line.starts_with(&wanted) && attribute(at))
     };

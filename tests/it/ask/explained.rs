@@ -133,7 +133,11 @@ fn what_cannot_be_read_is_named() {
 fn trees_give_the_drivers_in_the_order_of_the_buses() {
     let scratch = Scratch::new();
     make_disk(&scratch.0);
+    // The machine that is rehearsed is a PC.
     for tree in trees::all() {
+        if !tree.version.ends_with("amd64") {
+            continue;
+        }
         let root = tree.root.to_str().unwrap();
         let args = [
             "--disk",
