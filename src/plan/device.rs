@@ -36,6 +36,8 @@ pub struct Device {
     /// What udev would call it below `/dev/disk/`; whole disks only. `None`: not known yet.
     pub links: Option<Vec<String>>,
     links_asked: bool,
+    /// The generation that is being read. A device that changes all the time is read once at a time.
+    reading: Option<u32>,
     /// The kernel says that it changed: it may hold a medium whose size only opening it tells.
     stirred: bool,
     epoch: u32,
@@ -101,11 +103,15 @@ impl Devices {
     /// `changed`: the content may be another one, even if nothing that we can see differs.
     pub fn announce(&mut self, block: Block, changed: bool) {
         let epoch = self.epoch;
+        let mut reading = None;
         if let Some(known) = self.all.get_mut(&block.name) {
             known.epoch = epoch;
-            if !changed && known.block == block {
+            // Media are counted upwards: what was told of an earlier one comes late.
+            let late = (1..known.block.sequence).contains(&block.sequence);
+            if late || !changed && known.block == block {
                 return;
             }
+            reading = known.reading;
         } else if self.all.len() >= MAX_DEVICES {
             self.ignored = self.ignored.saturating_add(1);
             return;
@@ -117,6 +123,7 @@ impl Devices {
             refused: false,
             links: None,
             links_asked: false,
+            reading,
             stirred: changed,
             epoch,
             block,
@@ -147,10 +154,12 @@ impl Devices {
         worth: impl Fn(&Device) -> bool,
     ) {
         for device in self.all.values_mut() {
-            if device.look != Look::Unseen || !device.may_hold_something() || !worth(device) {
+            let free = device.look == Look::Unseen && device.reading.is_none();
+            if !free || !device.may_hold_something() || !worth(device) {
                 continue;
             }
             device.look = Look::Asked;
+            device.reading = Some(device.generation);
             let job = Job::Probe {
                 device: device.block.name.clone(),
                 generation: device.generation,
@@ -167,6 +176,9 @@ impl Devices {
         let Some(device) = self.all.get_mut(name) else {
             return;
         };
+        if device.reading == Some(generation) {
+            device.reading = None;
+        }
         if device.generation != generation {
             return;
         }

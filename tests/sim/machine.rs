@@ -104,14 +104,17 @@ pub fn run(world: &World, make: Make) -> Story {
     let mut machine = Machine::new(world);
     let mut steps: Vec<Step> = Vec::new();
     let mut after_end = 0;
+    // What a restless device tells, and what is read of it each time, is not of the plan's making.
+    let mut changes = 0;
     let outcome = loop {
-        if steps.len() >= MAX_STEPS {
+        if steps.len() >= MAX_STEPS + 2 * changes {
             break Outcome::Runaway;
         }
         let deadline = steps.last().and_then(|s| s.deadline);
         let Some(event) = machine.next_event(deadline, steps.is_empty()) else {
             break machine.outcome.unwrap_or(Outcome::Waiting);
         };
+        changes += usize::from(matches!(event, Event::BlockChanged(_)));
         let now = Millis(machine.now);
         let told = event.clone();
         let told = catch_unwind(AssertUnwindSafe(|| {
