@@ -52,21 +52,28 @@ impl fmt::Debug for Text {
 /// Writes `bytes`; control bytes, non-UTF-8 bytes and those in `also` become `\xNN`.
 pub fn escape_into(bytes: &[u8], also: &[u8], f: &mut dyn fmt::Write) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            // U+0080 to U+009F are control characters, too: U+009B starts a terminal command.
-            if c.is_control() || (c.is_ascii() && also.contains(&(c as u8))) {
-                for b in c.encode_utf8(&mut [0; 4]).bytes() {
-                    write!(f, "\\x{b:02x}")?;
-                }
-            } else {
-                f.write_char(c)?;
-            }
+        let mut rest = chunk.valid();
+        // Nearly all text is plain: it is written in one piece.
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_odd(*c, also)) {
+            let (plain, odd) = rest.split_at(at);
+            let (odd, behind) = odd.split_at(c.len_utf8());
+            f.write_str(plain)?;
+            escape_all(odd.as_bytes(), f)?;
+            rest = behind;
         }
-        for b in chunk.invalid() {
-            write!(f, "\\x{b:02x}")?;
-        }
+        f.write_str(rest)?;
+        escape_all(chunk.invalid(), f)?;
     }
     Ok(())
+}
+
+/// U+0080 to U+009F are control characters, too: U+009B starts a terminal command.
+fn is_odd(c: char, also: &[u8]) -> bool {
+    c.is_control() || (c.is_ascii() && also.contains(&(c as u8)))
+}
+
+fn escape_all(bytes: &[u8], f: &mut dyn fmt::Write) -> fmt::Result {
+    bytes.iter().try_for_each(|b| write!(f, "\\x{b:02x}"))
 }
 
 /// What stands before and behind the first `mark`. (The standard library's search for text is
