@@ -16,6 +16,8 @@ Usage: landfall bench [OPTIONS]
       --init PATH      landfall's init (default: where cargo builds it)
       --only NAMES     these contestants, with commas between; may be repeated
       --debian DIR     a Debian's root with the packages of other initramfs generators in it
+      --cpus N         so many CPUs, and times by this machine's clock: instructions of several
+                       CPUs cannot be counted
       --runs N         boots of each, of which the best counts (default: 3)
       --timeout S      of one boot, in seconds here (default: 300)
       --keep DIR       keep the images, the programs and the consoles there
@@ -42,6 +44,8 @@ pub struct Options {
     pub only: Vec<Contestant>,
     pub debian: Option<PathBuf>,
     pub runs: u32,
+    /// `None`: one, whose instructions are counted.
+    pub cpus: Option<u32>,
     pub timeout: Duration,
     pub keep: Option<PathBuf>,
     pub json: bool,
@@ -66,6 +70,7 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
         only: Vec::new(),
         debian: None,
         runs: 3,
+        cpus: None,
         timeout: Duration::from_secs(300),
         keep: None,
         json: false,
@@ -80,7 +85,10 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
             Arg::Long("init") => options.init = Some(args.value()?.into()),
             Arg::Long("only") => only(&args.value()?.string()?, &mut options.only)?,
             Arg::Long("debian") => options.debian = Some(args.value()?.into()),
-            Arg::Long("runs") => options.runs = at_least_one(args.value()?.parse()?)?,
+            Arg::Long("runs") => options.runs = at_least_one("--runs", args.value()?.parse()?)?,
+            Arg::Long("cpus") => {
+                options.cpus = Some(at_least_one("--cpus", args.value()?.parse()?)?);
+            }
             Arg::Long("timeout") => options.timeout = Duration::from_secs(args.value()?.parse()?),
             Arg::Long("keep") => options.keep = Some(args.value()?.into()),
             Arg::Long("json") => options.json = true,
@@ -111,10 +119,10 @@ fn only(names: &str, chosen: &mut Vec<Contestant>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn at_least_one(runs: u32) -> Result<u32, Failure> {
-    match runs {
-        0 => Err(Failure::usage("--runs: at least 1")),
-        _ => Ok(runs),
+fn at_least_one(option: &str, count: u32) -> Result<u32, Failure> {
+    match count {
+        0 => Err(Failure::usage(format!("{option}: at least 1"))),
+        _ => Ok(count),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One measured boot: QEMU counts instructions, one nanosecond each, so that the guest's clock
-//! does not depend on the machine below, nor on what else it does.
+//! does not depend on the machine below, nor on what else it does. Several CPUs take turns in that
+//! count, endlessly where one waits for the other: with `--cpus` the clock is this machine's.
 //!
 //! Idle waits are counted too (`sleep=on`): with `off` a pending read lets the clock jump to the
 //! next timer. The image is unpacked before anything else (`initramfs_async=0`), and the kernel
@@ -32,6 +33,7 @@ const APPEND: &str = "console=ttyS0 panic=-1 ro quiet printk.time=1 initramfs_as
 pub fn boot(
     setting: &Setting,
     image: &Path,
+    cpus: Option<u32>,
     patience: Duration,
     tick: &mut dyn FnMut(u64),
 ) -> Result<Vec<String>, Failure> {
@@ -41,7 +43,10 @@ pub fn boot(
     disk.scratch = true;
     machine.disks.push(disk);
     machine.append = format!("{APPEND} root=UUID={UUID}");
-    machine.extra = COUNTED.iter().map(Into::into).collect();
+    match cpus {
+        Some(cpus) => machine.cpus = cpus,
+        None => machine.extra = COUNTED.iter().map(Into::into).collect(),
+    }
     let mut command = machine.command();
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
     let child = command.spawn();

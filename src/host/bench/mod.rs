@@ -71,7 +71,7 @@ fn enter_all(
     options: &Options,
     progress: &mut Progress,
 ) -> Result<Results, Failure> {
-    let mut results = Results::new(setting, options.runs);
+    let mut results = Results::new(setting, options);
     for contestant in &options.only {
         let name = contestant.name();
         progress.step(&format!("making the image of {name}"));
@@ -102,7 +102,13 @@ fn boot_all(
             let what = format!("{name}: boot {run} of {}", options.runs);
             progress.step(&what);
             let mut tick = |seconds| progress.within(|| format!("{what}, {seconds} s"));
-            let lines = guest::boot(setting, &row.image, options.timeout, &mut tick)?;
+            let lines = guest::boot(
+                setting,
+                &row.image,
+                options.cpus,
+                options.timeout,
+                &mut tick,
+            )?;
             let console = setting.work.join(format!("{name}.{run}.console"));
             let written = fs::write(&console, lines.join("\n"));
             written.or_cannot(|| format!("write {}", console.display()))?;

@@ -1,5 +1,6 @@
 //! What all boots measured, by contestant.
 
+use super::args::Options;
 use super::figures::Figures;
 use super::setting::Setting;
 use std::path::PathBuf;
@@ -9,6 +10,8 @@ pub struct Results {
     pub compiler: &'static str,
     /// Boots that were asked for, of each.
     pub wanted: u32,
+    /// Times are by this machine's clock, on so many CPUs. `None`: one CPU, instructions counted.
+    pub cpus: Option<u32>,
     pub rows: Vec<Row>,
     /// Names, and why.
     pub left_out: Vec<(&'static str, String)>,
@@ -27,13 +30,23 @@ pub struct Row {
 const BASE: &str = "floor";
 
 impl Results {
-    pub fn new(setting: &Setting, wanted: u32) -> Self {
+    pub fn new(setting: &Setting, options: &Options) -> Self {
         Self {
             version: setting.version.clone(),
             compiler: setting.compiler.0,
-            wanted,
+            wanted: options.runs,
+            cpus: options.cpus,
             rows: Vec::new(),
             left_out: Vec::new(),
+        }
+    }
+
+    /// How time was measured.
+    pub fn clock(&self) -> String {
+        match self.cpus {
+            None => "1 ns an instruction".into(),
+            Some(1) => "1 CPU, by this machine's clock".into(),
+            Some(cpus) => format!("{cpus} CPUs, by this machine's clock"),
         }
     }
 

@@ -119,9 +119,10 @@ impl<'a> Drawing<'a> {
         let big = "font-size=\"24\" font-weight=\"600\"";
         self.text(MARGIN, 46.0, big, &title(self.results));
         let second = format!(
-            "Kernel {}, the same ext4 on virtio-blk for all, counted by instructions (1 ns each): \
-             the same on any machine. Best of {}.",
-            self.results.version, self.results.wanted
+            "Kernel {}, the same ext4 on virtio-blk for all, {}. Best of {}.",
+            self.results.version,
+            self.results.clock(),
+            self.results.wanted
         );
         self.text(MARGIN, 72.0, "", &second);
         let zero = self.scale.zero;
@@ -256,6 +257,7 @@ mod tests {
             version: "6.1.0 & <more>".into(),
             compiler: "cc",
             wanted: 3,
+            cpus: None,
             rows: Vec::new(),
             left_out: vec![("dracut", "no such thing".into())],
         };

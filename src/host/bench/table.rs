@@ -26,8 +26,10 @@ pub fn text(results: &Results) -> String {
         });
     }
     let mut out = format!(
-        "kernel {}, root on ext4 on virtio-blk, best of {}, 1 ns an instruction\n\n",
-        results.version, results.wanted
+        "kernel {}, root on ext4 on virtio-blk, best of {}, {}\n\n",
+        results.version,
+        results.wanted,
+        results.clock()
     );
     out.push_str(&aligned(&rows));
     out.push_str(NOTES);
@@ -109,6 +111,7 @@ pub fn json(results: &Results) -> String {
     let all = json!({
         "kernel": results.version,
         "compiler": results.compiler,
+        "cpus": results.cpus,
         "runs_wanted": results.wanted,
         "contestants": rows,
         "left_out": left_out,
@@ -168,6 +171,7 @@ mod tests {
             version: "6.1.0".into(),
             compiler: "cc",
             wanted: 2,
+            cpus: None,
             rows: vec![
                 row("floor", &[500_000_000, 400_000_000]),
                 row("landfall", &[300_000_000]),
