@@ -110,7 +110,7 @@ fn link(folder: &str, name: Vec<u8>) -> Option<Source> {
 /// the first device), `ubi0:NAME`, `ubi:NAME`, `mtd2`, `mtd:NAME`; `!` may stand for `:`.
 fn flash(text: &[u8]) -> Option<Source> {
     let text = core::str::from_utf8(text).ok()?;
-    let numeral = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    let numeral = |t: &str| !t.is_empty() && numeral(t);
     let (kind, rest) = text.split_at_checked(3)?;
     if !matches!(kind, "ubi" | "mtd") {
         return None;
@@ -205,6 +205,11 @@ fn bare_uuid(text: &[u8]) -> Option<Source> {
     (fits && groups.next().is_none()).then_some(Source::Uuid(id))
 }
 
+/// Digits only, or nothing.
+fn numeral(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// What follows `/dev/`. Empty parts and `.` are dropped as in any path; `..` is refused.
 fn below_dev(path: &[u8]) -> Option<Source> {
     let path = core::str::from_utf8(path).ok()?;
@@ -219,7 +224,9 @@ fn below_dev(path: &[u8]) -> Option<Source> {
         ["block", pair] if pair.contains(':') => number(pair.as_bytes()),
         ["disk", by, name] => by_tag(by.strip_prefix("by-")?.as_bytes(), name.as_bytes()),
         // Names that stand for "the kernel knows", not for a device.
-        [] | ["disk", ..] | ["root" | "nfs" | "cifs" | "ram"] => None,
+        [] | ["disk", ..] | ["root" | "nfs" | "cifs"] => None,
+        // The kernel fills the first of these from an initrd, where there is no initramfs.
+        [name] if name.strip_prefix("ram").is_some_and(numeral) => None,
         names if names.contains(&"..") => None,
         names => Some(Source::Name(names.join("/"))),
     }
@@ -373,7 +380,8 @@ mod tests {
             "md0",
             "md/home:0",
             "mtdblock2",
-            "ram0",
+            "ram0/x",
+            "zram0",
         ] {
             check(&alloc::format!("/dev/{name}"), Source::Name(name.into()));
         }
@@ -436,6 +444,8 @@ mod tests {
             b"/dev/",
             b"/dev/root",
             b"/dev/nfs",
+            b"/dev/ram",
+            b"/dev/ram0",
             b"/dev/../etc/passwd",
             b"/dev/\xff",
             b"/dev/disk/by-uuid",

@@ -1,7 +1,8 @@
 //! From what a target needs to every module that must be in its image.
 //!
 //! Hard dependencies, soft ones before and after, weak ones, and of an alias every provider: which
-//! of them fits the machine is known only when it boots.
+//! of them fits the machine is known only when it boots. And what a module asks the kernel for
+//! without a word of it in the indexes.
 
 use crate::format::kmod::Catalog;
 use crate::host::accelerator;
@@ -10,6 +11,11 @@ use crate::host::failure::Failure;
 use crate::host::generic;
 use crate::host::module_tree::ModuleTree;
 use std::collections::BTreeSet;
+
+/// Modules that do not start without an algorithm, which they ask for by name when they start.
+/// fs/ubifs/compress.c, `ubifs_compressors_init`.
+const ASKED_FOR: [(&str, &[&str]); 1] =
+    [("ubifs", &["crypto-lzo", "crypto-deflate", "crypto-zstd"])];
 
 /// Which modules were asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,13 +68,15 @@ fn include(catalog: &Catalog<'_>, name: &str, closure: &mut BTreeSet<String>) ->
     } else {
         direct
     };
-    let mut weak = Vec::new();
+    let mut more = Vec::new();
     for module in &found.modules {
         if closure.insert(module.name.clone()) {
-            weak.extend(catalog.weak_of(&module.name));
+            more.extend(catalog.weak_of(&module.name));
+            let asking = ASKED_FOR.iter().filter(|(name, _)| *name == module.name);
+            more.extend(asking.flat_map(|(_, asked)| asked.iter().map(ToString::to_string)));
         }
     }
-    for name in weak {
+    for name in more {
         include(catalog, &name, closure);
     }
     found.builtin || !found.answers.is_empty()

@@ -1,7 +1,8 @@
 //! Root in flash memory: when UBI is loaded, so that it attaches itself.
 //!
 //! The kernel's `ubi` attaches to what `ubi.mtd=` names when it starts, and to nothing later. As a
-//! module it must therefore start when all of that is there. drivers/mtd/ubi/build.c.
+//! module it must therefore start when all of that is there. It announces its volumes before they
+//! can be opened (ENODEV): they are there when it has started. drivers/mtd/ubi/build.c.
 
 use super::Plan;
 use super::device::Device;
@@ -41,6 +42,11 @@ impl Plan {
             modules::resolve("ubi", purpose, &mut self.tickets, &mut self.out);
         }
     }
+}
+
+/// A volume, `ubi0_1`.
+pub(super) fn is_volume(device: &Device) -> bool {
+    device.block.name.starts_with("ubi")
 }
 
 fn is_flash(device: &Device) -> bool {

@@ -121,10 +121,12 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             plan.wish.root_as_typed
         )],
         Cause::UnknownRoot => {
-            alloc::vec![format!(
-                "root={} is not a form that is understood",
-                plan.wish.root_as_typed
-            )]
+            let typed = &plan.wish.root_as_typed;
+            let why = match typed.as_bytes().starts_with(b"/dev/ram") {
+                true => "empty beside an initramfs",
+                false => "not a form that is understood",
+            };
+            alloc::vec![format!("root={typed} is {why}")]
         }
         Cause::Mount {
             device,
@@ -256,17 +258,14 @@ fn purpose_text(purpose: &Purpose) -> String {
 fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     match cause {
-        Cause::NoRoot => {
-            lines.push("add root=UUID=… (or LABEL=, PARTUUID=, /dev/…) of a device above".into());
+        Cause::NoRoot | Cause::UnknownRoot => {
+            lines.push("name a device above: root=UUID=… (or LABEL=, PARTUUID=, /dev/…)".into());
         }
         Cause::SeveralRoots(_) => {
             lines.push("add root=PARTUUID=… of one of them, or take the other disk away".into());
         }
         Cause::Clones(_) => {
             lines.push("take one of them away, or name it: root=/dev/disk/by-path/…".into());
-        }
-        Cause::UnknownRoot => {
-            lines.push("use UUID=, LABEL=, PARTUUID=, PARTLABEL=, /dev/NAME or MAJOR:MINOR".into());
         }
         Cause::Deadline => {
             if let Some(Source::Name(_)) = plan.wish.root {

@@ -240,6 +240,12 @@ impl Graph {
             .is_some_and(|e| e.state == State::Loaded)
     }
 
+    pub(super) fn is_loading(&self, name: &str) -> bool {
+        self.entries
+            .get(name)
+            .is_some_and(|e| e.state == State::Loading)
+    }
+
     /// Loaded, or could still become so.
     pub(super) fn may_come(&self, name: &str) -> bool {
         self.entries

@@ -199,6 +199,11 @@ impl Modules {
         self.graph.names_in(&State::Wanted)
     }
 
+    /// Has this module begun to start, and not answered yet?
+    pub fn is_loading(&self, name: &str) -> bool {
+        self.graph.is_loading(name)
+    }
+
     /// A person was at it: what failed may be tried again when it is next asked for.
     pub fn forgive(&mut self) {
         self.graph.forgive();

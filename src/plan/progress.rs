@@ -7,7 +7,7 @@ use super::device::{Device, Look};
 use super::give_up::{self, Cause};
 use super::root::{self, Answer};
 use super::ticket::{Job, Purpose};
-use super::{IDLE_MS, Plan, STUCK_MS, Stage, modules};
+use super::{IDLE_MS, Plan, STUCK_MS, Stage, flash, modules};
 use crate::base::millis::Millis;
 use crate::format::wish::{End, Source};
 use alloc::format;
@@ -79,14 +79,17 @@ impl Plan {
             tickets,
             out,
             exhausted,
+            modules,
             ..
         } = self;
         if let Some(Source::Link(_)) = wish.root {
             devices.ask_links(tickets, out, &|d| root::may_be_linked(&d.block.name));
         }
         let also = root::needed_besides(wish, devices);
+        let attaching = modules.is_loading("ubi");
         devices.look(tickets, out, |d| {
-            *exhausted || root::worth_reading(wish, &also, d)
+            !(attaching && flash::is_volume(d))
+                && (*exhausted || root::worth_reading(wish, &also, d))
         });
     }
 

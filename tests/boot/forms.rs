@@ -96,3 +96,48 @@ fn boot_with_words_of_the_image_and_the_boot_loader_wins() {
         .boot();
     outcome.assert_root("/dev/nvme0n1", "ext4", "ro");
 }
+
+/// The image says where root is and how it is mounted; the rest of its fstab is not our business.
+#[test]
+fn boot_by_the_fstab_of_the_image() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fstab");
+    let lines = "# of the image\nLABEL=gpt /srv xfs\nLABEL=harbour /sysroot ext4 noatime 0 1\n";
+    fs::write(&file, lines).expect("a writable target directory");
+    let machine = Machine::cloud();
+    let add = format!("{}:/etc/fstab", file.display());
+    let image = images::image_with(&machine.kernel, "fstab", &["--add-file", &add]);
+    let outcome = machine
+        .image(image)
+        .disk(&EXT4_GPT, Bus::Virtio)
+        .disk(&EXT4, Bus::Nvme)
+        .cmdline("root=fstab ro")
+        .boot();
+    outcome.assert_root("/dev/nvme0n1", "ext4", "ro");
+    let mounts = outcome.fact("mountinfo");
+    outcome.check(mounts.contains(" / / ro,noatime "), mounts);
+}
+
+/// The kernel numbers disks as they come, and never gives a number twice.
+#[test]
+fn boot_by_the_sequence_number_of_a_disk() {
+    check(
+        &EXT4_GPT,
+        "root=/dev/disk/by-diskseq/1-part2 ro",
+        "/dev/vda2",
+    );
+}
+
+/// The kernel fills a RAM disk only where there is no initramfs: it ends at once, and says why.
+#[test]
+fn boot_from_a_ram_disk_is_refused_and_explained() {
+    let outcome = Machine::cloud()
+        .disk(&EXT4, Bus::Virtio)
+        .cmdline("root=/dev/ram0 rw rd.modules_load=brd")
+        .boot();
+    outcome.assert_gave_up(&[
+        "root=/dev/ram0 is empty beside an initramfs",
+        "LABEL=harbour",
+    ]);
+    let late = outcome.lines.iter().any(|line| line.contains("within"));
+    outcome.check(!late, "it waited for what cannot come");
+}

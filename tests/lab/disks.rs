@@ -20,6 +20,8 @@ pub enum Kind {
     Swap,
     /// A CD. Its UUID is the time it was made.
     Iso9660,
+    /// Has neither a label nor a UUID.
+    Squashfs,
 }
 
 /// One disk. Everything that a test may ask for.
@@ -155,6 +157,7 @@ pub const BUSYBOX: Disk = disk(
 )
 .root(Root::Busybox);
 pub const CD: Disk = disk("cd", Kind::Iso9660, "2026-01-02-03-04-05-00", "LIGHTHOUSE");
+pub const SQUASHFS: Disk = disk("squashfs", Kind::Squashfs, "", "");
 pub const EMPTY: Disk = disk(
     "empty",
     Kind::Ext4,
@@ -251,6 +254,7 @@ fn format(disk: &Disk, at: &Path) {
         (Kind::Vfat, _) => tool("mkfs.vfat"),
         (Kind::Swap, _) => tool("mkswap"),
         (Kind::Iso9660, _) => tool("xorriso"),
+        (Kind::Squashfs, _) => return squashfs(&tree, at),
     };
     match disk.kind {
         Kind::Ext4 => {
@@ -289,6 +293,7 @@ fn format(disk: &Disk, at: &Path) {
             command.arg(format!("--modification-date={made}"));
             command.arg(&tree).arg("-o");
         }
+        Kind::Squashfs => {}
     }
     done(command.arg(at));
     if disk.kind == Kind::Vfat && disk.root != Root::Empty {
@@ -299,6 +304,13 @@ fn format(disk: &Disk, at: &Path) {
         done(command.arg("::"));
     }
     shelf::remove(&at.with_extension("proto"));
+}
+
+fn squashfs(tree: &Path, at: &Path) {
+    let mut command = tool("mksquashfs");
+    command.args([tree, at]);
+    command.args(["-noappend", "-quiet", "-no-progress", "-all-root"]);
+    done(&mut command);
 }
 
 /// The tree in mkfs.xfs's `-p` language: mkfs.xfs(8), "protofile". Directories and programs.

@@ -52,15 +52,16 @@ fn main() {
     facts.text("mode_run", &mode("/run"));
     facts.text("mode_shm", &mode("/dev/shm"));
     facts.list("writable_root", &[probe_write()]);
+    // Where words say how to restart, the machine cannot be switched off; one that restarts ends
+    // as well. Asked here: the old rootfs is looked for by a child that detaches all mounts.
+    let end = match read("/proc/cmdline").contains(" reboot=") {
+        true => rustix::system::RebootCommand::Restart,
+        false => rustix::system::RebootCommand::PowerOff,
+    };
     facts.say("{\"before_detach\":true}");
     facts.list("old_rootfs", &old_rootfs());
     facts.say("{\"complete\":true}");
     facts.drain();
-    // A machine without ACPI cannot be switched off; one that restarts ends as well.
-    let end = match read("/proc/cmdline").contains("reboot=t") {
-        true => rustix::system::RebootCommand::Restart,
-        false => rustix::system::RebootCommand::PowerOff,
-    };
     rustix::system::reboot(end).ok();
     // PID 1 must not end: the kernel would panic over it.
     loop {
