@@ -4,5 +4,6 @@ pub mod bytes;
 pub mod fault;
 pub mod millis;
 pub mod order;
+pub mod secret;
 pub mod text;
 pub mod words;

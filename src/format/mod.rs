@@ -3,6 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod base64;
 pub mod bootconfig;
 pub mod cmdline;
 pub mod discoverable;
@@ -10,8 +11,10 @@ pub mod dm_init;
 pub mod efi_variable;
 pub mod fstab;
 pub mod identity;
+pub mod json;
 pub mod kmod;
 pub mod links;
+pub mod luks;
 pub mod mount_options;
 pub mod params;
 pub mod program;

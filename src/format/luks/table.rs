@@ -1,0 +1,247 @@
+//! The device-mapper devices that cryptsetup would make of a header: names, UUIDs, tables.
+//!
+//! Arguments stand in cryptsetup's order, so that its own tools take the volume for theirs. As
+//! there, the `iv_tweak` of a volume with one segment is not used.
+//! Source: kernel `Documentation/admin-guide/device-mapper/{dm-crypt,dm-integrity}.rst`.
+
+use super::cipher::{self, Tagged};
+use super::flags::{Flag, Flags};
+use super::{Crypt, Header, SECTOR, Segment, choice};
+use crate::base::bytes::{le64, slice};
+use crate::base::fault::Fault;
+use crate::base::secret::Secret;
+use alloc::format;
+use alloc::string::String;
+
+/// One device-mapper device with one target, which begins at sector 0.
+pub struct Mapping {
+    pub name: String,
+    /// At most 128 bytes.
+    pub uuid: String,
+    /// Length of the target in sectors of 512 bytes.
+    pub sectors: u64,
+    pub target: &'static str,
+    /// May hold the volume key.
+    pub params: Secret,
+}
+
+/// The device below: as `MAJOR:MINOR`, and how many sectors of 512 bytes it has.
+#[derive(Clone, Copy)]
+pub struct Below<'a> {
+    pub device: &'a str,
+    pub sectors: u64,
+}
+
+/// How the kernel gets the volume key.
+pub enum Key<'a> {
+    /// In the table, in hexadecimal. What cryptsetup does for LUKS1.
+    Bytes(&'a [u8]),
+    /// From its keyring, where it lies as [`key_description`] says. What cryptsetup does for
+    /// LUKS2, with dm-crypt 1.18.1 or later.
+    Keyring,
+}
+
+/// The name under which the volume key lies in the keyring, as a key of type `logon`.
+pub fn key_description(header: &Header) -> Option<String> {
+    let digest = header.digest()?.number;
+    Some(format!("cryptsetup:{}-d{digest}", header.uuid))
+}
+
+/// Whether dm-integrity has to lie between the device and dm-crypt; its superblock is then the
+/// first sector of the segment.
+pub fn wants_integrity(header: &Header) -> bool {
+    let inline = header.requirements.iter().any(|r| r == choice::INLINE_TAGS);
+    let crypt = header.segments.first().and_then(|s| s.crypt.as_ref());
+    !inline && crypt.is_some_and(|c| c.integrity.is_some())
+}
+
+/// The dm-integrity device below the volume `name`. `superblock`: the first sector of the segment.
+/// `version` of the kernel's target, as in `(1, 10)`.
+pub fn integrity(
+    header: &Header,
+    name: &str,
+    below: Below,
+    superblock: &[u8],
+    version: (u32, u32),
+) -> Result<Mapping, Fault> {
+    let (segment, crypt) = encrypted(header)?;
+    let tagged = tags(crypt)?.ok_or_else(|| Fault::plain("the volume has no integrity layer"))?;
+    let sectors = provided(superblock).ok_or_else(|| {
+        let at = segment.offset;
+        Fault::plain(format!("there is no dm-integrity superblock at byte {at}"))
+    })?;
+    if segment.size.is_some_and(|size| size / SECTOR != sectors) {
+        let text = "the dm-integrity superblock tells another size than the LUKS2 header";
+        return Err(Fault::plain(text));
+    }
+    let words = [("fix_padding", (1, 4)), ("fix_hmac", (1, 7))];
+    let words = words.iter().filter(|(_, since)| version >= *since);
+    let options = words.clone().count().saturating_add(1);
+    let mode = match header.flags.has(Flag::NoJournal) {
+        true => 'D',
+        false => 'J',
+    };
+    let mut params = format!(
+        "{} {} {} {mode} {options} block_size:{}",
+        below.device,
+        segment.offset / SECTOR,
+        tagged.tag_size,
+        crypt.sector_size,
+    );
+    for (word, _) in words {
+        params.push(' ');
+        params.push_str(word);
+    }
+    let name = format!("{name}_dif");
+    Ok(Mapping {
+        uuid: uuid("SUBDEV", &header.uuid, &name),
+        name,
+        sectors,
+        target: "integrity",
+        params: Secret::copy_of(params.as_bytes()),
+    })
+}
+
+/// The volume itself. `below`: the data device, or the dm-integrity device where
+/// [`wants_integrity`]. `flags`: those of the header are not added here.
+pub fn crypt(
+    header: &Header,
+    name: &str,
+    below: Below,
+    key: &Key,
+    flags: Flags,
+) -> Result<Mapping, Fault> {
+    let (segment, crypt) = encrypted(header)?;
+    let tagged = tags(crypt)?;
+    let layered = wants_integrity(header);
+    let offset = if layered { 0 } else { segment.offset / SECTOR };
+    let size = segment.size.map(|size| size / SECTOR);
+    let room = below.sectors.checked_sub(offset).filter(|room| *room > 0);
+    let sectors = match size {
+        Some(size) => room.filter(|room| size <= *room).and(Some(size)),
+        None => room,
+    };
+    let sectors = sectors.ok_or_else(|| {
+        let (wanted, there) = (offset.saturating_add(size.unwrap_or(1)), below.sectors);
+        let text = "sectors of 512 bytes, and the volume needs";
+        Fault::plain(format!("the device has {there} {text} {wanted}"))
+    })?;
+    let unit = u64::from(crypt.sector_size) / SECTOR;
+    if !sectors.is_multiple_of(unit.max(1)) {
+        let (size, what) = (
+            crypt.sector_size,
+            "sectors of 512 bytes are no whole number of its",
+        );
+        return Err(Fault::plain(format!(
+            "the volume's {sectors} {what} {size} byte sectors"
+        )));
+    }
+    let head = tagged.as_ref().map_or(&*crypt.cipher, |t| &*t.cipher);
+    let mut params = Secret::with_capacity(512);
+    params.push(head.as_bytes());
+    params.push(b" ");
+    write_key(&mut params, header, crypt, key)?;
+    params.push(format!(" 0 {} {offset}", below.device).as_bytes());
+    params.push(options(crypt, tagged.as_ref(), flags).as_bytes());
+    let kind = match header.version {
+        1 => "LUKS1",
+        _ => "LUKS2",
+    };
+    Ok(Mapping {
+        name: name.into(),
+        uuid: uuid(kind, &header.uuid, name),
+        sectors,
+        target: "crypt",
+        params,
+    })
+}
+
+fn encrypted(header: &Header) -> Result<(&Segment, &Crypt), Fault> {
+    let segment = header.segment()?;
+    let crypt = segment.crypt.as_ref();
+    let crypt = crypt.ok_or_else(|| Fault::plain("the segment is not encrypted"))?;
+    Ok((segment, crypt))
+}
+
+fn tags(crypt: &Crypt) -> Result<Option<Tagged>, Fault> {
+    let Some(integrity) = &crypt.integrity else {
+        return Ok(None);
+    };
+    for journal in [&integrity.journal_encryption, &integrity.journal_integrity] {
+        if journal != "none" {
+            let text = "journals of dm-integrity with a key of their own are not known";
+            return Err(Fault::plain(format!("{text} ({journal})")));
+        }
+    }
+    cipher::tagged(&crypt.cipher, integrity).map(Some)
+}
+
+fn write_key(params: &mut Secret, header: &Header, crypt: &Crypt, key: &Key) -> Result<(), Fault> {
+    match key {
+        _ if cipher::is_null(&crypt.cipher) => params.push(b"-"),
+        Key::Bytes(bytes) => bytes.iter().for_each(|b| params.push(&hex(*b))),
+        Key::Keyring => {
+            let described = header.key_size().zip(key_description(header));
+            let missing = || Fault::plain("the header has no digest of the volume key");
+            let (size, description) = described.ok_or_else(missing)?;
+            params.push(format!(":{size}:logon:{description}").as_bytes());
+        }
+    }
+    Ok(())
+}
+
+/// Two digits. No table and no branch: the time says nothing about the key.
+fn hex(byte: u8) -> [u8; 2] {
+    let digit = |n: u8| {
+        let [letter, _] = 9u16.wrapping_sub(n.into()).to_be_bytes();
+        n.wrapping_add(b'0')
+            .wrapping_add(letter & (b'a' - b'0' - 10))
+    };
+    [digit(byte >> 4), digit(byte & 15)]
+}
+
+/// The optional arguments, with their number and a blank before them.
+fn options(crypt: &Crypt, tagged: Option<&Tagged>, mut flags: Flags) -> String {
+    if tagged.is_some() {
+        // Discarded sectors would not match their tags.
+        flags.clear(Flag::AllowDiscards);
+    }
+    let mut options: alloc::vec::Vec<String> = flags.words().map(Into::into).collect();
+    if u64::from(crypt.sector_size) != SECTOR {
+        options.push(format!("sector_size:{}", crypt.sector_size));
+    }
+    if let Some(Tagged {
+        tag_size,
+        kind,
+        key_size,
+        ..
+    }) = tagged
+    {
+        options.push(format!("integrity:{tag_size}:{kind}"));
+        options.extend(key_size.map(|size| format!("integrity_key_size:{size}")));
+    }
+    match options.is_empty() {
+        true => String::new(),
+        false => format!(" {} {}", options.len(), options.join(" ")),
+    }
+}
+
+/// As in `CRYPT-LUKS2-0123456789abcdef0123456789abcdef-name`.
+fn uuid(kind: &str, uuid: &str, name: &str) -> String {
+    /// Room for the UUID of a device, without the final NUL.
+    const LEN: usize = 128;
+    let plain = uuid.split('-');
+    let mut text = format!("CRYPT-{kind}-");
+    plain.for_each(|part| text.push_str(part));
+    text.push('-');
+    text.push_str(name);
+    text.truncate(text.floor_char_boundary(LEN));
+    text
+}
+
+/// Sectors that a dm-integrity device has for data. Kernel `drivers/md/dm-integrity.c`,
+/// `struct superblock`.
+fn provided(superblock: &[u8]) -> Option<u64> {
+    let magic = slice(superblock, 0, 8)? == b"integrt\0";
+    le64(superblock, 16).filter(|sectors| magic && *sectors > 0)
+}
