@@ -5,9 +5,9 @@
 //!
 //! | Floor | What it is | May use | Deliberately absent |
 //! |---|---|---|---|
-//! | [`base`] | words: text, uuids, time, bytes, faults | core, alloc | std, unsafe, policy |
+//! | [`base`] | words: text, uuids, time, bytes, faults, secrets | core, alloc | std, unsafe, policy |
 //! | [`format`] | bytes to meaning: superblocks, tables, module indexes, command line, uevents | base | I/O, panics, unsafe, trust in a length |
-//! | [`crypt`] | computation on secrets | base, format | I/O; nothing outlives its use |
+//! | [`crypt`] | computation on secrets | base, format | std, I/O, threads; nothing outlives its use |
 //! | [`plan`] | decides: events in, actions out | base, format's types | I/O, clock, threads, secret bytes |
 //! | [`sys`] | one file per kernel interface | base, libc, rustix, nix | policy, retries |
 //! | [`act`] | does one job per function | base, format, crypt, sys | knowledge of the plan |
@@ -24,6 +24,7 @@
 //! | block devices | `identity` | `device` | `probe_device` | `block` |
 //! | root | `wish` | `root` | `mount_root` | `mount` |
 //! | command line | `cmdline`, `params` | – | – | – |
+//! | LUKS (`crypt` unlocks) | `luks` | – | – | – |
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | failure | – | `give_up` | `end` | `reboot` |

@@ -23,5 +23,6 @@ pub mod process;
 pub mod reboot;
 pub mod signal;
 pub mod socket;
+pub mod threads;
 pub mod tty;
 pub mod uevent;

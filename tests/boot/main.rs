@@ -30,4 +30,5 @@ mod roots;
 mod shell;
 mod systemd;
 mod tool;
+mod volumes;
 mod words;

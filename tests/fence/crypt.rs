@@ -1,6 +1,7 @@
 //! Fence: `crypt` compiled alone, with nothing but the floors it may use. Never run, only built.
 //!
-//! Stops `crypt` from using sys, act and plan.
+//! Stops `crypt` from using sys, act, plan, files, clocks and threads.
+#![no_std]
 // Alone, nobody calls the floors.
 #![allow(dead_code, unused_imports)]
 

@@ -12,6 +12,7 @@ mod image;
 #[cfg(feature = "host")]
 mod inspect;
 mod kmod;
+mod luks;
 mod mappings;
 mod ns;
 mod params;

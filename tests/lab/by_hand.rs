@@ -135,7 +135,7 @@ fn compress(packer: &[&str], files: &[PathBuf]) {
 }
 
 /// depmod looks into one directory below its root; which one depends on how it was built.
-fn index(kernel: &Kernel, root: &Path, trees: &str) {
+pub fn index(kernel: &Kernel, root: &Path, trees: &str) {
     let link = match trees {
         "lib/modules" => root.join("usr/lib"),
         _ => root.join("lib"),
@@ -179,7 +179,7 @@ fn closure(kernel: &Kernel, names: &[&str]) -> BTreeSet<String> {
     shown.lines().filter_map(below).collect()
 }
 
-fn pack(root: &Path, at: &Path) {
+pub fn pack(root: &Path, at: &Path) {
     let script = "find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 | zstd -q -o \"$0\"";
     done(tool("sh").args(["-c", script]).arg(at).current_dir(root));
 }

@@ -23,3 +23,4 @@ pub mod roots;
 pub mod shelf;
 pub mod std_source;
 pub mod tools;
+pub mod workbench;

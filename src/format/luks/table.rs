@@ -245,3 +245,199 @@ fn provided(superblock: &[u8]) -> Option<u64> {
     let magic = slice(superblock, 0, 8)? == b"integrt\0";
     le64(superblock, 16).filter(|sectors| magic && *sectors > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Digest, Integrity, KeySlot, Priority};
+    use super::*;
+    use crate::format::luks::{Area, Kdf};
+
+    const BELOW: Below = Below {
+        device: "8:1",
+        sectors: 100_000,
+    };
+    const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
+
+    fn volume(version: u8, cipher: &str, sector_size: u32, integrity: Option<&str>) -> Header {
+        let slot = KeySlot {
+            number: 3,
+            priority: Priority::Normal,
+            key_size: 64,
+            kdf: Kdf::Other(String::new()),
+            af_hash: "sha256".into(),
+            stripes: 4000,
+            area: Area {
+                at: 32768,
+                len: 256_000,
+                cipher: "aes-xts-plain64".into(),
+                key_size: 64,
+            },
+        };
+        let digest = Digest {
+            number: 1,
+            hash: "sha256".into(),
+            iterations: 1000,
+            salt: alloc::vec![0; 32],
+            value: alloc::vec![0; 32],
+            slots: alloc::vec![3],
+            segments: alloc::vec![0],
+        };
+        let integrity = integrity.map(|kind| Integrity {
+            kind: kind.into(),
+            journal_encryption: "none".into(),
+            journal_integrity: "none".into(),
+            key_size: None,
+        });
+        let segment = Segment {
+            number: 0,
+            kind: "crypt".into(),
+            offset: 32768 * 512,
+            size: None,
+            crypt: Some(Crypt {
+                cipher: cipher.into(),
+                sector_size,
+                iv_tweak: 0,
+                integrity,
+            }),
+            flags: alloc::vec![],
+        };
+        Header {
+            version,
+            uuid: UUID.into(),
+            slots: alloc::vec![slot],
+            digests: alloc::vec![digest],
+            segments: alloc::vec![segment],
+            ..Header::default()
+        }
+    }
+
+    fn text(mapping: &Result<Mapping, Fault>) -> (u64, &str) {
+        let mapping = mapping.as_ref().unwrap_or_else(|e| panic!("{e}"));
+        let params = core::str::from_utf8(mapping.params.as_bytes()).unwrap();
+        (mapping.sectors, params)
+    }
+
+    #[test]
+    fn a_volume_of_each_version_is_mapped_as_cryptsetup_maps_it() {
+        let header = volume(1, "aes-cbc-essiv:sha256", 512, None);
+        let key = Key::Bytes(&[0x00, 0x9f, 0xa5, 0xff]);
+        let made = crypt(&header, "x", BELOW, &key, Flags::default());
+        let line = "aes-cbc-essiv:sha256 009fa5ff 0 8:1 32768";
+        assert_eq!(text(&made), (67232, line));
+        let uuid = "CRYPT-LUKS1-0123456789abcdef0123456789abcdef-x";
+        assert_eq!(made.unwrap().uuid, uuid);
+
+        let header = volume(2, "aes-xts-plain64", 4096, None);
+        let mut flags = Flags::default();
+        flags.set(Flag::NoWriteWorkqueue);
+        flags.set(Flag::AllowDiscards);
+        let made = crypt(&header, "a-b", BELOW, &Key::Keyring, flags);
+        let line = "aes-xts-plain64 :64:logon:cryptsetup:01234567-89ab-cdef-0123-456789abcdef-d1 \
+                    0 8:1 32768 3 allow_discards no_write_workqueue sector_size:4096";
+        assert_eq!(text(&made), (67232, line));
+        let uuid = "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-a-b";
+        assert_eq!(made.unwrap().uuid, uuid);
+
+        let header = volume(2, "cipher_null-ecb", 512, None);
+        let made = crypt(&header, "x", BELOW, &Key::Keyring, Flags::default());
+        assert_eq!(text(&made).1, "cipher_null-ecb - 0 8:1 32768");
+    }
+
+    fn superblock(sectors: u64) -> [u8; 512] {
+        let mut bytes = [0; 512];
+        bytes[..8].copy_from_slice(b"integrt\0");
+        bytes[16..24].copy_from_slice(&sectors.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn tags_lie_in_a_device_of_their_own() {
+        let mut header = volume(2, "aes-xts-plain64", 4096, Some("hmac(sha256)"));
+        assert!(wants_integrity(&header));
+        let below = integrity(&header, "x", BELOW, &superblock(60000), (1, 10));
+        let line = "8:1 32768 32 J 3 block_size:4096 fix_padding fix_hmac";
+        assert_eq!(text(&below), (60000, line));
+        let uuid = "CRYPT-SUBDEV-0123456789abcdef0123456789abcdef-x_dif";
+        let below = below.unwrap();
+        assert_eq!((&*below.name, &*below.uuid), ("x_dif", uuid));
+        header.flags.set(Flag::NoJournal);
+        let old = integrity(&header, "x", BELOW, &superblock(60000), (1, 3));
+        assert_eq!(text(&old).1, "8:1 32768 32 D 1 block_size:4096");
+
+        let dif = Below {
+            device: "253:0",
+            sectors: 60000,
+        };
+        let mut flags = Flags::default();
+        flags.set(Flag::AllowDiscards);
+        let made = crypt(&header, "x", dif, &Key::Bytes(&[1]), flags);
+        let line = "capi:authenc(hmac(sha256),xts(aes))-plain64 01 0 253:0 0 \
+                    2 sector_size:4096 integrity:32:aead";
+        assert_eq!(text(&made), (60000, line));
+
+        header.requirements.push(choice::INLINE_TAGS.into());
+        assert!(!wants_integrity(&header));
+        let made = crypt(&header, "x", BELOW, &Key::Bytes(&[1]), Flags::default());
+        assert!(text(&made).1.contains(" 01 0 8:1 32768 2 "));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_both_figures() {
+        let small = |sectors| Below {
+            device: "8:1",
+            sectors,
+        };
+        let refused = |header: &Header, below, expected: &str| {
+            let made = crypt(header, "x", below, &Key::Keyring, Flags::default());
+            let error = made.err().unwrap();
+            assert!(error.text.contains(expected), "{error}");
+        };
+        let mut header = volume(2, "aes-xts-plain64", 4096, None);
+        refused(
+            &header,
+            small(32768),
+            "has 32768 sectors of 512 bytes, and the volume needs 32769",
+        );
+        refused(
+            &header,
+            small(32769),
+            "no whole number of its 4096 byte sectors",
+        );
+        header.segments[0].size = Some(8 * 512);
+        refused(
+            &header,
+            small(32775),
+            "has 32775 sectors of 512 bytes, and the volume needs 32776",
+        );
+        let made = crypt(&header, "x", small(32776), &Key::Keyring, Flags::default());
+        assert_eq!(text(&made).0, 8);
+        header.digests.clear();
+        refused(&header, BELOW, "no digest");
+        header.requirements.push("opal".into());
+        refused(&header, BELOW, "opal");
+
+        let header = volume(2, "aes-xts-plain64", 512, Some("hmac(sha256)"));
+        let none = integrity(&header, "x", BELOW, &[0; 512], (1, 10))
+            .err()
+            .unwrap();
+        assert!(
+            none.text
+                .contains("no dm-integrity superblock at byte 16777216"),
+            "{none}"
+        );
+    }
+
+    #[test]
+    fn a_long_name_leaves_a_uuid_that_the_kernel_takes() {
+        let header = volume(2, "aes-xts-plain64", 512, None);
+        let made = crypt(
+            &header,
+            &"é".repeat(60),
+            BELOW,
+            &Key::Keyring,
+            Flags::default(),
+        );
+        let uuid = made.unwrap().uuid;
+        assert!(uuid.len() <= 128 && uuid.ends_with('é'), "{uuid}");
+    }
+}

@@ -21,7 +21,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Floors that compile without std.
-const PURE: &[&str] = &["base", "format", "plan"];
+const PURE: &[&str] = &["base", "format", "crypt", "plan"];
 
 fn floor_of(path: &str) -> Option<(&'static str, &'static [&'static str])> {
     let room = path.strip_prefix("src/")?.split('/').next()?;
