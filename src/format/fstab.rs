@@ -37,7 +37,7 @@ pub fn root_words(file: &[u8]) -> Vec<u8> {
 }
 
 /// `\040` and its like: a backslash and three octal digits.
-fn unescape(field: &[u8]) -> Vec<u8> {
+pub(super) fn unescape(field: &[u8]) -> Vec<u8> {
     let mut out = Text::default();
     let mut rest = field;
     while let Some((&first, tail)) = rest.split_first() {

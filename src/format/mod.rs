@@ -6,6 +6,7 @@
 pub mod base64;
 pub mod bootconfig;
 pub mod cmdline;
+pub mod crypttab;
 pub mod discoverable;
 pub mod dm_init;
 pub mod efi_variable;
