@@ -73,7 +73,7 @@ volume two-capi $two --cipher 'capi:xts(aes)-plain64' --key-size 512
 volume hmac $two --integrity hmac-sha256 $tags
 volume hmac-512 $two --integrity hmac-sha512 $tags --sector-size 512
 volume gcm $two --cipher aes-gcm-random --integrity aead $tags --key-size 256
-volume ccm $two --cipher aes-ccm-random --integrity aead $tags --key-size 256
+volume ccm $two --cipher aes-ccm-random --integrity aead $tags --key-size 280
 volume poly $two --cipher chacha20-random --integrity poly1305 $tags --key-size 256
 volume aegis $two --cipher aegis128-random --integrity aead $tags --key-size 128
 volume hmac-random $two --cipher aes-xts-random --integrity hmac-sha256 $tags
@@ -124,6 +124,25 @@ fn in_order(line: &str, optional: usize) -> String {
     [head, &tail].concat().join(" ")
 }
 
+/// A line of dm-integrity without what the kernel fills in by itself, and without how many
+/// arguments there are: it shows what the superblock says of the journal, and neither the usual
+/// block size nor a correction that only a hash of its own needs.
+fn asked(line: &str) -> String {
+    const SHOWN: [&str; 5] = [
+        "journal_sectors:",
+        "interleave_sectors:",
+        "buffer_sectors:",
+        "journal_watermark:",
+        "commit_time:",
+    ];
+    let shown = |word: &&str| SHOWN.iter().any(|start| word.starts_with(start));
+    let usual = |word: &&str| matches!(*word, "block_size:512" | "fix_hmac");
+    let words = line.split(' ').enumerate();
+    let words = words.filter_map(|(at, word)| (at != 7).then_some(word));
+    let words: Vec<&str> = words.filter(|w| !shown(w) && !usual(w)).collect();
+    in_order(&words.join(" "), 7)
+}
+
 fn line(sectors: u64, target: &str, params: &Secret) -> String {
     let params = std::str::from_utf8(params.as_bytes()).expect("text");
     format!("0 {sectors} {target} {params}")
@@ -165,11 +184,7 @@ fn boot_cryptsetup_and_make_the_same_tables() {
             let made = table::integrity(&header, name, below, &superblock, (1, 10));
             let made = made.unwrap_or_else(|e| panic!("{name}: {e}"));
             let ours = line(made.sectors, made.target, &made.params);
-            assert_eq!(
-                in_order(&ours, 8),
-                in_order(&facts["dif-table"], 8),
-                "{name}"
-            );
+            assert_eq!(asked(&ours), asked(&facts["dif-table"]), "{name}");
             below = Below {
                 device: dif,
                 sectors: made.sectors,

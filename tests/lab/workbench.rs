@@ -47,7 +47,7 @@ const END: &str = "the work is done";
 /// Does the work in a guest with Debian's kernel, unless it was done before.
 pub fn work(kernel: &Kernel, work: &Work) -> Done {
     let recipe = format!(
-        "2 {} {:?} {:?} {:?} {}",
+        "{} {:?} {:?} {:?} {}",
         kernel.version, work.programs, work.modules, work.disks, work.script
     );
     let place = shelf::made("work", work.name, recipe.as_bytes(), |at| {
@@ -141,7 +141,6 @@ END_OF_SCRIPT
 stty -F /dev/ttyS1 -opost
 if sh -e script > /dev/ttyS1 2> log; then echo '{END}' > /dev/ttyS1; fi
 cat log
-cat log > /dev/ttyS1
 sync
 poweroff -f
 "
