@@ -6,7 +6,7 @@
 
 use super::cipher::{self, Tagged};
 use super::flags::{Flag, Flags};
-use super::{Crypt, Header, SECTOR, Segment, choice};
+use super::{Area, Crypt, Header, SECTOR, Segment, choice};
 use crate::base::bytes::{le64, slice};
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -156,6 +156,31 @@ pub fn crypt(
     })
 }
 
+/// The area of a key slot, decrypted by the kernel, where its cipher is not known here. To be
+/// mapped read-only, read, and removed. `below`: the device with the header; `key`: of the area.
+pub fn area(area: &Area, name: &str, below: Below, key: &[u8]) -> Result<Mapping, Fault> {
+    let offset = area.at / SECTOR;
+    let sectors = area.len as u64 / SECTOR;
+    let end = offset.saturating_add(sectors);
+    if end > below.sectors {
+        let there = below.sectors;
+        let text = "sectors of 512 bytes, and the key slot ends at sector";
+        return Err(Fault::plain(format!("the device has {there} {text} {end}")));
+    }
+    let mut params = Secret::with_capacity(512);
+    params.push(area.cipher.as_bytes());
+    params.push(b" ");
+    key.iter().for_each(|b| params.push(&hex(*b)));
+    params.push(format!(" 0 {} {offset}", below.device).as_bytes());
+    Ok(Mapping {
+        name: name.into(),
+        uuid: uuid("TEMP", "", name),
+        sectors,
+        target: "crypt",
+        params,
+    })
+}
+
 fn encrypted(header: &Header) -> Result<(&Segment, &Crypt), Fault> {
     let segment = header.segment()?;
     let crypt = segment.crypt.as_ref();
@@ -226,14 +251,16 @@ fn options(crypt: &Crypt, tagged: Option<&Tagged>, mut flags: Flags) -> String {
     }
 }
 
-/// As in `CRYPT-LUKS2-0123456789abcdef0123456789abcdef-name`.
+/// As in `CRYPT-LUKS2-0123456789abcdef0123456789abcdef-name`; without a UUID `CRYPT-TEMP-name`.
 fn uuid(kind: &str, uuid: &str, name: &str) -> String {
     /// Room for the UUID of a device, without the final NUL.
     const LEN: usize = 128;
     let plain = uuid.split('-');
     let mut text = format!("CRYPT-{kind}-");
     plain.for_each(|part| text.push_str(part));
-    text.push('-');
+    if !uuid.is_empty() {
+        text.push('-');
+    }
     text.push_str(name);
     text.truncate(text.floor_char_boundary(LEN));
     text
@@ -379,6 +406,22 @@ mod tests {
         assert!(!wants_integrity(&header));
         let made = crypt(&header, "x", BELOW, &Key::Bytes(&[1]), Flags::default());
         assert!(text(&made).1.contains(" 01 0 8:1 32768 2 "));
+    }
+
+    #[test]
+    fn the_area_of_a_slot_can_be_left_to_the_kernel() {
+        let mut header = volume(1, "serpent-xts-plain64", 512, None);
+        let slot = header.slots.remove(0);
+        let made = area(&slot.area, "landfall-slot", BELOW, &[0xab, 0x0c]);
+        assert_eq!(text(&made), (500, "aes-xts-plain64 ab0c 0 8:1 64"));
+        assert_eq!(made.unwrap().uuid, "CRYPT-TEMP-landfall-slot");
+        let small = Below {
+            device: "8:1",
+            sectors: 563,
+        };
+        let error = area(&slot.area, "x", small, &[]).err().unwrap();
+        assert!(error.text.contains("has 563 sectors"), "{error}");
+        assert!(error.text.ends_with("sector 564"), "{error}");
     }
 
     #[test]
