@@ -2,7 +2,7 @@
 //! stand for such lines, in one list.
 //!
 //! Not here: whether the devices exist, what their headers say (`luks`), and which volumes a boot
-//! needs. Whatever is wrong with one entry costs that entry, or the option, and becomes a complaint.
+//! needs. What is wrong with one entry costs that entry, or that option, and becomes a complaint.
 //!
 //! Sources: crypttab(5) of systemd and of Debian's cryptsetup, systemd-cryptsetup-generator(8),
 //! dracut.cmdline(7), README.initramfs of Debian's cryptsetup, the documentation of mkinitcpio's
