@@ -70,18 +70,31 @@ pub fn pbkdf2(hash: Hash, password: &[u8], salt: &[u8], iterations: u32, key: &m
             Hash::Sha1 => sha1_loop(&hmac, more, &last, &mut sum),
             Hash::Sha224 | Hash::Sha256 => sha256_loop(&hmac, more, &last, &mut sum),
             Hash::Sha384 | Hash::Sha512 => sha512_loop(&hmac, more, &last, &mut sum),
-            _ => {
-                for _ in 0..more {
-                    let next = hmac.of(&[last.get(..hash.size()).unwrap_or(&[])]);
-                    last = next;
-                    xor(&mut sum, &last);
-                }
-            }
+            _ => any_loop(&hmac, more, &last, &mut sum),
         }
         copy(part, &sum);
         last.zeroize();
         sum.zeroize();
     }
+}
+
+/// Adds the results of so many iterations after `first` to `sum`, whatever the hash.
+fn any_loop(hmac: &Hmac, iterations: u32, first: &[u8; LEN_MAX], sum: &mut [u8; LEN_MAX]) {
+    let size = hmac.hash.size();
+    let mut last = *first;
+    let mut work = hmac.inner.clone();
+    work.update(last.get(..size).unwrap_or(&[]));
+    work.finished().zeroize();
+    for _ in 0..iterations {
+        if work.is_short() {
+            work.again(&hmac.inner, &mut last);
+            work.again(&hmac.outer, &mut last);
+        } else {
+            last = hmac.of(&[last.get(..size).unwrap_or(&[])]);
+        }
+        xor(sum, &last);
+    }
+    last.zeroize();
 }
 
 macro_rules! fast_loop {

@@ -27,43 +27,94 @@ const ROUND: [u64; 24] = [
     0x0000_0000_8000_0001,
     0x8000_0000_8000_8008,
 ];
-/// Where each word goes, in the order in which they push each other on, and how far it turns.
-const PLACE: [usize; 24] = [
-    10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1,
-];
-const TURN: [u32; 24] = [
-    1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44,
-];
-
-pub fn permute(a: &mut [u64; 25]) {
+/// All rounds. One round is written out: in loops it takes three times as long.
+pub fn permute(state: &mut [u64; 25]) {
     for constant in ROUND {
-        let mut column = [0; 5];
-        for row in a.chunks_exact(5) {
-            column.iter_mut().zip(row).for_each(|(c, word)| *c ^= word);
-        }
-        let [c0, c1, c2, c3, c4] = column;
-        let turned = [(c4, c1), (c0, c2), (c1, c3), (c2, c4), (c3, c0)];
-        for row in a.chunks_exact_mut(5) {
-            let pairs = row.iter_mut().zip(turned);
-            pairs.for_each(|(word, (left, right))| *word ^= left ^ right.rotate_left(1));
-        }
-        let [_, mut moving, ..] = *a;
-        for (place, turn) in PLACE.into_iter().zip(TURN) {
-            if let Some(word) = a.get_mut(place) {
-                moving = core::mem::replace(word, moving.rotate_left(turn));
-            }
-        }
-        for row in a.as_chunks_mut::<5>().0 {
-            let [a, b, c, d, e] = *row;
-            *row = [
-                a ^ (!b & c),
-                b ^ (!c & d),
-                c ^ (!d & e),
-                d ^ (!e & a),
-                e ^ (!a & b),
-            ];
-        }
-        let [first, ..] = a;
+        let [
+            a0,
+            a1,
+            a2,
+            a3,
+            a4,
+            a5,
+            a6,
+            a7,
+            a8,
+            a9,
+            a10,
+            a11,
+            a12,
+            a13,
+            a14,
+            a15,
+            a16,
+            a17,
+            a18,
+            a19,
+            a20,
+            a21,
+            a22,
+            a23,
+            a24,
+        ] = *state;
+        let c0 = a0 ^ a5 ^ a10 ^ a15 ^ a20;
+        let c1 = a1 ^ a6 ^ a11 ^ a16 ^ a21;
+        let c2 = a2 ^ a7 ^ a12 ^ a17 ^ a22;
+        let c3 = a3 ^ a8 ^ a13 ^ a18 ^ a23;
+        let c4 = a4 ^ a9 ^ a14 ^ a19 ^ a24;
+        let (d0, d1) = (c4 ^ c1.rotate_left(1), c0 ^ c2.rotate_left(1));
+        let (d2, d3) = (c1 ^ c3.rotate_left(1), c2 ^ c4.rotate_left(1));
+        let d4 = c3 ^ c0.rotate_left(1);
+        let r0 = row([
+            (a0 ^ d0),
+            (a6 ^ d1).rotate_left(44),
+            (a12 ^ d2).rotate_left(43),
+            (a18 ^ d3).rotate_left(21),
+            (a24 ^ d4).rotate_left(14),
+        ]);
+        let r1 = row([
+            (a3 ^ d3).rotate_left(28),
+            (a9 ^ d4).rotate_left(20),
+            (a10 ^ d0).rotate_left(3),
+            (a16 ^ d1).rotate_left(45),
+            (a22 ^ d2).rotate_left(61),
+        ]);
+        let r2 = row([
+            (a1 ^ d1).rotate_left(1),
+            (a7 ^ d2).rotate_left(6),
+            (a13 ^ d3).rotate_left(25),
+            (a19 ^ d4).rotate_left(8),
+            (a20 ^ d0).rotate_left(18),
+        ]);
+        let r3 = row([
+            (a4 ^ d4).rotate_left(27),
+            (a5 ^ d0).rotate_left(36),
+            (a11 ^ d1).rotate_left(10),
+            (a17 ^ d2).rotate_left(15),
+            (a23 ^ d3).rotate_left(56),
+        ]);
+        let r4 = row([
+            (a2 ^ d2).rotate_left(62),
+            (a8 ^ d3).rotate_left(55),
+            (a14 ^ d4).rotate_left(39),
+            (a15 ^ d0).rotate_left(41),
+            (a21 ^ d1).rotate_left(2),
+        ]);
+        let rows = [r0, r1, r2, r3, r4];
+        let words = state.iter_mut().zip(rows.as_flattened());
+        words.for_each(|(word, new)| *word = *new);
+        let [first, ..] = state;
         *first ^= constant;
     }
+}
+
+#[inline(always)]
+fn row([a, b, c, d, e]: [u64; 5]) -> [u64; 5] {
+    [
+        a ^ (!b & c),
+        b ^ (!c & d),
+        c ^ (!d & e),
+        d ^ (!e & a),
+        e ^ (!a & b),
+    ]
 }

@@ -219,8 +219,28 @@ impl Hasher {
         &self.state
     }
 
+    /// Hashes what is in `result`, a result of this hash, behind what `start` took in, which ends
+    /// with a block. `self` has done so once, by
+    /// [`Self::finished`], and [`Self::is_short`] holds.
+    pub(super) fn again(&mut self, start: &Self, result: &mut [u8; LEN_MAX]) {
+        self.state = start.state;
+        let size = self.hash.size();
+        let message = result.split_at_checked(size);
+        let room = self.block.split_at_mut_checked(size);
+        if let (Some((message, _)), Some((room, _))) = (message, room) {
+            room.copy_from_slice(message);
+        }
+        self.compress(self.total, true);
+        self.write_words(result);
+    }
+
     /// The result, in the first [`Hash::size`] bytes.
     pub fn finish(mut self) -> [u8; LEN_MAX] {
+        self.finished()
+    }
+
+    /// The same; the last block stays as it was.
+    pub(super) fn finished(&mut self) -> [u8; LEN_MAX] {
         let len = self.hash.block_len();
         let (total, spare) = (self.total, len - self.filled);
         match self.hash {
@@ -246,6 +266,16 @@ impl Hasher {
         let mut result = [0; LEN_MAX];
         self.write_words(&mut result);
         result
+    }
+
+    /// Whether a result and all that ends a message fit into one block.
+    pub(super) fn is_short(&self) -> bool {
+        let ends = match self.hash {
+            Hash::Blake2b(_) | Hash::Blake2s(_) => 0,
+            Hash::Sha3(_) => 1,
+            hash => hash.length_field().1 + 1,
+        };
+        self.hash.size() + ends <= self.hash.block_len()
     }
 
     /// Marks the end of the message, in a block of its own if need be.

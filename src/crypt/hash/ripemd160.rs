@@ -26,14 +26,23 @@ const RIGHT_TURN: [u8; 80] = [
 const LEFT_ADD: [u32; 5] = [0, 0x5a82_7999, 0x6ed9_eba1, 0x8f1b_bcdc, 0xa953_fd4e];
 const RIGHT_ADD: [u32; 5] = [0x50a2_8be6, 0x5c4d_d124, 0x6d70_3ef3, 0x7a6d_76e9, 0];
 
-pub fn compress(state: &mut [u32; 5], block: &[u32; 16]) {
-    let left = line(*state, block, [&LEFT, &LEFT_TURN], LEFT_ADD, |round| round);
-    let right = line(*state, block, [&RIGHT, &RIGHT_TURN], RIGHT_ADD, |round| {
-        4 - round
-    });
+type Line = [u32; 5];
+
+pub fn compress(state: &mut Line, block: &[u32; 16]) {
+    let (mut left, mut right) = (*state, *state);
+    let (left_words, _) = LEFT.as_chunks::<16>();
+    let (left_turns, _) = LEFT_TURN.as_chunks::<16>();
+    let (right_words, _) = RIGHT.as_chunks::<16>();
+    let (right_turns, _) = RIGHT_TURN.as_chunks::<16>();
+    let tables = left_words.iter().zip(left_turns).zip(LEFT_ADD);
+    let others = right_words.iter().zip(right_turns).zip(RIGHT_ADD);
+    let functions = FUNCTIONS.iter().zip(FUNCTIONS.iter().rev());
+    for ((l, r), (f, g)) in tables.zip(others).zip(functions) {
+        f(&mut left, block, l);
+        g(&mut right, block, r);
+    }
     let [s0, s1, s2, s3, s4] = *state;
-    let [a, b, c, d, e] = left;
-    let [v, w, x, y, z] = right;
+    let ([a, b, c, d, e], [v, w, x, y, z]) = (left, right);
     let three = |x: u32, y: u32, z: u32| x.wrapping_add(y).wrapping_add(z);
     *state = [
         three(s1, c, y),
@@ -44,32 +53,34 @@ pub fn compress(state: &mut [u32; 5], block: &[u32; 16]) {
     ];
 }
 
-/// Eighty steps: words and turns, additions, and which function each round uses.
-fn line(
-    state: [u32; 5],
+/// Which words a round takes, its turns, and what it adds.
+type Table<'a> = ((&'a [u8; 16], &'a [u8; 16]), u32);
+
+/// The round of each function: in this order on the left, in the other on the right.
+const FUNCTIONS: [fn(&mut Line, &[u32; 16], Table); 5] = [
+    |line, block, table| round(line, block, table, |b, c, d| b ^ c ^ d),
+    |line, block, table| round(line, block, table, |b, c, d| (b & c) | (!b & d)),
+    |line, block, table| round(line, block, table, |b, c, d| (b | !c) ^ d),
+    |line, block, table| round(line, block, table, |b, c, d| (b & d) | (c & !d)),
+    |line, block, table| round(line, block, table, |b, c, d| b ^ (c | !d)),
+];
+
+/// Sixteen steps.
+#[inline(always)]
+fn round(
+    line: &mut Line,
     block: &[u32; 16],
-    [words, turns]: [&[u8; 80]; 2],
-    additions: [u32; 5],
-    function: fn(usize) -> usize,
-) -> [u32; 5] {
-    let [mut a, mut b, mut c, mut d, mut e] = state;
-    for (step, (word, turn)) in words.iter().zip(turns).enumerate() {
-        let round = step / 16;
-        let mixed = match function(round) {
-            0 => b ^ c ^ d,
-            1 => (b & c) | (!b & d),
-            2 => (b | !c) ^ d,
-            3 => (b & d) | (c & !d),
-            _ => b ^ (c | !d),
-        };
-        let word = block.get(usize::from(*word)).copied().unwrap_or(0);
-        let addition = additions.get(round).copied().unwrap_or(0);
-        let sum = a
-            .wrapping_add(mixed)
-            .wrapping_add(word)
-            .wrapping_add(addition);
+    ((words, turns), addition): Table,
+    function: impl Fn(u32, u32, u32) -> u32,
+) {
+    let [mut a, mut b, mut c, mut d, mut e] = *line;
+    for (word, turn) in words.iter().zip(turns) {
+        // ON PURPOSE: four bits index sixteen words.
+        let word = block[usize::from(*word & 15)];
+        let sum = a.wrapping_add(function(b, c, d));
+        let sum = sum.wrapping_add(word).wrapping_add(addition);
         let new = sum.rotate_left(u32::from(*turn)).wrapping_add(e);
         (a, b, c, d, e) = (e, new, b, c.rotate_left(10), d);
     }
-    [a, b, c, d, e]
+    *line = [a, b, c, d, e];
 }

@@ -52,16 +52,32 @@ const fn rows() -> [u64; 256] {
     rows
 }
 
+/// What each round adds to its key: eight entries of the substitution box.
+const CONSTANTS: [u64; 10] = constants();
+
+const fn constants() -> [u64; 10] {
+    let mut constants = [0; 10];
+    let mut byte = 0;
+    while byte < 80 {
+        // ON PURPOSE: 80 bytes are ten words, at compile time.
+        constants[byte / 8] = constants[byte / 8] << 8 | substitute(byte as u8) as u64;
+        byte += 1;
+    }
+    constants
+}
+
 /// One round without its key: substitution, shift of columns, diffusion of rows.
 fn round(state: &[u64; 8]) -> [u64; 8] {
+    // ON PURPOSE: eight bits index 256 words.
+    let look = |word: u64, column: u32| ROWS[usize::from((word >> (56 - 8 * column)) as u8)];
+    let part = |word: u64, column: u32| look(word, column).rotate_right(8 * column);
     let mut next = [0; 8];
-    for (row, out) in next.iter_mut().enumerate() {
-        for column in 0..8 {
-            let word = state.get((row + 8 - column) % 8).copied().unwrap_or(0);
-            let byte = word.to_be_bytes().get(column).copied().unwrap_or(0);
-            let product = ROWS.get(usize::from(byte)).copied().unwrap_or(0);
-            *out ^= product.rotate_right(8 * column as u32);
-        }
+    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
+    for out in &mut next {
+        // Row by row: each column comes from one row further up.
+        let first = part(a, 0) ^ part(h, 1) ^ part(g, 2) ^ part(f, 3);
+        *out = first ^ part(e, 4) ^ part(d, 5) ^ part(c, 6) ^ part(b, 7);
+        (a, b, c, d, e, f, g, h) = (b, c, d, e, f, g, h, a);
     }
     next
 }
@@ -73,12 +89,10 @@ fn xor(a: &mut [u64; 8], b: &[u64; 8]) {
 pub fn compress(state: &mut [u64; 8], block: &[u64; 8]) {
     let (mut key, mut text) = (*state, *block);
     xor(&mut text, &key);
-    for number in 0..10u8 {
+    for constant in CONSTANTS {
         key = round(&key);
-        // The round constant is the next eight entries of the substitution box.
-        let constant = core::array::from_fn(|n| substitute(number * 8 + n as u8));
         let [first, ..] = &mut key;
-        *first ^= u64::from_be_bytes(constant);
+        *first ^= constant;
         text = round(&text);
         xor(&mut text, &key);
     }
