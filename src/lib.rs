@@ -24,7 +24,7 @@
 //! | block devices | `identity` | `device` | `probe_device` | `block` |
 //! | root | `wish` | `root` | `mount_root` | `mount` |
 //! | command line | `cmdline`, `params` | – | – | – |
-//! | LUKS (`crypt` unlocks) | `luks` | – | – | – |
+//! | LUKS (`crypt` unlocks) | `luks`, `crypttab` | – | – | – |
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | failure | – | `give_up` | `end` | `reboot` |

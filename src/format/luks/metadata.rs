@@ -22,27 +22,39 @@ const BINARY_LEN: u64 = 4096;
 /// Most that the key slots may take.
 const SLOTS_MAX: u64 = 128 << 20;
 
+/// The objects of a section with their numbers, in the order of these. The error is the number
+/// that is none.
+fn numbered<'a>(header: &'a Value, name: &str) -> Result<Vec<(u32, &'a Value)>, String> {
+    let Some(Value::Object(members)) = header.member(name) else {
+        return Err(format!("its section \"{name}\" is missing"));
+    };
+    let mut all: Vec<(u32, &Value)> = Vec::new();
+    for (key, value) in members {
+        let number = digits(key.as_bytes()).and_then(|n| u32::try_from(n).ok());
+        let number = number.ok_or_else(|| wrong("number", key, name))?;
+        // There are 32 at most, and they stand in order already.
+        let at = all.iter().take_while(|(other, _)| *other <= number).count();
+        all.insert(at, (number, value));
+    }
+    Ok(all)
+}
+
+fn wrong(what: &str, key: &str, section: &str) -> String {
+    format!("\"{what}\" of \"{key}\" in \"{section}\" is missing or impossible")
+}
+
 /// Each object of a section, read by `one`; what is wrong is said with its place.
 fn section<T>(
     header: &Value,
     name: &'static str,
-    one: impl Fn(u32, &Value) -> Result<Option<T>, &'static str>,
+    one: fn(u32, &Value) -> Result<Option<T>, &'static str>,
 ) -> Result<Vec<T>, String> {
-    let Some(Value::Object(members)) = header.member(name) else {
-        return Err(format!("its section \"{name}\" is missing"));
-    };
     let mut all = Vec::new();
-    for (key, value) in members {
-        let wrong =
-            |what| format!("\"{what}\" of \"{key}\" in \"{name}\" is missing or impossible");
-        let number = digits(key.as_bytes()).and_then(|n| u32::try_from(n).ok());
-        let number = number.ok_or_else(|| wrong("number"))?;
-        if let Some(read) = one(number, value).map_err(wrong)? {
-            all.push((number, read));
-        }
+    for (number, value) in numbered(header, name)? {
+        let read = one(number, value);
+        all.extend(read.map_err(|what| wrong(what, &format!("{number}"), name))?);
     }
-    all.sort_unstable_by_key(|(number, _)| *number);
-    Ok(all.into_iter().map(|(_, read)| read).collect())
+    Ok(all)
 }
 
 /// The typed form of `json`, the JSON text of a copy of `size` bytes.
@@ -244,7 +256,6 @@ fn token(number: u32, json: &Value) -> Result<Option<Token>, &'static str> {
         number,
         kind: text(json, "type")?.into(),
         slots: numbers(json, "keyslots")?,
-        body: json.clone(),
     }))
 }
 

@@ -22,7 +22,6 @@ mod metadata;
 pub mod table;
 
 use super::identity::{Need, View};
-use super::json::Value;
 use crate::base::fault::Fault;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -171,14 +170,12 @@ pub struct Integrity {
     pub key_size: Option<u32>,
 }
 
-/// Something beside passphrases that may open slots.
+/// Something beside passphrases that may open slots: only listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     pub number: u32,
     pub kind: String,
     pub slots: Vec<u32>,
-    /// The whole of it.
-    pub body: Value,
 }
 
 /// Reads the header at the start of `view`: a device, or a file with a detached header. Call again

@@ -16,6 +16,7 @@ fn headers_say_what_luks_dump_says() {
             continue;
         }
         let theirs = json::read(made.json.as_bytes()).expect("cryptsetup writes JSON");
+        let theirs = oracle::without_bodies(&theirs);
         let ours = oracle::json_of_two(&header, &theirs);
         assert_eq!(oracle::sorted(&ours), oracle::sorted(&theirs), "{name}");
         let or_none = |text: &str, none: &str| match text {

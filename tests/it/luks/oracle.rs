@@ -1,7 +1,7 @@
 //! What `luksDump` says about a header, and what we say, in the same words.
 
 use landfall::format::json::{Value, read};
-use landfall::format::luks::{Digest, Header, Kdf, KeySlot, Priority, Segment};
+use landfall::format::luks::{Digest, Header, Kdf, KeySlot, Priority, Segment, Token};
 use std::fmt::Write;
 
 /// The part of our header that LUKS1's dump shows, as it shows it.
@@ -63,7 +63,7 @@ pub fn json_of_two(header: &Header, theirs: &Value) -> Value {
     let json_size = config.and_then(Value::number).expect("a size");
     let slots_size = header.metadata_size - 2 * (json_size + 4096);
     let slots = header.slots.iter().map(|s| (s.number, slot_of_two(s)));
-    let tokens = header.tokens.iter().map(|t| (t.number, body(&t.body)));
+    let tokens = header.tokens.iter().map(|t| (t.number, token_of_two(t)));
     let segments = header
         .segments
         .iter()
@@ -150,19 +150,30 @@ fn slot_of_two(slot: &KeySlot) -> String {
     )
 }
 
-/// A JSON value as text.
-fn body(value: &Value) -> String {
-    let joined = |parts: Vec<String>| parts.join(",");
-    match value {
-        Value::Number(Some(number)) => number.to_string(),
-        Value::Text(text) => format!("{text:?}"),
-        Value::List(items) => format!("[{}]", joined(items.iter().map(body).collect())),
-        Value::Object(members) => {
-            let member = |(key, value): &(String, Value)| format!("{key:?}:{}", body(value));
-            format!("{{{}}}", joined(members.iter().map(member).collect()))
+fn token_of_two(token: &Token) -> String {
+    let slots: Vec<String> = token.slots.iter().map(|n| format!("\"{n}\"")).collect();
+    let kind = &token.kind;
+    format!(r#"{{"type":{kind:?},"keyslots":[{}]}}"#, slots.join(","))
+}
+
+/// What cryptsetup printed, without what only some kind of token knows.
+pub fn without_bodies(theirs: &Value) -> Value {
+    let mut value = theirs.clone();
+    let Value::Object(sections) = &mut value else {
+        return value;
+    };
+    let tokens = sections.iter_mut().filter(|(name, _)| name == "tokens");
+    for (_, tokens) in tokens {
+        let Value::Object(tokens) = tokens else {
+            continue;
+        };
+        for (_, token) in tokens {
+            if let Value::Object(members) = token {
+                members.retain(|(name, _)| name == "type" || name == "keyslots");
+            }
         }
-        other => panic!("{other:?} is in no header here"),
     }
+    value
 }
 
 /// The same value with the members of its objects in the order of their names.
