@@ -25,6 +25,8 @@ pub struct Machine {
     pub kernel: Kernel,
     qemu: qemu::Machine,
     image: Option<PathBuf>,
+    /// Without an initramfs.
+    bare: bool,
     cmdline: String,
     patience: Duration,
     extra: Vec<String>,
@@ -35,7 +37,10 @@ const CMDLINE: &str = "printk.time=1 panic=-1";
 
 impl Machine {
     pub fn new(flavour: Flavour) -> Self {
-        let kernel = kernel(flavour);
+        Self::on(kernel(flavour))
+    }
+
+    pub fn on(kernel: Kernel) -> Self {
         // A PC's kernel counts emulated ticks in a loop, and panics where the machine that emulates
         // them is too busy.
         let timer = match kernel.arch() {
@@ -48,6 +53,7 @@ impl Machine {
             cmdline: format!("console={} {CMDLINE}{timer}", qemu::console(kernel.arch())),
             kernel,
             image: None,
+            bare: false,
             patience: Duration::from_secs(240),
             extra: Vec::new(),
         }
@@ -159,6 +165,12 @@ impl Machine {
         self
     }
 
+    /// No initramfs: the kernel mounts root by itself.
+    pub fn without_image(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
     pub fn memory(mut self, mib: u32) -> Self {
         self.qemu.memory = mib;
         self
@@ -176,14 +188,12 @@ impl Machine {
     }
 
     pub fn start(mut self) -> Guest {
-        let image = self
-            .image
-            .take()
-            .unwrap_or_else(|| images::image(&self.kernel));
+        let own = self.image.take();
+        let image = (!self.bare).then(|| own.unwrap_or_else(|| images::image(&self.kernel)));
         // Everything slow is made before a seat is taken.
         let seat = shelf::seat();
         let scratch = Scratch::new();
-        self.qemu.initrd = Some(image);
+        self.qemu.initrd = image;
         self.qemu.append = self.cmdline;
         let report = scratch.0.join("report");
         let monitor = scratch.0.join("qmp");

@@ -4,6 +4,7 @@ use super::build;
 use super::packages;
 use super::shelf::{self, Scratch, fingerprint};
 use super::tools::{done, progress, run, tool, tool_as_root};
+use super::workshop;
 use landfall::host::arch::Arch;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -22,6 +23,8 @@ pub enum Root {
     Empty,
     /// Debian with systemd, made by mmdebstrap. Needs root.
     Debian,
+    /// Debian's storage tools with the kernel's modules: makes disks. See [`super::workshop`].
+    Workshop,
 }
 
 /// Mount points that any real root has.
@@ -35,7 +38,8 @@ pub fn directory(root: Root, arch: Arch) -> PathBuf {
         Root::Symlink => made(root, arch, &reporting(), absolute_symlink),
         Root::Busybox => made(root, arch, &format!("{INITTAB}{}", start(arch)), busybox),
         Root::Empty => made(root, arch, "", |_, _| {}),
-        Root::Debian => debian(),
+        Root::Debian => DEBIAN.made(|_| {}),
+        Root::Workshop => workshop::root(),
     }
 }
 
@@ -141,10 +145,47 @@ systemctl poweroff
 "#;
 const PACKAGES: &str = "systemd-sysv,udev,dbus,util-linux,login";
 
-fn debian() -> PathBuf {
-    let recipe = format!("{DEBIAN_FILES:?}{PACKAGES}{}", sources());
-    shelf::made("roots", "debian", recipe.as_bytes(), |at| {
-        progress("making a Debian root with mmdebstrap");
+/// A Debian, made by mmdebstrap.
+pub struct Debian<'a> {
+    pub name: &'a str,
+    pub packages: &'a str,
+    /// Path below the root and text of files.
+    pub files: &'a [(&'a str, &'a str)],
+    /// A shell command; `$1` is the root.
+    pub hook: &'a str,
+    /// What else the tree depends on.
+    pub recipe: &'a str,
+}
+
+const DEBIAN: Debian<'_> = Debian {
+    name: "debian",
+    packages: PACKAGES,
+    files: DEBIAN_FILES,
+    hook: "chroot \"$1\" systemctl enable landfall-facts.service",
+    recipe: "",
+};
+
+impl Debian<'_> {
+    /// The tree; `finish` has the last word on it.
+    pub fn made(&self, finish: impl FnOnce(&Path)) -> PathBuf {
+        let Self {
+            packages,
+            files,
+            hook,
+            ..
+        } = self;
+        let recipe = format!("{files:?}{packages}{hook}{}{}", self.recipe, sources());
+        shelf::made("roots", self.name, recipe.as_bytes(), |at| {
+            progress(&format!(
+                "making a Debian root ({}) with mmdebstrap",
+                self.name
+            ));
+            self.bootstrap(at);
+            finish(at);
+        })
+    }
+
+    fn bootstrap(&self, at: &Path) {
         let scratch = Scratch::new();
         let apt = scratch.0.join("apt.conf");
         let list = scratch.0.join("sources.list");
@@ -152,24 +193,22 @@ fn debian() -> PathBuf {
         fs::write(&list, sources()).expect("a writable temporary directory");
         let mut command = tool_as_root("mmdebstrap");
         command.args(["--quiet", "--variant=minbase", "--format=directory"]);
-        command.arg(format!("--include={PACKAGES}"));
+        command.arg(format!("--include={}", self.packages));
         command.arg(format!("--aptopt={}", apt.display()));
-        for (path, text) in DEBIAN_FILES {
+        for (path, text) in self.files {
             let file = scratch.0.join(path.replace('/', "-"));
             fs::write(&file, text).expect("a writable temporary directory");
-            command.arg(format!(
-                "--customize-hook=upload {} /{path}",
-                file.display()
-            ));
+            let upload = format!("upload {} /{path}", file.display());
+            command.arg(format!("--customize-hook={upload}"));
         }
-        command.arg("--customize-hook=chroot \"$1\" systemctl enable landfall-facts.service");
+        command.arg(format!("--customize-hook={}", self.hook));
         let lines = sources();
         let suite = lines
             .split(' ')
             .nth(2)
             .expect("`deb ARCHIVE SUITE COMPONENT`");
         done(command.args([suite.as_ref(), at.as_os_str(), list.as_os_str()]));
-    })
+    }
 }
 
 const DEBIAN_FILES: &[(&str, &str)] = &[
