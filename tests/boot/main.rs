@@ -22,6 +22,7 @@ mod keyboards;
 mod keys;
 mod late;
 mod links;
+mod lvm;
 mod mapped;
 mod members;
 mod modules;

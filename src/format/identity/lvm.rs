@@ -21,10 +21,14 @@ pub(super) fn label<'a>(look: &Look<'a>) -> Option<Fields<'a>> {
         let label = look.fields(sector.saturating_mul(SECTOR as u64), SECTOR)?;
         ensure(label.is(0, b"LABELONE") && label.is(24, b"LVM2 001"))?;
         ensure(label.le64(8)? == sector)?;
-        let sum = crc32_from(INITIAL_CRC, label.bytes(20, SECTOR - 20)?, NOWHERE);
-        ensure(sum == label.le32(16)?)?;
+        ensure(sum(label.bytes(20, SECTOR - 20)?) == label.le32(16)?)?;
         Some(label)
     })
+}
+
+/// The checksum that lvm writes over labels, metadata headers and metadata texts.
+pub fn sum(bytes: &[u8]) -> u32 {
+    crc32_from(INITIAL_CRC, bytes, NOWHERE)
 }
 
 fn read(look: &Look, out: &mut Signature) -> Option<()> {

@@ -42,6 +42,7 @@ mod xfs;
 mod zfs;
 
 pub use engine::identify;
+pub use lvm::sum as lvm_sum;
 pub use view::{Need, Range, View};
 
 use crate::base::text::Text;
