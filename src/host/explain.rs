@@ -1,7 +1,9 @@
 //! `landfall explain`: what a boot would do with a command line and a set of disks, step by step.
 
+use crate::base::text::Text;
 use crate::format::wish::{Patience, Wish};
 use crate::host::failure::Failure;
+use crate::host::image_words;
 use crate::host::module_index::ModuleIndex;
 use crate::host::narrate::{self, Told};
 use crate::host::output;
@@ -21,7 +23,7 @@ Usage: landfall explain [OPTIONS] 'COMMAND LINE'
       --disk FILE        the image of a disk or file system; the first is vda, the next vdb, …
                          (default: this machine's block devices, which takes the right to read)
       --modules-root DIR look drivers up in DIR/lib/modules, with DIR/etc/modprobe.d
-      --image IMAGE      look drivers up in this initramfs image
+      --image IMAGE      look drivers up in this initramfs image, and the words that it adds
       --kernel VERSION   whose modules, where there are several
                          (without one of these, the kernel has every driver built in)
       --trace            print the trace instead, as a boot leaves it in /run/landfall/trace
@@ -84,7 +86,11 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
         false => Stage::of_images(&options.disks)?,
     };
     let index = open_index(options)?;
-    let words = options.words.join(" ");
+    let typed = options.words.join(" ");
+    let words = match &options.image {
+        Some(image) => image_words::gather(image, &typed)?,
+        None => typed.into_bytes(),
+    };
     let mut rehearsal = Rehearsal::new(&stage, index.as_ref(), &words);
     let ending = rehearsal.run();
     let text = match options.trace {
@@ -110,7 +116,7 @@ fn open_index(options: &Options) -> Result<Option<ModuleIndex>, Failure> {
     match (&options.modules_root, &options.image) {
         (Some(_), Some(_)) => Err(Failure::usage("either --modules-root or --image, not both")),
         (Some(root), None) => ModuleIndex::of_tree(root, kernel).map(Some),
-        (None, Some(image)) => ModuleIndex::of_image(image, kernel).map(Some),
+        (None, Some(image)) => ModuleIndex::of_image(image, kernel),
         (None, None) if kernel.is_some() => Err(Failure::usage(
             "--kernel says whose modules: name where they are with --modules-root or --image",
         )),
@@ -139,8 +145,11 @@ fn raw(records: &[Record]) -> String {
 }
 
 /// What the boot is given.
-fn head(options: &Options, stage: &Stage, index: Option<&ModuleIndex>, words: &str) -> String {
-    let mut text = format!("command line  {words}\n");
+fn head(options: &Options, stage: &Stage, index: Option<&ModuleIndex>, words: &[u8]) -> String {
+    let mut text = format!("command line  {}\n", options.words.join(" "));
+    if words != options.words.join(" ").as_bytes() {
+        text.push_str(&format!("with image's  {}\n", Text::from(words)));
+    }
     for (file, disk) in stage.images() {
         let size = narrate::size_text(disk.sectors);
         text.push_str(&format!("{:<14}{file}, {size}\n", disk.name));
@@ -151,12 +160,13 @@ fn head(options: &Options, stage: &Stage, index: Option<&ModuleIndex>, words: &s
     let drivers = match (index, &options.image) {
         (Some(index), Some(image)) => format!("{} in {}", index.version, image.display()),
         (Some(index), None) => index.directory.clone(),
-        (None, _) => "all built into the kernel (see --modules-root and --image)".into(),
+        (None, Some(image)) => format!("all built into the kernel: {} has none", image.display()),
+        (None, None) => "all built into the kernel (see --modules-root and --image)".into(),
     };
     text.push_str(&format!("drivers       {drivers}\n"));
     text.push_str(&format!(
         "wanted        {}\n",
-        wanted(&Wish::from_cmdline(words.as_bytes()))
+        wanted(&Wish::from_cmdline(words))
     ));
     text
 }

@@ -49,6 +49,7 @@ pub mod generic;
 pub mod identify;
 pub mod image;
 pub mod image_args;
+pub mod image_words;
 pub mod inspect;
 pub mod kmod_files;
 pub mod kmod_index;

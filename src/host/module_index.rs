@@ -71,11 +71,14 @@ impl ModuleIndex {
         index.checked()
     }
 
-    /// Reads what an initramfs image holds.
-    pub fn of_image(path: &Path, version: Option<&str>) -> Result<Self, Failure> {
+    /// Reads what an initramfs image holds. `None`: no modules, and none were asked for.
+    pub fn of_image(path: &Path, version: Option<&str>) -> Result<Option<Self>, Failure> {
         let name = path.display().to_string();
         let mut found = InImage::default();
         segments::walk(&name, &read_image(path)?, &mut found)?;
+        if found.versions.is_empty() && version.is_none() {
+            return Ok(None);
+        }
         let known: Vec<String> = found.versions.into_iter().collect();
         let version = choose(&known, version, &name)?;
         let mut index = Self {
@@ -93,7 +96,7 @@ impl ModuleIndex {
                 _ => {}
             }
         }
-        index.checked()
+        index.checked().map(Some)
     }
 
     fn checked(self) -> Result<Self, Failure> {

@@ -81,7 +81,8 @@ fn open(options: &Options) -> Result<ModuleIndex, Failure> {
     let kernel = options.kernel.as_deref();
     match (&options.tree, &options.image) {
         (Some(_), Some(_)) => Err(Failure::usage("either --tree or --image, not both")),
-        (_, Some(image)) => ModuleIndex::of_image(image, kernel),
+        (_, Some(image)) => ModuleIndex::of_image(image, kernel)?
+            .ok_or_else(|| Failure::new(format!("no kernel's modules are in {}", image.display()))),
         (Some(root), None) => ModuleIndex::of_tree(root, kernel),
         (None, None) => ModuleIndex::of_tree(Path::new("/"), kernel),
     }

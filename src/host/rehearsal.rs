@@ -54,10 +54,10 @@ pub struct Rehearsal<'a> {
 }
 
 impl<'a> Rehearsal<'a> {
-    pub fn new(stage: &'a Stage, index: Option<&'a ModuleIndex>, words: &str) -> Self {
+    pub fn new(stage: &'a Stage, index: Option<&'a ModuleIndex>, words: &[u8]) -> Self {
         let drivers = index.map(|index| {
             let mut catalog = index.catalog();
-            for word in cmdline::words(words.as_bytes()) {
+            for word in cmdline::words(words) {
                 catalog.config.word(word.key, word.value);
             }
             (index, catalog)

@@ -171,6 +171,40 @@ fn trees_give_the_drivers_in_the_order_of_the_buses() {
     }
 }
 
+/// What `/init` reads in its image counts here too: files, and a bootconfig that is heeded.
+#[test]
+fn the_words_of_the_image_count() {
+    let scratch = Scratch::new();
+    make_disk(&scratch.0);
+    fs::write(scratch.path("init"), "#!/x").unwrap();
+    fs::write(scratch.path("own.conf"), "rw root=PARTLABEL=root\n").unwrap();
+    fs::write(
+        scratch.path("config"),
+        "kernel.root = /dev/vda2\ninit.one = two\n",
+    )
+    .unwrap();
+    let pack = |name: &str, more: &[&str]| {
+        let all = ["image", "-q", "--init", "init", "--no-modules", "-o", name];
+        let output = landfall(&scratch.0, &[&all[..], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+    };
+    pack("files", &["--add-file", "own.conf:/etc/cmdline.d/own.conf"]);
+    pack("config.img", &["--bootconfig", "config"]);
+    let explain = |image: &str, line: &str, status: i32, words: &[&str]| {
+        let args = ["--disk", "disk.img", "--image", image, line];
+        check(&scratch.0, &args, status, words)
+    };
+    let told = [
+        "with image's  rw root=PARTLABEL=root quiet",
+        "vda2 as ext4, writable",
+    ];
+    explain("files", "quiet", 0, &told);
+    let told = ["bootconfig -- one=two", "root is vda2 as ext4, read-only"];
+    explain("config.img", "bootconfig", 0, &told);
+    // A kernel that was not told leaves it alone.
+    explain("config.img", "root=LABEL=nonesuch", 3, &["LABEL=nonesuch"]);
+}
+
 #[test]
 fn a_trace_of_an_explained_boot_replays() {
     let scratch = Scratch::new();
