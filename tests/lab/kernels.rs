@@ -95,10 +95,10 @@ pub fn kernel(flavour: Flavour) -> Kernel {
 
 fn fetch(flavour: Flavour, root: &Path) {
     let arch = flavour.arch();
-    let package = packages::dependency(arch, flavour.package(), "linux-image-");
+    let named = packages::dependencies(arch, flavour.package(), "linux-image-");
     let part = root.with_extension("part");
     shelf::remove(&part);
-    packages::unpack(arch, &package, &part);
+    packages::unpack_one_of(arch, &named, &part);
     // Debian 13 and later ship modules below usr only.
     if !part.join("lib").exists() {
         std::os::unix::fs::symlink("usr/lib", part.join("lib")).expect("a symlink");

@@ -23,19 +23,38 @@ const fn debian(arch: Arch) -> &'static str {
 
 /// Unpacks the package into the directory `to`, which is made.
 pub fn unpack(arch: Arch, package: &str, to: &Path) {
-    progress(&format!("fetching Debian's {package} for {}", debian(arch)));
+    unpack_one_of(arch, &[package.to_owned()], to);
+}
+
+/// Unpacks the first of these packages that is to be had, newest version first: an archive of
+/// updates may name files that it does not hold (yet, or any more).
+pub fn unpack_one_of(arch: Arch, packages: &[String], to: &Path) {
     let scratch = Scratch::new();
-    let mut fetch = apt("apt-get", arch);
-    done(
-        fetch
-            .args(["-q", "download", package])
-            .current_dir(&scratch.0),
-    );
-    let fetched = fs::read_dir(&scratch.0).expect("a directory").flatten();
+    let mut complaints = String::new();
+    for package in packages {
+        for version in versions(arch, package) {
+            let exact = format!("{package}={version}");
+            progress(&format!("fetching Debian's {exact} for {}", debian(arch)));
+            let mut fetch = apt("apt-get", arch);
+            fetch
+                .args(["-q", "download", &exact])
+                .current_dir(&scratch.0);
+            let output = fetch.output().expect("apt-get runs");
+            if output.status.success() {
+                return unpack_fetched(&scratch.0, to);
+            }
+            complaints += &String::from_utf8_lossy(&output.stderr);
+        }
+    }
+    panic!("none of {packages:?} was to be had: {complaints}");
+}
+
+fn unpack_fetched(from: &Path, to: &Path) {
+    let fetched = fs::read_dir(from).expect("a directory").flatten();
     let deb = fetched
         .map(|e| e.path())
         .find(|p| p.extension().is_some_and(|e| e == "deb"));
-    let deb = deb.unwrap_or_else(|| panic!("apt-get download {package} left no .deb"));
+    let deb = deb.expect("apt-get download left a .deb");
     fs::create_dir_all(to).expect("a writable target directory");
     run(
         "dpkg-deb",
@@ -43,17 +62,40 @@ pub fn unpack(arch: Arch, package: &str, to: &Path) {
     );
 }
 
-/// The first package whose name begins with `prefix` among those that `package` depends on.
-pub fn dependency(arch: Arch, package: &str, prefix: &str) -> String {
-    let depends = done(apt("apt-cache", arch).args(["depends", "--important", package]));
-    let found = depends
+/// `NAME | VERSION | ARCHIVE`, one a line, newest first: apt-cache(8), "madison".
+fn versions(arch: Arch, package: &str) -> Vec<String> {
+    let table = done(apt("apt-cache", arch).args(["madison", package]));
+    let mut versions: Vec<String> = Vec::new();
+    for line in table.lines().filter(|line| line.ends_with(" Packages")) {
+        let version = line.split('|').nth(1).unwrap_or_default().trim();
+        if !versions.iter().any(|known| known == version) {
+            versions.push(version.into());
+        }
+    }
+    versions
+}
+
+/// The packages whose names begin with `prefix` among those that `package` depends on, or an
+/// older version of it.
+pub fn dependencies(arch: Arch, package: &str, prefix: &str) -> Vec<String> {
+    let shown = done(apt("apt-cache", arch).args(["show", package]));
+    let lines = shown
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("Depends: "))
-        .find(|name| name.starts_with(prefix));
+        .filter_map(|line| line.strip_prefix("Depends: "));
+    let names = lines.flat_map(|line| line.split(", ").filter_map(|each| each.split(' ').next()));
+    let mut found: Vec<String> = Vec::new();
+    for name in names.filter(|name| name.starts_with(prefix)) {
+        if !found.iter().any(|known| known == name) {
+            found.push(name.into());
+        }
+    }
     let missing = "names no kernel (is this Debian, and was apt-get update run?)";
+    assert!(
+        !found.is_empty(),
+        "{package} for {} {missing}",
+        debian(arch)
+    );
     found
-        .unwrap_or_else(|| panic!("{package} for {} {missing}", debian(arch)))
-        .to_owned()
 }
 
 /// An apt program that sees the packages of this architecture.
@@ -91,7 +133,10 @@ fn configuration(arch: Arch) -> PathBuf {
         progress(&format!(
             "fetching the list of Debian's packages for {name}"
         ));
-        done(tool("apt-get").arg("-c").arg(&part).args(["-q", "update"]));
+        // One archive that is out of step with its own lists is no reason to have none: apt keeps
+        // those of the others.
+        let update = ["-q", "update"];
+        let _ = tool("apt-get").arg("-c").arg(&part).args(update).output();
         fs::rename(&part, &file).expect("a rename within one directory");
     }
     file
