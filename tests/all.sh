@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 . tests/setup.sh
 need_for_boots
 need qemu-system-aarch64 qemu-system-arm 'boots the guests of another architecture'
+need qemu-system-riscv64 "$(package_with qemu-system-riscv qemu-system-misc)" \
+    'boots the guests of a third architecture'
 need mkfs.xfs xfsprogs 'makes xfs disks'
 need mkfs.btrfs btrfs-progs 'makes btrfs disks'
 need mkfs.vfat dosfstools 'makes vfat disks'
@@ -54,6 +56,7 @@ if [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; then
 fi
 install_missing
 need_rust
+need_rust_target_or_source riscv64gc-unknown-linux-musl armv7-unknown-linux-musleabihf
 
 mkdir -p target
 log=target/all-tests.log

@@ -9,6 +9,7 @@ pub mod build;
 pub mod by_hand;
 pub mod copies;
 pub mod disks;
+pub mod elf;
 pub mod esp;
 pub mod guest;
 pub mod images;
