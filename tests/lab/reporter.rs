@@ -17,7 +17,7 @@ use std::io::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-const PORT: &str = match cfg!(target_arch = "x86_64") {
+const PORT: &str = match cfg!(any(target_arch = "x86_64", target_arch = "riscv64")) {
     true => "/dev/ttyS1",
     false => "/dev/ttyS0",
 };

@@ -83,10 +83,10 @@ echo '{\"complete\":true}' > /dev/PORT
 poweroff -f
 ";
 
-/// Where facts go: the second serial port of an x86 machine; the virt board has a PCI card.
+/// Where facts go: the second serial port, or the first where the board's own is of another kind.
 pub const fn report_port(arch: Arch) -> &'static str {
     match arch {
-        Arch::X86_64 => "ttyS1",
+        Arch::X86_64 | Arch::Riscv64 => "ttyS1",
         _ => "ttyS0",
     }
 }
