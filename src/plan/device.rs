@@ -36,7 +36,7 @@ pub struct Device {
     /// What udev would call it below `/dev/disk/`; whole disks only. `None`: not known yet.
     pub links: Option<Vec<String>>,
     links_asked: bool,
-    /// The generation that is being read. A device that changes all the time is read once at a time.
+    /// The generation that is being read: one that changes all the time is read once at a time.
     reading: Option<u32>,
     /// The kernel says that it changed: it may hold a medium whose size only opening it tells.
     stirred: bool,
