@@ -1,6 +1,6 @@
 //! crypttab(5), line by line: name, device, key file, options.
 
-use super::{Device, Options, Place, Volume, is_name};
+use super::{Device, Place, Volume, is_name};
 use crate::format::fstab::unescape;
 use crate::format::source::Source;
 use alloc::format;
@@ -45,14 +45,18 @@ fn volume(line: &[u8], told_by: &str, complaints: &mut Vec<String>) -> Result<Vo
     if !is_name(name) {
         return Err(format!("{name} is no name for a volume"));
     }
-    let mut options = Options::default();
+    let known = Device::read(device).map_err(|what| format!("{device} {what}"))?;
+    let mut volume = Volume::new(known, told_by.into());
+    volume.name = Some(name.into());
+    let options = &mut volume.options;
     options.add(field(3), told_by, complaints)?;
-    let mut key = field(2);
-    if matches!(key, "none" | "-") {
-        key = "";
-    }
+    volume.wanted = options.attach;
+    let key = match field(2) {
+        "none" | "-" => "",
+        key => key,
+    };
     let script = options.key_script.as_deref();
-    let key = match script.map(|path| path.rsplit_once('/').map_or(path, |(_, name)| name)) {
+    volume.key = match script.map(|path| path.rsplit_once('/').map_or(path, |(_, name)| name)) {
         None => key_file(key)?,
         Some("passdev") => Some(passdev(key).ok_or("passdev wants DEVICE:PATH")?),
         // It asks, and remembers the answer: so does every question here.
@@ -63,16 +67,7 @@ fn volume(line: &[u8], told_by: &str, complaints: &mut Vec<String>) -> Result<Vo
             None
         }
     };
-    let device = Device::read(device).map_err(|what| format!("{device} {what}"))?;
-    Ok(Volume {
-        name: Some(name.into()),
-        device,
-        key,
-        wanted: options.attach,
-        options,
-        left_out: false,
-        told_by: told_by.into(),
-    })
+    Ok(volume)
 }
 
 fn key_file(text: &str) -> Result<Option<Place>, String> {

@@ -118,15 +118,11 @@ impl ByUuid {
     }
 
     fn volume(mut self, others: &Settings) -> Volume {
-        let mut volume = Volume {
-            name: None,
-            device: Device::UuidStart(self.uuid.clone()),
-            key: others.key.clone(),
-            options: others.options.clone(),
-            wanted: self.wanted,
-            left_out: false,
-            told_by: core::mem::take(&mut self.told_by),
-        };
+        let told_by = core::mem::take(&mut self.told_by);
+        let mut volume = Volume::new(Device::UuidStart(self.uuid.clone()), told_by);
+        volume.key = others.key.clone();
+        volume.options = others.options.clone();
+        volume.wanted = self.wanted;
         self.amend(&mut volume);
         volume
     }
@@ -138,14 +134,10 @@ impl One {
         if let Some((offset, size)) = self.range {
             (options.keyfile_offset, options.keyfile_size) = (offset, Some(size));
         }
-        Some(Volume {
-            name: self.name,
-            device: self.device?,
-            key: self.key.or_else(|| others.key.clone()),
-            options,
-            wanted: true,
-            left_out: false,
-            told_by: self.told_by,
-        })
+        let mut volume = Volume::new(self.device?, self.told_by);
+        volume.name = self.name;
+        volume.key = self.key.or_else(|| others.key.clone());
+        volume.options = options;
+        Some(volume)
     }
 }

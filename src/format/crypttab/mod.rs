@@ -96,6 +96,20 @@ pub struct Settings {
 }
 
 impl Volume {
+    /// One that the command line names, with nothing else said.
+    #[inline(never)]
+    fn new(device: Device, told_by: String) -> Self {
+        Self {
+            name: None,
+            device,
+            key: None,
+            options: Options::default(),
+            wanted: true,
+            left_out: false,
+            told_by,
+        }
+    }
+
     /// Files of the image that hold the key of the volume `name` where none was named.
     pub fn usual_keys(name: &str) -> [String; 3] {
         [

@@ -205,15 +205,8 @@ impl Told {
 
     fn add(&mut self, device: Device, word: &Word, value: Option<&str>) {
         let (name, value) = (Text::from(word.key), value.unwrap_or_default());
-        self.more.push(Volume {
-            name: None,
-            device,
-            key: None,
-            options: Options::default(),
-            wanted: true,
-            left_out: false,
-            told_by: format!("rd.{name}={value}"),
-        });
+        let told_by = format!("rd.{name}={value}");
+        self.more.push(Volume::new(device, told_by));
     }
 
     /// `DEVICE:NAME[:OPTIONS]`. Old ones have no name: it was `root`.
@@ -279,27 +272,25 @@ impl Told {
             return Ok(());
         }
         let told_by = format!("cryptopts={text}");
-        let (mut name, mut device, mut key) = (None, None, None);
-        let mut options = Options::default();
+        // Until its source is read.
+        let mut volume = Volume::new(Device::UuidStart(String::new()), told_by);
+        let nameless = volume.device.clone();
         for option in text.split(',') {
             match option.split_once('=') {
-                Some(("target", target)) if is_name(target) => name = Some(target.into()),
+                Some(("target", target)) if is_name(target) => volume.name = Some(target.into()),
                 Some(("target", _)) => return Err("its target is no name for a volume".into()),
-                Some(("source", source)) => device = Some(Device::read(source)?),
+                Some(("source", source)) => volume.device = Device::read(source)?,
                 Some(("key", "none" | "-" | "")) => {}
-                Some(("key", file)) => key = Some(Place::read(file)?),
-                _ => options.add(option, &told_by, &mut self.complaints)?,
+                Some(("key", file)) => volume.key = Some(Place::read(file)?),
+                _ => volume
+                    .options
+                    .add(option, &volume.told_by, &mut self.complaints)?,
             }
         }
-        self.more.push(Volume {
-            name,
-            device: device.ok_or("it names no source")?,
-            key,
-            options,
-            wanted: true,
-            left_out: false,
-            told_by,
-        });
+        if volume.device == nameless {
+            return Err("it names no source".into());
+        }
+        self.more.push(volume);
         Ok(())
     }
 }

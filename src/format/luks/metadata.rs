@@ -96,12 +96,13 @@ impl Config {
         let config = json.member("config");
         let config = config.ok_or("its section \"config\" is missing")?;
         let wrong = |what| format!("\"{what}\" in \"config\" is missing or impossible");
-        let json_size = number(config, "json_size").map_err(wrong)?;
+        let mut fields = Fields::of(config);
+        let json_size = fields.number("json_size");
         if json_size.checked_add(BINARY_LEN) != Some(size) {
             return Err(wrong("json_size"));
         }
-        let slots_size = number(config, "keyslots_size").map_err(wrong)?;
-        if slots_size > SLOTS_MAX {
+        let slots_size = fields.number("keyslots_size");
+        if fields.wrong.is_some() || slots_size > SLOTS_MAX {
             return Err(wrong("keyslots_size"));
         }
         let mut flags = Flags::default();
@@ -118,9 +119,10 @@ impl Config {
     }
 }
 
-fn slot(slot_number: u32, json: &Value) -> Result<Option<KeySlot>, &'static str> {
-    if text(json, "type")? != "luks2" {
-        return Ok(None);
+fn slot(number: u32, json: &Value) -> Result<Option<KeySlot>, &'static str> {
+    let mut fields = Fields::of(json);
+    if fields.text("type") != "luks2" {
+        return fields.done(None).map(|()| None);
     }
     let priority = match json.member("priority").map(Value::number) {
         None | Some(Some(1)) => Priority::Normal,
@@ -128,166 +130,247 @@ fn slot(slot_number: u32, json: &Value) -> Result<Option<KeySlot>, &'static str>
         Some(_) => Priority::Ignore,
     };
     // Slots for nothing in particular may hold keys of any length.
-    let Ok(key_size) = size(json, "key_size") else {
-        number(json, "key_size")?;
+    let length = fields.number("key_size");
+    let key_size = usize::try_from(length).unwrap_or(usize::MAX);
+    if fields.wrong.is_none() && !(1..=KEY_MAX).contains(&key_size) {
         return Ok(None);
-    };
-    let af = json.member("af").ok_or("af")?;
-    if text(af, "type")? != "luks1" || small(af, "stripes")? != STRIPES {
-        return Err("af");
     }
+    let mut af = fields.object("af");
+    if af.text("type") != "luks1" || af.small("stripes") != STRIPES {
+        fields.wrong("af");
+    }
+    let af_hash = af.text("hash").into();
+    let area = area(&mut fields.object("area"), key_size);
+    let kdf = kdf(&mut fields.object("kdf"));
+    fields.done(af.wrong)?;
     Ok(Some(KeySlot {
-        number: slot_number,
+        number,
         priority,
         key_size,
-        kdf: kdf(json.member("kdf").ok_or("kdf")?)?,
-        af_hash: text(af, "hash")?.into(),
+        kdf: kdf?,
+        af_hash,
         stripes: STRIPES,
-        area: area(json.member("area").ok_or("area")?, key_size)?,
+        area: area?,
     }))
 }
 
-fn area(json: &Value, volume_key_size: usize) -> Result<Area, &'static str> {
-    if text(json, "type")? != "raw" {
-        return Err("area");
-    }
-    let at = number(json, "offset")?;
-    let room = number(json, "size")?;
+fn area(fields: &mut Fields, volume_key_size: usize) -> Result<Area, &'static str> {
     let len = stripes_len(volume_key_size, STRIPES).ok_or("key_size")?;
-    if !at.is_multiple_of(SECTOR) || room < len as u64 {
-        return Err("area");
+    let at = fields.number("offset");
+    let room = fields.number("size");
+    let whole = at.is_multiple_of(SECTOR) && room >= len as u64;
+    if fields.text("type") != "raw" || !whole {
+        fields.wrong("area");
     }
+    let cipher = fields.text("encryption").into();
+    let key_size = fields.size("key_size");
+    fields.done(None)?;
     Ok(Area {
         at,
         len,
-        cipher: text(json, "encryption")?.into(),
-        key_size: size(json, "key_size")?,
+        cipher,
+        key_size,
     })
 }
 
-fn kdf(json: &Value) -> Result<Kdf, &'static str> {
-    let kind = text(json, "type")?;
-    if kind == "pbkdf2" {
-        return Ok(Kdf::Pbkdf2 {
-            hash: text(json, "hash")?.into(),
-            iterations: small(json, "iterations")?,
-            salt: bytes(json, "salt")?,
-        });
-    }
-    if kind != "argon2i" && kind != "argon2id" {
-        return Ok(Kdf::Other(kind.into()));
-    }
-    Ok(Kdf::Argon2 {
-        id: kind == "argon2id",
-        passes: small(json, "time")?,
-        memory_kib: small(json, "memory")?,
-        lanes: small(json, "cpus")?,
-        salt: bytes(json, "salt")?,
-    })
+fn kdf(fields: &mut Fields) -> Result<Kdf, &'static str> {
+    let kind = fields.text("type");
+    let kdf = match kind {
+        "pbkdf2" => Kdf::Pbkdf2 {
+            hash: fields.text("hash").into(),
+            iterations: fields.small("iterations"),
+            salt: fields.bytes("salt"),
+        },
+        "argon2i" | "argon2id" => Kdf::Argon2 {
+            id: kind == "argon2id",
+            passes: fields.small("time"),
+            memory_kib: fields.small("memory"),
+            lanes: fields.small("cpus"),
+            salt: fields.bytes("salt"),
+        },
+        _ => Kdf::Other(kind.into()),
+    };
+    fields.done(None)?;
+    Ok(kdf)
 }
 
 fn digest(number: u32, json: &Value) -> Result<Option<Digest>, &'static str> {
-    if text(json, "type")? != "pbkdf2" {
-        return Ok(None);
+    let mut fields = Fields::of(json);
+    if fields.text("type") != "pbkdf2" {
+        return fields.done(None).map(|()| None);
     }
-    Ok(Some(Digest {
+    let digest = Digest {
         number,
-        hash: text(json, "hash")?.into(),
-        iterations: small(json, "iterations")?,
-        salt: bytes(json, "salt")?,
-        value: bytes(json, "digest")?,
-        slots: numbers(json, "keyslots")?,
-        segments: numbers(json, "segments")?,
-    }))
+        hash: fields.text("hash").into(),
+        iterations: fields.small("iterations"),
+        salt: fields.bytes("salt"),
+        value: fields.bytes("digest"),
+        slots: fields.numbers("keyslots"),
+        segments: fields.numbers("segments"),
+    };
+    fields.done(None)?;
+    Ok(Some(digest))
 }
 
-fn segment(segment_number: u32, json: &Value) -> Result<Option<Segment>, &'static str> {
-    let kind = text(json, "type")?;
+fn segment(number: u32, json: &Value) -> Result<Option<Segment>, &'static str> {
+    let mut fields = Fields::of(json);
+    let kind = fields.text("type");
     let dynamic = json.member("size").and_then(Value::text) == Some("dynamic");
-    let size = if dynamic {
-        None
-    } else {
-        Some(number(json, "size")?)
-    };
-    let offset = number(json, "offset")?;
+    let size = (!dynamic).then(|| fields.number("size"));
+    let offset = fields.number("offset");
     if !offset.is_multiple_of(SECTOR) {
-        return Err("offset");
+        fields.wrong("offset");
     }
     if size.is_some_and(|s| s == 0 || !s.is_multiple_of(SECTOR)) {
-        return Err("size");
+        fields.wrong("size");
     }
     let encrypted = matches!(kind, CRYPT | "hw-opal-crypt");
+    let flags = texts_or_none(json, "flags")?;
+    let crypt = encrypted.then(|| crypt(&mut fields));
+    fields.done(None)?;
     Ok(Some(Segment {
-        number: segment_number,
+        number,
         kind: kind.into(),
         offset,
         size,
-        crypt: if encrypted { Some(crypt(json)?) } else { None },
-        flags: texts_or_none(json, "flags")?,
+        crypt: crypt.transpose()?,
+        flags,
     }))
 }
 
-fn crypt(json: &Value) -> Result<Crypt, &'static str> {
-    let integrity = json.member("integrity");
-    let sector_size = small(json, "sector_size")?;
+fn crypt(fields: &mut Fields) -> Result<Crypt, &'static str> {
+    let sector_size = fields.small("sector_size");
     if !matches!(sector_size, 512 | 1024 | 2048 | 4096) {
-        return Err("sector_size");
+        fields.wrong("sector_size");
     }
+    let integrity = fields.json.and_then(|json| json.member("integrity"));
     Ok(Crypt {
-        cipher: text(json, "encryption")?.into(),
+        cipher: fields.text("encryption").into(),
         sector_size,
-        iv_tweak: number(json, "iv_tweak")?,
+        iv_tweak: fields.number("iv_tweak"),
         integrity: integrity.map(self::integrity).transpose()?,
     })
 }
 
 fn integrity(json: &Value) -> Result<Integrity, &'static str> {
-    let key_size = json.member("key_size").map(|_| small(json, "key_size"));
-    Ok(Integrity {
-        kind: text(json, "type")?.into(),
-        journal_encryption: text(json, "journal_encryption")?.into(),
-        journal_integrity: text(json, "journal_integrity")?.into(),
-        key_size: key_size.transpose()?,
-    })
+    let mut fields = Fields::of(json);
+    let integrity = Integrity {
+        kind: fields.text("type").into(),
+        journal_encryption: fields.text("journal_encryption").into(),
+        journal_integrity: fields.text("journal_integrity").into(),
+        key_size: json.member("key_size").map(|_| fields.small("key_size")),
+    };
+    fields.done(None)?;
+    Ok(integrity)
 }
 
 fn token(number: u32, json: &Value) -> Result<Option<Token>, &'static str> {
-    Ok(Some(Token {
+    let mut fields = Fields::of(json);
+    let token = Token {
         number,
-        kind: text(json, "type")?.into(),
-        slots: numbers(json, "keyslots")?,
-    }))
+        kind: fields.text("type").into(),
+        slots: fields.numbers("keyslots"),
+    };
+    fields.done(None)?;
+    Ok(Some(token))
 }
 
-// The members of an object; the error is the name of the member.
-
-fn text<'a>(json: &'a Value, key: &'static str) -> Result<&'a str, &'static str> {
-    json.member(key).and_then(Value::text).ok_or(key)
+/// The members of an object, and the name of the first one that is missing or of the wrong type.
+/// That is looked at once at the end: what is read until then may be empty.
+struct Fields<'a> {
+    json: Option<&'a Value>,
+    wrong: Option<&'static str>,
 }
 
-fn number(json: &Value, key: &'static str) -> Result<u64, &'static str> {
-    json.member(key).and_then(Value::number).ok_or(key)
-}
+impl<'a> Fields<'a> {
+    fn of(json: &'a Value) -> Self {
+        Self {
+            json: Some(json),
+            wrong: None,
+        }
+    }
 
-fn small(json: &Value, key: &'static str) -> Result<u32, &'static str> {
-    number(json, key)?.try_into().map_err(|_| key)
-}
+    fn wrong(&mut self, key: &'static str) {
+        self.wrong = self.wrong.or(Some(key));
+    }
 
-/// Bytes of a key.
-fn size(json: &Value, key: &'static str) -> Result<usize, &'static str> {
-    let size = usize::try_from(number(json, key)?).ok();
-    size.filter(|size| (1..=KEY_MAX).contains(size)).ok_or(key)
-}
+    /// The first thing that was wrong, here or in `below`.
+    fn done(&self, below: Option<&'static str>) -> Result<(), &'static str> {
+        self.wrong.or(below).map_or(Ok(()), Err)
+    }
 
-fn bytes(json: &Value, key: &'static str) -> Result<Vec<u8>, &'static str> {
-    base64::decode(text(json, key)?.as_bytes()).ok_or(key)
-}
+    fn member(&self, key: &'static str) -> Option<&'a Value> {
+        self.json?.member(key)
+    }
 
-/// A list of numbers, each as a string.
-fn numbers(json: &Value, key: &'static str) -> Result<Vec<u32>, &'static str> {
-    let items = json.member(key).and_then(Value::items).ok_or(key)?;
-    let number = |item: &Value| item.number()?.try_into().ok();
-    items.iter().map(|item| number(item).ok_or(key)).collect()
+    fn object(&mut self, key: &'static str) -> Fields<'a> {
+        let json = self.member(key);
+        if json.is_none() {
+            self.wrong(key);
+        }
+        Fields { json, wrong: None }
+    }
+
+    fn text(&mut self, key: &'static str) -> &'a str {
+        let text = self.member(key).and_then(Value::text);
+        text.unwrap_or_else(|| {
+            self.wrong(key);
+            ""
+        })
+    }
+
+    #[inline(never)]
+    fn number(&mut self, key: &'static str) -> u64 {
+        let number = self.member(key).and_then(Value::number);
+        number.unwrap_or_else(|| {
+            self.wrong(key);
+            0
+        })
+    }
+
+    #[inline(never)]
+    fn small(&mut self, key: &'static str) -> u32 {
+        let number = self.number(key);
+        number.try_into().unwrap_or_else(|_| {
+            self.wrong(key);
+            0
+        })
+    }
+
+    /// Bytes of a key.
+    fn size(&mut self, key: &'static str) -> usize {
+        let size = self.small(key) as usize;
+        if !(1..=KEY_MAX).contains(&size) {
+            self.wrong(key);
+        }
+        size
+    }
+
+    #[inline(never)]
+    fn bytes(&mut self, key: &'static str) -> Vec<u8> {
+        let bytes = base64::decode(self.text(key).as_bytes());
+        bytes.unwrap_or_else(|| {
+            self.wrong(key);
+            Vec::new()
+        })
+    }
+
+    /// A list of numbers, each as a string.
+    #[inline(never)]
+    fn numbers(&mut self, key: &'static str) -> Vec<u32> {
+        let items = self.member(key).and_then(Value::items);
+        if items.is_none() {
+            self.wrong(key);
+        }
+        let mut numbers = Vec::new();
+        for item in items.unwrap_or_default() {
+            match item.number().and_then(|n| n.try_into().ok()) {
+                Some(number) => numbers.push(number),
+                None => self.wrong(key),
+            }
+        }
+        numbers
+    }
 }
 
 /// A list of strings; none where there is no such member.
