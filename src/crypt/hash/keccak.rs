@@ -31,40 +31,16 @@ const ROUND: [u64; 24] = [
 pub fn permute(state: &mut [u64; 25]) {
     for constant in ROUND {
         let [
-            a0,
-            a1,
-            a2,
-            a3,
-            a4,
-            a5,
-            a6,
-            a7,
-            a8,
-            a9,
-            a10,
-            a11,
-            a12,
-            a13,
-            a14,
-            a15,
-            a16,
-            a17,
-            a18,
-            a19,
-            a20,
-            a21,
-            a22,
-            a23,
-            a24,
-        ] = *state;
-        let c0 = a0 ^ a5 ^ a10 ^ a15 ^ a20;
-        let c1 = a1 ^ a6 ^ a11 ^ a16 ^ a21;
-        let c2 = a2 ^ a7 ^ a12 ^ a17 ^ a22;
-        let c3 = a3 ^ a8 ^ a13 ^ a18 ^ a23;
-        let c4 = a4 ^ a9 ^ a14 ^ a19 ^ a24;
-        let (d0, d1) = (c4 ^ c1.rotate_left(1), c0 ^ c2.rotate_left(1));
-        let (d2, d3) = (c1 ^ c3.rotate_left(1), c2 ^ c4.rotate_left(1));
-        let d4 = c3 ^ c0.rotate_left(1);
+            [a0, a1, a2, a3, a4],
+            [a5, a6, a7, a8, a9],
+            [a10, a11, a12, a13, a14],
+            [a15, a16, a17, a18, a19],
+            [a20, a21, a22, a23, a24],
+        ] = *state.as_chunks::<5>().0
+        else {
+            return;
+        };
+        let [d0, d1, d2, d3, d4] = columns(state);
         let r0 = row([
             (a0 ^ d0),
             (a6 ^ d1).rotate_left(44),
@@ -106,6 +82,18 @@ pub fn permute(state: &mut [u64; 25]) {
         let [first, ..] = state;
         *first ^= constant;
     }
+}
+
+/// What each column gets from its neighbours.
+#[inline(always)]
+fn columns(state: &[u64; 25]) -> [u64; 5] {
+    let mut c = [0; 5];
+    for row in state.as_chunks::<5>().0 {
+        c.iter_mut().zip(row).for_each(|(c, word)| *c ^= word);
+    }
+    let [c0, c1, c2, c3, c4] = c;
+    let turned = [(c4, c1), (c0, c2), (c1, c3), (c2, c4), (c3, c0)];
+    turned.map(|(left, right)| left ^ right.rotate_left(1))
 }
 
 #[inline(always)]
