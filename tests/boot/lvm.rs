@@ -2,9 +2,8 @@
 //! device-mapper, compared with what lvm told it.
 
 use crate::lab::workshop::{self, Made, Work};
-use landfall::format::lvm2::area::{self, Header};
-use landfall::format::lvm2::group::Group;
-use landfall::format::lvm2::label::{self, SCAN};
+use landfall::format::lvm2::label::Extent;
+use landfall::format::lvm2::survey::{Found, Known, examine, named, survey};
 use landfall::format::lvm2::table::{self, Mapping, Stack, Target, Word};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -28,8 +27,12 @@ each() {
   cat /tmp/volumes
   for lv in $(cat /tmp/volumes); do
     remove_all
-    lvchange -qq -y -K -ay "$1/$lv"
-    tell "$lv"
+    if lvchange -qq -y -K -ay "$1/$lv" 2> /tmp/why; then
+      tell "$lv"
+    else
+      echo "== $lv"
+      echo "cannot: $(cat /tmp/why)" | head -n 1
+    fi
   done
 }
 "#;
@@ -87,22 +90,20 @@ each my-vg
 remove_all
 "#;
 
-fn group_on(disk: &Path) -> (label::Label, Group) {
+fn look_at(disk: &Path) -> Found {
     let file = File::open(disk).expect("a disk");
-    let read = |offset, size: u64| {
-        let mut bytes = vec![0; size as usize];
-        file.read_exact_at(&mut bytes, offset).expect("bytes");
-        bytes
-    };
-    let label = label::read(&read(0, SCAN as u64)).expect("a label");
-    let at = label.metadata_areas[0];
-    let Header::Text(location) = area::header(&read(at.offset, area::HEADER as u64), at) else {
-        panic!("no metadata in {}", disk.display());
-    };
-    let pieces = location.pieces.iter();
-    let text: Vec<u8> = pieces.flat_map(|p| read(p.offset, p.size)).collect();
-    assert!(location.holds(&text), "the sum over the metadata");
-    (label, Group::parse(&text).expect("a volume group"))
+    let found = examine(&mut |at: Extent| {
+        let mut bytes = vec![0; usize::try_from(at.size).expect("a bounded length")];
+        file.read_exact_at(&mut bytes, at.offset).ok()?;
+        Some(bytes)
+    });
+    found.unwrap_or_else(|| panic!("{} has no label", disk.display()))
+}
+
+/// What is known from the disks at these places.
+fn survey_of(made: &Made, places: &[usize]) -> Vec<Known> {
+    let found: Vec<Found> = places.iter().map(|&at| look_at(&made.disks[at])).collect();
+    survey(&found.iter().collect::<Vec<_>>())
 }
 
 /// The devices of a stack, made by dmsetup. `disks`: the guest's name for each physical volume.
@@ -139,27 +140,30 @@ fn create(stack: &Stack, disks: &BTreeMap<String, String>) -> String {
     script
 }
 
+fn files<'a>(made: &'a Made, places: &[usize]) -> Vec<&'a Path> {
+    let disks = places.iter().map(|&at| &made.disks[at]);
+    disks.map(|disk| disk.as_path()).collect()
+}
+
 /// Makes the devices of each of these volumes with our tables, and says what the kernel says then.
-fn with_our_tables(name: &str, made: &Made, group: &Group, present: &[usize]) -> Made {
+fn with_our_tables(name: &str, made: &Made, present: &[usize]) -> Made {
+    let known = survey_of(made, present);
+    let known = named(&known, "my-vg", "").expect("the group");
     let mut disks = BTreeMap::new();
-    let mut there = Vec::new();
-    for (place, &at) in present.iter().enumerate() {
-        let (label, _) = group_on(&made.disks[at]);
-        disks.insert(label.id.to_string(), format!("$F{}", place + 1));
-        there.push(label.id);
+    for (id, place) in &known.devices {
+        disks.insert(id.to_string(), format!("$F{}", place + 1));
     }
     let mut script = TELL.to_owned();
     for volume in made.words("names") {
-        let stack = table::stack(group, volume, &|id| there.contains(id));
-        let Ok(stack) = stack.map_err(|why| script += &format!("echo '== {volume}\n{why}'\n"))
-        else {
-            continue;
-        };
-        script += &create(&stack, &disks);
-        script += &format!("tell {volume}\n");
-        script += "remove_all\n";
+        match table::stack(&known.group, volume, &|id| known.device(id).is_some()) {
+            Ok(stack) => {
+                script += &create(&stack, &disks);
+                script += &format!("tell {volume}\nremove_all\n");
+            }
+            Err(why) => script += &format!("echo '== {volume}'; echo 'cannot: {why}'\n"),
+        }
     }
-    let files: Vec<&Path> = present.iter().map(|&at| made.disks[at].as_path()).collect();
+    let files = files(made, present);
     workshop::make(&Work {
         name,
         disks: &[],
@@ -171,10 +175,17 @@ fn with_our_tables(name: &str, made: &Made, group: &Group, present: &[usize]) ->
 /// What lvm set up and what we set up, where they differ.
 fn differences(theirs: &Made, ours: &Made) -> Vec<String> {
     let lines = |made: &Made, volume: &str| -> BTreeSet<String> {
-        let lines = made.section(volume).lines();
+        // lvm's remarks are not of interest.
+        let told = |line: &&str| line.starts_with("my--vg-") || line.starts_with("cannot");
+        let lines = made.section(volume).lines().filter(told);
         // Files are the disks, and mq is smq's other name.
         let same = |line: &str| line.replace("<F", "<D").replace(" mq 0", " smq 0");
-        lines.map(same).collect()
+        // Each says in its own words why it cannot.
+        let why = |line: String| match line.starts_with("cannot") {
+            true => "cannot".into(),
+            false => line,
+        };
+        lines.map(same).map(why).collect()
     };
     let mut found = Vec::new();
     for volume in theirs.words("names") {
@@ -190,17 +201,115 @@ fn differences(theirs: &Made, ours: &Made) -> Vec<String> {
     found
 }
 
-#[test]
-fn volumes_of_each_kind_are_mapped_as_lvm_maps_them() {
-    let script = format!("{TELL}{EVERY_KIND}");
-    let theirs = workshop::make(&Work {
+fn every_kind() -> Made {
+    workshop::make(&Work {
         name: "lvm-every-kind",
         disks: &[384; 6],
         files: &[],
-        script: &script,
-    });
-    let (_, group) = group_on(&theirs.disks[0]);
-    let ours = with_our_tables("lvm-our-tables", &theirs, &group, &[0, 1, 2, 3, 4, 5]);
+        script: &format!("{TELL}{EVERY_KIND}"),
+    })
+}
+
+#[test]
+fn volumes_of_each_kind_are_mapped_as_lvm_maps_them() {
+    let theirs = every_kind();
+    let ours = with_our_tables("lvm-our-tables", &theirs, &[0, 1, 2, 3, 4, 5]);
     let wrong = differences(&theirs, &ours);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What can do without the missing volume is degraded, what cannot is not touched.
+#[test]
+fn volumes_with_a_missing_disk_are_mapped_as_lvm_maps_them() {
+    const PRESENT: &[usize] = &[0, 2, 3, 4, 5];
+    let whole = every_kind();
+    let theirs = workshop::make(&Work {
+        name: "lvm-missing",
+        disks: &[],
+        files: &files(&whole, PRESENT),
+        script: &format!("{TELL}each my-vg\n"),
+    });
+    let ours = with_our_tables(
+        "lvm-missing-our-tables",
+        &theirs_on(&whole, &theirs),
+        PRESENT,
+    );
+    // lvm starts a raid0 of which half is missing, too: every other stripe fails. We do not.
+    let striped = ["raid0", "raid0-meta"];
+    assert!(
+        striped
+            .iter()
+            .all(|name| ours.section(name).contains("not enough for raid0"))
+    );
+    let mut wrong = differences(&theirs, &ours);
+    wrong.retain(|line| {
+        !striped
+            .iter()
+            .any(|name| line.starts_with(&format!("{name}: ")))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The disks of one and the report of the other.
+fn theirs_on(disks: &Made, report: &Made) -> Made {
+    Made {
+        disks: disks.disks.clone(),
+        report: report.report.clone(),
+    }
+}
+
+/// Metadata that went round their rings many times, on some disks twice and on others not at all;
+/// groups that are exported, of another system, and incomplete.
+const GROUPS: &str = r#"
+pvcreate -q --metadatasize 60k --pvmetadatacopies 2 $D1
+pvcreate -q --pvmetadatacopies 0 $D2
+vgcreate -q busy $D1 $D2
+for n in $(seq 12); do
+  lvcreate -y -q -an -Wn -Zn -n volume-with-a-long-name-$n -l 1 busy
+done
+for n in $(seq 12); do
+  lvremove -y -q busy/volume-with-a-long-name-$n
+  lvcreate -y -q -an -Wn -Zn -n v$n -l 1 busy
+done
+vgcreate -q gone $D3
+vgexport -q gone
+vgcreate -q --systemid quay foreign $D4
+vgcreate -q torn $D5 $D6 $D7
+lvcreate -y -q -an -Wn -Zn -n root -l 1 torn
+dd if=/dev/zero of=$D7 bs=1M count=1 status=none
+vgs --foreign --noheadings -o name,seqno,pv_count,missing_pv_count,exported,systemid > /tmp/groups
+echo "== groups"
+sed 's/  */ /g; s/^ //; s/ $//' /tmp/groups | sort
+"#;
+
+#[test]
+fn groups_are_as_lvm_tells_them() {
+    let made = workshop::make(&Work {
+        name: "lvm-groups",
+        disks: &[32; 7],
+        files: &[],
+        script: GROUPS,
+    });
+    let known = survey_of(&made, &[0, 1, 2, 3, 4, 5]);
+    let show = |k: &Known| {
+        let group = &k.group;
+        let (members, missing) = (group.physical.len(), k.missing.len());
+        let exported = if group.exported { " exported" } else { "" };
+        let owner = format!(" {}", group.system_id);
+        let line = format!(
+            "{} {} {members} {missing}{exported}{owner}",
+            group.name, group.sequence
+        );
+        line.trim().to_owned()
+    };
+    let mut ours: Vec<String> = known.iter().map(show).collect();
+    ours.sort();
+    let theirs: Vec<&str> = made.section("groups").lines().collect();
+    assert_eq!(ours, theirs);
+    let why = |name: &str| named(&known, name, "").err().unwrap_or_default();
+    assert_eq!(why("busy"), "");
+    assert!(why("gone").contains("exported"), "{}", why("gone"));
+    assert!(why("foreign").contains("quay"), "{}", why("foreign"));
+    let (label, found) = (look_at(&made.disks[0]).label, look_at(&made.disks[1]));
+    assert_eq!((label.metadata_areas.len(), found.group), (2, None));
 }

@@ -9,6 +9,7 @@ mod lab;
 
 mod aarch64;
 mod accelerator;
+mod arrays;
 mod bench;
 mod buses;
 mod clones;

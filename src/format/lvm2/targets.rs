@@ -135,6 +135,13 @@ fn raid(b: &mut Builder<'_>, lv: &Logical, raid: &Raid) -> Result<Line, String> 
             lv.name, raid.level
         ));
     }
+    if there.contains(&false) && is_guarded(b, raid) {
+        return Err(format!(
+            "an image of volume {} is missing, and with integrity below it takes no replacement: \
+             lvmraid(7) tells how to take integrity off",
+            lv.name
+        ));
+    }
     let mut options = raid_options(b, raid);
     let level = match raid.level.as_str() {
         // The kernel knows no raid0_meta: that is raid0 with metadata devices.
@@ -155,6 +162,17 @@ fn raid(b: &mut Builder<'_>, lv: &Logical, raid: &Raid) -> Result<Line, String> 
     }
     b.redundant = above;
     Ok(("raid", words))
+}
+
+/// dm-integrity reads its superblock before anything else: it does not run on what is missing.
+fn is_guarded(b: &Builder<'_>, raid: &Raid) -> bool {
+    let mut images = raid.members.iter().map(|(_, data)| b.group.logical(data));
+    images.any(|image| {
+        let segments = image.map_or(&[][..], |image| &image.segments);
+        segments
+            .iter()
+            .any(|s| matches!(s.kind, Kind::Integrity(_)))
+    })
 }
 
 /// In the order of the kernel's document: lvm keeps to it.
