@@ -195,7 +195,7 @@ fn the_words_of_the_image_count() {
         check(&scratch.0, &args, status, words)
     };
     let told = [
-        "with image's  rw root=PARTLABEL=root quiet",
+        "with image's  rw root=PARTLABEL=root  quiet",
         "vda2 as ext4, writable",
     ];
     explain("files", "quiet", 0, &told);
