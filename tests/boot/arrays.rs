@@ -399,9 +399,10 @@ fn start_both(name: &str, made: &Made, cases: &[Case]) -> Made {
     })
 }
 
-/// Where landfall does otherwise: mdadm runs an array without the journal that holds its last writes
-/// when it is told to run what it has; and of two halves that went on alone it takes whichever
-/// comes first, where landfall takes the one with more updates, or the first that it was given.
+/// Where landfall does otherwise: mdadm runs an array without the journal that holds its last
+/// writes when it is told to run what it has; and of two halves that went on alone it takes
+/// whichever comes first, where landfall takes the one with more updates, or the first that it
+/// was given.
 const OTHERWISE: [&str; 2] = ["journal of [8, 9, 10]", "split of [17, 18]"];
 
 fn compare(case: &Case, started: &Made) -> Vec<String> {
