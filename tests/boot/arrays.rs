@@ -186,7 +186,7 @@ fn check_bytes(made: &Made, name: &str, members: &[usize]) {
     );
     const LENGTH: u64 = 1 << 20;
     for start in [0, size - LENGTH] {
-        let pieces = array.pieces(start, LENGTH);
+        let pieces = array.through().and_then(|t| t.pieces(start, LENGTH));
         let mut bytes = Vec::new();
         for piece in pieces.unwrap_or_else(|| panic!("{name} is not looked through")) {
             let mut part = vec![0; piece.length as usize];

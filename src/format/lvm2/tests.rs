@@ -10,7 +10,7 @@ use super::label::{Extent, Label, SECTOR};
 use super::name::Id;
 use super::survey::{Found, Known, examine, named, survey};
 use super::table::{Mapping, Stack, Word, stack};
-use super::through::{pieces, size};
+use super::through::{size, through};
 use crate::base::text::Text;
 use crate::format::identity::lvm_sum;
 use alloc::format;
@@ -262,7 +262,7 @@ fn a_missing_volume_degrades_what_can_do_without() {
 fn bytes_are_found_where_the_volume_has_them() {
     let group = group();
     let look = |volume: &str, at: u64, length: u64, present: &dyn Fn(&Id) -> bool| {
-        let found = pieces(&group, volume, (at, length), present)?;
+        let found = through(&group, volume, present)?.pieces(at, length)?;
         let piece = |p: &crate::format::through::Piece<Id>| {
             format!(
                 "{}{}+{}",
@@ -474,7 +474,8 @@ fn exercise(group: &Group) {
             }
             let whole = size(group, lv).unwrap_or(0);
             for at in [0, 4096, whole.saturating_sub(512)] {
-                if let Some(found) = pieces(group, &lv.name, (at, 65_536), present) {
+                let through = through(group, &lv.name, present);
+                if let Some(found) = through.and_then(|t| t.pieces(at, 65_536)) {
                     assert!(found.len() <= 4096);
                 }
             }

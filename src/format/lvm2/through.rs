@@ -9,11 +9,12 @@ use super::group::{Group, Logical};
 use super::name::Id;
 use super::presence::Presence;
 use super::segment::{Area, Kind, Raid, Segment};
-use crate::format::through::{Piece, Pieces, chunks};
+use crate::format::through::{Leg, Row, Through, turns};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 const SECTOR: u64 = 512;
-/// As in `presence`: a volume that lies on itself would never end.
+/// lvm's own stacks are eight deep.
 const MAX_DEPTH: u32 = 16;
 
 /// Bytes in the volume.
@@ -23,139 +24,144 @@ pub fn size(group: &Group, lv: &Logical) -> Option<u64> {
     extents.checked_mul(group.extent)?.checked_mul(SECTOR)
 }
 
-/// Where `length` bytes at `offset` of `volume` lie, by UUID of the physical volume and byte on it.
-/// `None`: outside, not to be looked through, or on a physical volume that is not `present`.
-pub fn pieces(
-    group: &Group,
-    volume: &str,
-    (offset, length): (u64, u64),
-    present: &dyn Fn(&Id) -> bool,
-) -> Option<Vec<Piece<Id>>> {
+/// Where the bytes of `volume` lie, by UUID of the physical volume. What cannot be looked through,
+/// or lies on a physical volume that is not `present`, is a gap. `None`: all of it is.
+pub fn through(group: &Group, volume: &str, present: &dyn Fn(&Id) -> bool) -> Option<Through<Id>> {
     let mut view = View {
         group,
         presence: Presence::new(group, present),
         depth: 0,
-        found: Pieces::new(),
+        layers: Vec::new(),
+        through: Through::default(),
     };
-    view.volume(volume, (offset, length))?;
-    Some(view.found.finish())
+    view.volume(volume)?;
+    Some(view.through)
 }
-
-/// Offset and length in bytes.
-type Stretch = (u64, u64);
-
-/// Puts a part of a stripe where it lies.
-type Place<'p, View> = dyn FnMut(&mut View, u64, (u64, u64), u64) -> Option<()> + 'p;
 
 struct View<'a> {
     group: &'a Group,
     presence: Presence<'a>,
     depth: u32,
-    found: Pieces<Id>,
+    /// Volumes that were entered, and what layer each became. What has none cannot be looked
+    /// through, or lies on itself.
+    layers: Vec<(&'a str, Option<usize>)>,
+    through: Through<Id>,
 }
 
 impl<'a> View<'a> {
-    fn volume(&mut self, name: &str, (offset, length): Stretch) -> Option<()> {
+    /// The layer of a volume.
+    fn volume(&mut self, name: &str) -> Option<usize> {
+        if let Some((_, layer)) = self.layers.iter().find(|(known, _)| *known == name) {
+            return *layer;
+        }
         let lv = self.group.logical(name)?;
         (self.depth < MAX_DEPTH).then_some(())?;
         self.depth = self.depth.saturating_add(1);
-        let end = offset.checked_add(length)?;
-        let mut at = offset;
+        let entered = self.layers.len();
+        self.layers.push((&lv.name, None));
+        let mut rows = Vec::new();
         for segment in &lv.segments {
-            let start = self.bytes(segment.start)?;
-            let size = self.bytes(segment.count)?;
-            let until = end.min(start.checked_add(size)?);
-            if at >= start && at < until {
-                let stretch = (at.checked_sub(start)?, until.checked_sub(at)?);
-                self.segment(segment, stretch)?;
-                at = until;
-            }
+            rows.extend(self.segment(segment));
         }
         self.depth = self.depth.saturating_sub(1);
-        (at == end).then_some(())
+        (!rows.is_empty()).then_some(())?;
+        let layer = self.through.add(rows)?;
+        self.layers.get_mut(entered)?.1 = Some(layer);
+        Some(layer)
     }
 
-    fn segment(&mut self, segment: &'a Segment, stretch: Stretch) -> Option<()> {
-        match &segment.kind {
+    fn segment(&mut self, segment: &'a Segment) -> Option<Row<Id>> {
+        let start = self.bytes(segment.start)?;
+        let length = self.bytes(segment.count)?;
+        let (leg, offset) = match &segment.kind {
             Kind::Striped { stripe, areas } if areas.len() > 1 => {
-                let count = areas.len() as u64;
-                self.rows(*stripe, stretch, &mut |view, number, inside, part| {
-                    let area = areas.get(number.checked_rem(count)? as usize)?;
-                    let row = number.checked_div(count)?;
-                    view.area(
-                        area,
-                        (row.checked_mul(inside.0)?.checked_add(inside.1)?, part),
-                    )
-                })
+                let chunk = stripe.checked_mul(SECTOR)?;
+                let slots = areas.iter().map(|area| self.area(area));
+                let slots = slots.collect::<Option<_>>()?;
+                return Some(Row {
+                    start,
+                    length,
+                    chunk,
+                    stride: chunk,
+                    slots,
+                });
             }
-            Kind::Striped { areas, .. } => self.area(areas.first()?, stretch),
+            Kind::Striped { areas, .. } => self.area(areas.first()?)?,
             Kind::Mirror { areas, .. } => {
                 let there = areas.iter().find(|area| self.presence.area(area));
-                self.area(there?, stretch)
+                self.area(there?)?
             }
-            Kind::Raid(raid) if !raid.reshaping => self.raid(raid, stretch),
-            _ => None,
-        }
+            Kind::Raid(raid) if !raid.reshaping => return self.raid(raid, start, length),
+            _ => return None,
+        };
+        Some(Row::linear(start, length, leg, offset))
     }
 
-    fn raid(&mut self, raid: &'a Raid, stretch: Stretch) -> Option<()> {
-        let there = self.presence.images(raid);
-        let images: Vec<Option<&'a str>> = there
-            .iter()
-            .zip(&raid.members)
-            .map(|(there, (_, data))| {
-                let whole = self.group.logical(data).is_some_and(|lv| !lv.rebuild);
-                (*there && whole).then_some(data.as_str())
-            })
-            .collect();
+    fn raid(&mut self, raid: &'a Raid, start: u64, length: u64) -> Option<Row<Id>> {
+        let images = self.images(raid);
         let copies = match raid.level.as_str() {
             "raid0" | "raid0_meta" => 1,
             "raid10" | "raid10_near" => raid.copies(),
             "raid1" => {
-                let first = images.iter().flatten().next();
-                return self.volume(first?, stretch);
+                let first = images.iter().flatten().next()?;
+                let layer = self.volume(first)?;
+                return Some(Row::linear(start, length, Leg::Layer(layer), 0));
             }
             _ => return None,
         };
-        let count = images.len() as u64;
-        self.rows(raid.stripe, stretch, &mut |view, number, inside, part| {
-            let first = number.checked_mul(copies)?;
-            let row = first.checked_div(count)?;
-            let mut slots = (0..copies).map(|copy| first.checked_add(copy)?.checked_rem(count));
-            let image = |slot: Option<u64>| *images.get(usize::try_from(slot?).ok()?)?;
-            let image = slots.find_map(image)?;
-            view.volume(
-                image,
-                (row.checked_mul(inside.0)?.checked_add(inside.1)?, part),
-            )
+        let chunk = raid.stripe.checked_mul(SECTOR)?;
+        let (chunks, rows) = turns(images.len() as u64, copies)?;
+        let mut slots = Vec::new();
+        for number in 0..chunks {
+            let (image, row) = first_copy(&images, number, copies)?;
+            let layer = self.volume(image)?;
+            slots.push((Leg::Layer(layer), row.checked_mul(chunk)?));
+        }
+        Some(Row {
+            start,
+            length,
+            chunk,
+            stride: rows.checked_mul(chunk)?,
+            slots,
         })
     }
 
-    fn area(&mut self, area: &Area, (offset, length): Stretch) -> Option<()> {
-        let at = self.bytes(area.extent)?.checked_add(offset)?;
+    /// The data of each image that is there and whole.
+    fn images(&self, raid: &'a Raid) -> Vec<Option<&'a String>> {
+        let there = self.presence.images(raid);
+        let images = there.iter().zip(&raid.members);
+        let whole = |data: &String| self.group.logical(data).is_some_and(|lv| !lv.rebuild);
+        images
+            .map(|(there, (_, data))| (*there && whole(data)).then_some(data))
+            .collect()
+    }
+
+    fn area(&mut self, area: &Area) -> Option<(Leg<Id>, u64)> {
+        let at = self.bytes(area.extent)?;
         let Some(pv) = self.group.physical(&area.on) else {
-            return self.volume(&area.on, (at, length));
+            return Some((Leg::Layer(self.volume(&area.on)?), at));
         };
-        let start = pv.start.checked_mul(SECTOR)?;
+        let start = pv.start.checked_mul(SECTOR)?.checked_add(at)?;
         let there = self.presence.has(&pv.id);
-        there.then(|| self.found.push(pv.id, start.checked_add(at)?, length))?
+        there.then_some((Leg::Device(pv.id), start))
     }
 
     fn bytes(&self, extents: u64) -> Option<u64> {
         extents.checked_mul(self.group.extent)?.checked_mul(SECTOR)
     }
+}
 
-    /// Cuts a stretch into stripes of so many sectors. Each is handed over with its number, the
-    /// bytes of a stripe, where in it the part begins, and the length of the part.
-    fn rows(
-        &mut self,
-        stripe: u64,
-        (offset, length): Stretch,
-        place: &mut Place<'_, Self>,
-    ) -> Option<()> {
-        let stripe = stripe.checked_mul(SECTOR)?;
-        chunks(offset, length, stripe, &mut |number, inside, part| {
-            place(self, number, (stripe, inside), part)
-        })
-    }
+/// The image and the row of the first copy of a chunk whose image is there.
+fn first_copy<'a>(
+    images: &[Option<&'a String>],
+    number: u64,
+    copies: u64,
+) -> Option<(&'a String, u64)> {
+    let count = images.len() as u64;
+    let first = number.checked_mul(copies)?;
+    (0..copies).find_map(|copy| {
+        let place = first.checked_add(copy)?;
+        let image = usize::try_from(place.checked_rem(count)?).ok()?;
+        Some(((*images.get(image)?)?, place.checked_div(count)?))
+    })
 }

@@ -7,7 +7,7 @@
 use super::array::Verdict;
 use super::level::{Level, raid10_copies};
 use super::superblock::{Role, Superblock};
-use crate::format::through::{Piece, Pieces, chunks};
+use crate::format::through::{Leg, Row, Through, turns};
 use alloc::vec::Vec;
 
 const SECTOR: u64 = 512;
@@ -75,75 +75,79 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// Where `length` bytes at `offset` of the array lie. `None`: outside, not to be looked
-    /// through, or on a member that is missing.
-    pub fn pieces(&self, offset: u64, length: u64) -> Option<Vec<Piece<usize>>> {
+    /// Where the array's bytes lie, by member. `None`: not to be looked through, or a member that
+    /// counts is missing.
+    pub fn through(&self) -> Option<Through<usize>> {
         let sb = self.speaker;
-        let end = offset.checked_add(length)?;
-        let inside = end <= self.sectors()?.checked_mul(SECTOR)?;
-        (inside && sb.reshape.is_none()).then_some(())?;
-        let mut found = Pieces::new();
-        match sb.level {
-            Level::Linear => self.linear(offset, length, &mut found)?,
-            Level::Raid0 => self.raid0(offset, length, &mut found)?,
+        sb.reshape.is_none().then_some(())?;
+        let length = self.sectors()?.checked_mul(SECTOR)?;
+        let rows = match sb.level {
+            Level::Linear => self.linear()?,
+            Level::Raid0 => self.raid0()?,
             Level::Raid1 => {
-                let mut there = (0..self.slots.len()).filter(|&slot| self.has(slot));
-                self.push(&mut found, there.next()?, offset, length)?;
+                let (leg, start) = (0..self.slots.len()).find_map(|slot| self.leg(slot, 0))?;
+                alloc::vec![Row::linear(0, length, leg, start)]
             }
-            Level::Raid10 => self.raid10(offset, length, &mut found)?,
+            Level::Raid10 => alloc::vec![self.raid10(length)?],
             _ => return None,
-        }
-        Some(found.finish())
+        };
+        let mut through = Through::default();
+        through.add(rows)?;
+        Some(through)
     }
 
     fn has(&self, slot: usize) -> bool {
         matches!(self.slots.get(slot), Some(Some(_)))
     }
 
-    fn push(&self, found: &mut Pieces<usize>, slot: usize, at: u64, length: u64) -> Option<()> {
+    /// The byte `at` of a member's data.
+    fn leg(&self, slot: usize, at: u64) -> Option<(Leg<usize>, u64)> {
         let (member, sb) = (*self.slots.get(slot)?)?;
         let start = sb.data_offset.checked_mul(SECTOR)?;
-        found.push(member, start.checked_add(at)?, length)
+        Some((Leg::Device(member), start.checked_add(at)?))
     }
 
-    fn linear(&self, offset: u64, length: u64, found: &mut Pieces<usize>) -> Option<()> {
-        let (mut at, mut left) = (offset, length);
+    fn linear(&self) -> Option<Vec<Row<usize>>> {
+        let mut rows = Vec::new();
+        let mut start = 0u64;
         for slot in 0..self.slots.len() {
             let size = self.used(*self.slots.get(slot)?)?.checked_mul(SECTOR)?;
-            if at >= size {
-                at = at.checked_sub(size)?;
-                continue;
-            }
-            let part = left.min(size.checked_sub(at)?);
-            if part > 0 {
-                self.push(found, slot, at, part)?;
-            }
-            left = left.checked_sub(part)?;
-            at = 0;
+            let (leg, offset) = self.leg(slot, 0)?;
+            rows.push(Row::linear(start, size, leg, offset));
+            start = start.checked_add(size)?;
         }
-        (left == 0).then_some(())
+        Some(rows)
     }
 
     /// Members of unequal sizes make zones: in each, those take part that have room left.
-    fn raid0(&self, offset: u64, length: u64, found: &mut Pieces<usize>) -> Option<()> {
+    fn raid0(&self) -> Option<Vec<Row<usize>>> {
         let chunk = self.speaker.chunk.checked_mul(SECTOR)?;
         let zones = self.zones()?;
-        let known = [RAID0_ORIGINAL, RAID0_ALTERNATE].contains(&self.speaker.layout);
+        let layout = self.speaker.layout;
+        let known = [RAID0_ORIGINAL, RAID0_ALTERNATE].contains(&layout);
         (zones.len() < 2 || known).then_some(())?;
-        chunks(offset, length, chunk, &mut |number, inside, part| {
-            let (zone, before) = zone_of(&zones, number)?;
-            let count = zone.members;
-            let in_zone = number.checked_sub(before)?;
+        let mut rows = Vec::new();
+        // Chunks in the zones before.
+        let mut before = 0u64;
+        for zone in &zones {
             // The original layout counts from the start of the array, and not of the zone.
-            let turn = match self.speaker.layout {
-                RAID0_ORIGINAL => number,
-                _ => in_zone,
+            let shift = if layout == RAID0_ORIGINAL { before } else { 0 };
+            let at = zone.start.checked_mul(chunk)?;
+            let slot = |turn: u64| {
+                let turn = turn.checked_add(shift)?.checked_rem(zone.members)?;
+                self.leg(self.member_of(zone, turn)?, at)
             };
-            let slot = self.member_of(zone, turn.checked_rem(count)?)?;
-            let row = zone.start.checked_add(in_zone.checked_div(count)?)?;
-            let at = row.checked_mul(chunk)?.checked_add(inside)?;
-            self.push(found, slot, at, part)
-        })
+            let chunks = zone.rows.checked_mul(zone.members)?;
+            rows.push(Row {
+                start: before.checked_mul(chunk)?,
+                length: chunks.checked_mul(chunk)?,
+                chunk,
+                stride: chunk,
+                slots: (0..zone.members).map(slot).collect::<Option<_>>()?,
+            });
+            before = before.checked_add(chunks)?;
+        }
+        Some(rows)
     }
 
     fn zones(&self) -> Option<Vec<Zone>> {
@@ -176,12 +180,25 @@ impl<'a> Array<'a> {
         slots.nth(usize::try_from(turn).ok()?)
     }
 
-    fn raid10(&self, offset: u64, length: u64, found: &mut Pieces<usize>) -> Option<()> {
-        let chunk = self.speaker.chunk.checked_mul(SECTOR)?;
-        chunks(offset, length, chunk, &mut |number, inside, part| {
+    fn raid10(&self, length: u64) -> Option<Row<usize>> {
+        let sb = self.speaker;
+        let chunk = sb.chunk.checked_mul(SECTOR)?;
+        let (near, far) = raid10_copies(sb.layout);
+        let (chunks, rows) = turns(sb.slots.into(), near.into())?;
+        let rows = match sb.layout & FAR_OFFSET {
+            0 => rows,
+            _ => rows.checked_mul(far.into())?,
+        };
+        let slot = |number: u64| {
             let (slot, row) = self.raid10_copy(number)?;
-            let at = row.checked_mul(chunk)?.checked_add(inside)?;
-            self.push(found, slot, at, part)
+            self.leg(slot, row.checked_mul(chunk)?)
+        };
+        Some(Row {
+            start: 0,
+            length,
+            chunk,
+            stride: rows.checked_mul(chunk)?,
+            slots: (0..chunks).map(slot).collect::<Option<_>>()?,
         })
     }
 
@@ -234,17 +251,4 @@ struct Zone {
     start: u64,
     rows: u64,
     members: u64,
-}
-
-/// The zone of a chunk, and how many chunks are in those before.
-fn zone_of(zones: &[Zone], number: u64) -> Option<(&Zone, u64)> {
-    let mut before = 0u64;
-    for zone in zones {
-        let next = before.checked_add(zone.rows.checked_mul(zone.members)?)?;
-        if number < next {
-            return Some((zone, before));
-        }
-        before = next;
-    }
-    None
 }
