@@ -6,19 +6,10 @@
 //! what root is, in front of all. A file that cannot be read is said and left out.
 
 use super::module_catalog::add_conf_files;
-use crate::format::{cmdline, fstab};
+use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS};
+use crate::format::fstab;
 use crate::sys::proc_sys;
 use std::path::Path;
-
-/// A command line is at most 4 KiB on most architectures, with bootconfig somewhat more.
-const BYTES_MAX: usize = 64 * 1024;
-
-/// Of two files with the same name the one in the earlier directory counts.
-const MODULE_LISTS: [&str; 3] = [
-    "etc/modules-load.d",
-    "usr/lib/modules-load.d",
-    "lib/modules-load.d",
-];
 
 /// The words of the image below `root`, and of the kernel.
 pub fn gather(root: &Path) -> Vec<u8> {
@@ -26,9 +17,8 @@ pub fn gather(root: &Path) -> Vec<u8> {
     add_directories(&mut line, root, &MODULE_LISTS, cmdline::add_modules);
     add_directories(&mut line, root, &["etc/cmdline.d"], cmdline::add_file);
     add(&mut line, &root.join("etc/cmdline"), cmdline::add_file);
-    line.extend(proc_sys::read("/proc/cmdline", BYTES_MAX).unwrap_or_default());
-    let by_fstab = |word: cmdline::Word| word.is("root") && word.value == Some(b"fstab");
-    if cmdline::words(&line).any(by_fstab) {
+    line.extend(proc_sys::read("/proc/cmdline", FILE_MAX).unwrap_or_default());
+    if cmdline::asks_for_fstab(&line) {
         let mut all = Vec::new();
         add(&mut all, &root.join("etc/fstab"), |line, file| {
             line.extend(fstab::root_words(file));
@@ -52,7 +42,7 @@ fn add_directories(line: &mut Vec<u8>, root: &Path, dirs: &[&str], adder: Adder)
 }
 
 fn add(line: &mut Vec<u8>, path: &Path, adder: Adder) {
-    match proc_sys::read(path.to_str().unwrap_or_default(), BYTES_MAX) {
+    match proc_sys::read(path.to_str().unwrap_or_default(), FILE_MAX) {
         Ok(file) => adder(line, &file),
         Err(fail) if fail.errno == libc::ENOENT => {}
         Err(fail) => log::warn!("{fail}: left out"),
@@ -78,7 +68,7 @@ mod tests {
         write("etc/fstab", "UUID=1 /sysroot ext4\n");
         write("etc/modules-load.d/x.conf", "loop\n");
         write("usr/lib/modules-load.d/x.conf", "shadowed\n");
-        let own = proc_sys::read("/proc/cmdline", BYTES_MAX).unwrap();
+        let own = proc_sys::read("/proc/cmdline", FILE_MAX).unwrap();
         let expected = "rd.modules_load=loop root=/dev/a rw root=/dev/b root=/dev/c";
         let line = gather(&root);
         let image = line.strip_suffix(own.as_slice()).unwrap();

@@ -35,6 +35,23 @@ pub fn same_name(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(&x, &y)| plain(x) == plain(y))
 }
 
+/// Files of the image that hold words of modules-load.d(5). Of two with the same name the one in
+/// the earlier directory counts.
+pub const MODULE_LISTS: [&str; 3] = [
+    "etc/modules-load.d",
+    "usr/lib/modules-load.d",
+    "lib/modules-load.d",
+];
+
+/// No more is read of a command line, or of a file of words. The kernel's line is at most 4 KiB on
+/// most architectures, with bootconfig somewhat more.
+pub const FILE_MAX: usize = 64 * 1024;
+
+/// Is what root is said in the image's fstab(5)?
+pub fn asks_for_fstab(line: &[u8]) -> bool {
+    words(line).any(|word| word.is("root") && word.value == Some(b"fstab"))
+}
+
 /// The kernel's words of a command line, in order. Ends at a lone `--` and at a NUL byte.
 pub fn words(cmdline: &[u8]) -> Words<'_> {
     let line = until_nul(cmdline);

@@ -60,15 +60,11 @@ impl<M> Row<M> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Through<M> {
     layers: Vec<Vec<Row<M>>>,
-    rows: usize,
 }
 
 impl<M> Default for Through<M> {
     fn default() -> Self {
-        Self {
-            layers: Vec::new(),
-            rows: 0,
-        }
+        Self { layers: Vec::new() }
     }
 }
 
@@ -77,13 +73,13 @@ impl<M: Clone + PartialEq> Through<M> {
     /// too many.
     pub fn add(&mut self, rows: Vec<Row<M>>) -> Option<usize> {
         let number = self.layers.len();
-        let total = self.rows.checked_add(rows.len())?;
+        let others = self.layers.iter().map(Vec::len);
+        let total = others.fold(rows.len(), usize::saturating_add);
         let below = |leg: &Leg<M>| matches!(leg, Leg::Layer(n) if *n >= number);
         let mut legs = rows.iter().flat_map(|row| &row.slots);
         if number >= MAX_LAYERS || total > MAX_ROWS || legs.any(|(leg, _)| below(leg)) {
             return None;
         }
-        self.rows = total;
         self.layers.push(rows);
         Some(number)
     }

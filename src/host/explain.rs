@@ -89,7 +89,7 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
     let typed = options.words.join(" ");
     let words = match &options.image {
         Some(image) => image_words::gather(image, &typed)?,
-        None => typed.into_bytes(),
+        None => typed.clone().into_bytes(),
     };
     let mut rehearsal = Rehearsal::new(&stage, index.as_ref(), &words);
     let ending = rehearsal.run();
@@ -97,7 +97,9 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
         true => raw(&rehearsal.records),
         false => {
             let told = narrate::tell(&rehearsal.records);
-            let head = head(options, &stage, index.as_ref(), &words);
+            let head = head(options, &stage, index.as_ref());
+            let wanted = wanted(&Wish::from_cmdline(&words));
+            let head = format!("{}{head}wanted        {wanted}\n", given(&typed, &words));
             [head, steps(&told), outcome(&told, &ending)].join("\n")
         }
     };
@@ -144,12 +146,18 @@ fn raw(records: &[Record]) -> String {
     records.iter().map(line).collect()
 }
 
-/// What the boot is given.
-fn head(options: &Options, stage: &Stage, index: Option<&ModuleIndex>, words: &[u8]) -> String {
-    let mut text = format!("command line  {}\n", options.words.join(" "));
-    if words != options.words.join(" ").as_bytes() {
+/// The words that were typed, and all of them where the image adds some.
+fn given(typed: &str, words: &[u8]) -> String {
+    let mut text = format!("command line  {typed}\n");
+    if words != typed.as_bytes() {
         text.push_str(&format!("with image's  {}\n", Text::from(words)));
     }
+    text
+}
+
+/// The machine that boots.
+fn head(options: &Options, stage: &Stage, index: Option<&ModuleIndex>) -> String {
+    let mut text = String::new();
     for (file, disk) in stage.images() {
         let size = narrate::size_text(disk.sectors);
         text.push_str(&format!("{:<14}{file}, {size}\n", disk.name));
@@ -164,10 +172,6 @@ fn head(options: &Options, stage: &Stage, index: Option<&ModuleIndex>, words: &[
         (None, None) => "all built into the kernel (see --modules-root and --image)".into(),
     };
     text.push_str(&format!("drivers       {drivers}\n"));
-    text.push_str(&format!(
-        "wanted        {}\n",
-        wanted(&Wish::from_cmdline(words))
-    ));
     text
 }
 

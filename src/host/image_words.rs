@@ -8,7 +8,8 @@
 //! Sources: `act/gather_words`, which does this at boot; setup_boot_config() in init/main.c.
 
 use crate::format::bootconfig::{self, Found};
-use crate::format::{cmdline, fstab};
+use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS};
+use crate::format::fstab;
 use crate::host::cpio::{Header, S_IFREG};
 use crate::host::failure::Failure;
 use crate::host::inspect::read_image;
@@ -17,17 +18,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-/// Of two files with the same name the one in the earlier directory counts.
-const MODULE_LISTS: [&str; 3] = [
-    "etc/modules-load.d",
-    "usr/lib/modules-load.d",
-    "lib/modules-load.d",
-];
 const LINES: &str = "etc/cmdline.d";
 const SINGLE: [&str; 2] = ["etc/cmdline", "etc/fstab"];
-
-/// As `/init` reads them.
-const BYTES_MAX: u64 = 64 * 1024;
 
 /// All words of a boot of `image` whose loader gives the kernel `line`.
 pub fn gather(image: &Path, line: &str) -> Result<Vec<u8>, Failure> {
@@ -65,7 +57,7 @@ impl Visitor for InImage {
         let path = path.trim_start_matches("./").trim_start_matches('/');
         if e.is(S_IFREG) && is_of_words(path) {
             let mut bytes = Vec::new();
-            let read = body.take(BYTES_MAX).read_to_end(&mut bytes);
+            let read = body.take(FILE_MAX as u64).read_to_end(&mut bytes);
             read.map_err(|error| Failure::new(format!("cannot read {path}: {error}")))?;
             self.files.insert(path.into(), bytes);
         }
@@ -88,8 +80,7 @@ impl InImage {
             cmdline::add_file(&mut all, file);
         }
         all.extend(self.with_bootconfig(line));
-        let by_fstab = |word: cmdline::Word| word.is("root") && word.value == Some(b"fstab");
-        if cmdline::words(&all).any(by_fstab) {
+        if cmdline::asks_for_fstab(&all) {
             let file = self.files.get("etc/fstab");
             let mut of_fstab = file.map_or(Vec::new(), |file| fstab::root_words(file));
             of_fstab.append(&mut all);

@@ -130,7 +130,6 @@ pub struct Plan {
     protected: bool,
     /// The end of patience.
     trunk: Option<Millis>,
-    /// When something new last happened.
     /// When nothing waits any longer for the module that was to be loaded first.
     first_until: Option<Millis>,
     /// When something last happened.
