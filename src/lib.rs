@@ -25,6 +25,7 @@
 //! | root | `wish` | `root` | `mount_root` | `mount` |
 //! | command line | `cmdline`, `params` | – | – | – |
 //! | LUKS (`crypt` unlocks) | `luks`, `crypttab` | – | – | – |
+//! | LVM, RAID | `lvm2`, `md`, `through` | – | – | – |
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | failure | – | `give_up` | `end` | `reboot` |
