@@ -25,6 +25,7 @@ pub mod modprobe_client;
 pub mod module_catalog;
 pub mod mount_root;
 pub mod probe_device;
+pub mod read_device;
 pub mod shell;
 pub mod trace_file;
 pub mod watch_drives;

@@ -1,23 +1,29 @@
 //! Identifies a block device, or an image of one in a file, by its bytes. Reads only.
 //!
-//! What to read is decided by `format::identity`; this is the only place that reads for it.
+//! What to read is decided by `format::identity`.
 
 use crate::act::flash;
+use crate::act::read_device::{Below, fault, open, read};
 use crate::base::fault::Fault;
 use crate::format::identity::{Finding, Range, Step, Usage, View, identify};
-use crate::sys::fail::{Fail, sentence};
+use crate::format::lens::Lens;
+use crate::sys::fail::Fail;
 use crate::sys::{block, proc_sys};
-use std::fs::{File, OpenOptions};
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 /// The unit of partition tables in image files, which have no sectors of their own.
 const FILE_SECTOR: u32 = 512;
 
-/// Identifies `/dev/DEVICE`. `device` is the kernel's name with `/` for `!`.
-pub fn probe(device: &str) -> Result<Finding, Fault> {
+/// Identifies `/dev/DEVICE`. `device` is the kernel's name with `/` for `!`. With a lens it does not
+/// run yet, and is seen through what lies below it.
+pub fn probe(device: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
+    if let Some(lens) = lens {
+        let mut below = Below::new(lens);
+        let view = View::new(lens.bytes, lens.sector);
+        return look(&mut |range| below.read(range), view, device);
+    }
     if flash::class_of(device).is_some() {
         return flash::probe(device);
     }
@@ -35,15 +41,8 @@ pub fn probe_file(path: &Path) -> Result<Finding, Fault> {
 /// Identifies what a device or file holds whose length is known already.
 pub fn probe_view(path: &Path, view: View) -> Result<Finding, Fault> {
     let name = &*path.to_string_lossy();
-    look(&open(path, name)?, view, name)
-}
-
-fn open(path: &Path, name: &str) -> Result<File, Fault> {
-    let mut how = OpenOptions::new();
-    // Neither waits for a medium nor makes a terminal the controlling one; std adds O_CLOEXEC.
-    how.read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    how.open(path).map_err(|e| fault("open", name, &e))
+    let file = open(path, name)?;
+    look(&mut |range| read(&file, range), view, name)
 }
 
 fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
@@ -61,14 +60,18 @@ fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
     let size = block::size_bytes(file.as_fd(), name)?;
     let mut view = View::new(size, sector);
     view.partition = partition;
-    look(&file, view, name)
+    look(&mut |range| read(&file, range), view, name)
 }
 
 /// Reads what is asked for until the answer is there.
 ///
 /// What cannot be read might have told of a container (an array keeps its superblock at the end).
 /// So a read error spoils every answer but a container.
-fn look(file: &File, mut view: View, name: &str) -> Result<Finding, Fault> {
+fn look(
+    read: &mut dyn FnMut(Range) -> Result<Vec<u8>, Error>,
+    mut view: View,
+    name: &str,
+) -> Result<Finding, Fault> {
     let mut failed = None;
     let finding = loop {
         let ranges = match identify(&view) {
@@ -76,7 +79,7 @@ fn look(file: &File, mut view: View, name: &str) -> Result<Finding, Fault> {
             Step::Read(ranges) => ranges,
         };
         for range in ranges {
-            match read(file, range) {
+            match read(range) {
                 Ok(bytes) => view.add(range.at, bytes),
                 Err(error) => {
                     view.lose(range);
@@ -96,25 +99,6 @@ fn look(file: &File, mut view: View, name: &str) -> Result<Finding, Fault> {
     }
 }
 
-fn read(file: &File, range: Range) -> Result<Vec<u8>, Error> {
-    let mut bytes = vec![0; range.len];
-    file.read_exact_at(&mut bytes, range.at)?;
-    Ok(bytes)
-}
-
-fn fault(call: &'static str, object: &str, error: &Error) -> Fault {
-    match error.kind() {
-        ErrorKind::UnexpectedEof => Fault::new(
-            libc::EIO,
-            format!(
-                "{call} {object}: shorter than it says: {}",
-                sentence(libc::EIO)
-            ),
-        ),
-        _ => Fail::new(call, object, error.raw_os_error().unwrap_or(0)).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,8 +110,12 @@ mod tests {
             assert_eq!(fault.errno, errno, "{fault}");
             assert!(fault.text.starts_with(start), "{fault}");
         };
-        check(probe("no/such"), libc::ENOENT, "open /dev/no/such: ");
-        check(probe("zero"), libc::ENOTTY, "ioctl(BLKSSZGET) /dev/zero: ");
+        check(probe("no/such", None), libc::ENOENT, "open /dev/no/such: ");
+        check(
+            probe("zero", None),
+            libc::ENOTTY,
+            "ioctl(BLKSSZGET) /dev/zero: ",
+        );
         let directory = probe_file(Path::new("/proc/self"));
         check(directory, libc::ENOTTY, "ioctl(BLKSSZGET) /proc/self: ");
     }
@@ -135,8 +123,9 @@ mod tests {
     #[test]
     fn a_read_error_spoils_every_answer_but_a_container() {
         // /proc/self/mem is a file of any size whose first page cannot be read.
-        let file = File::open("/proc/self/mem").expect("own memory");
-        let fault = look(&file, View::new(1 << 30, 512), "mem").expect_err("nothing there");
+        let file = std::fs::File::open("/proc/self/mem").expect("own memory");
+        let fault = look(&mut |r| read(&file, r), View::new(1 << 30, 512), "mem")
+            .expect_err("nothing there");
         assert_eq!(fault.errno, libc::EIO);
         assert!(
             fault.text.starts_with("read mem (69632 bytes at 0): "),

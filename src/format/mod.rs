@@ -14,6 +14,7 @@ pub mod fstab;
 pub mod identity;
 pub mod json;
 pub mod kmod;
+pub mod lens;
 pub mod links;
 pub mod luks;
 pub mod lvm2;

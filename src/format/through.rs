@@ -54,6 +54,23 @@ impl<M> Row<M> {
             slots: alloc::vec![(on, offset)],
         }
     }
+
+    /// The same row without its slots.
+    fn bare<N>(&self) -> Row<N> {
+        Row {
+            start: self.start,
+            length: self.length,
+            chunk: self.chunk,
+            stride: self.stride,
+            slots: Vec::new(),
+        }
+    }
+}
+
+/// What a device of a mapping is, in another naming.
+pub enum Lower<N> {
+    Device(N),
+    Mapping(Through<N>),
 }
 
 /// A mapping: the last layer is what is looked at, the others lie below it.
@@ -82,6 +99,68 @@ impl<M: Clone + PartialEq> Through<M> {
         }
         self.layers.push(rows);
         Some(number)
+    }
+
+    /// Layers, the lowest first.
+    pub fn layers(&self) -> &[Vec<Row<M>>] {
+        &self.layers
+    }
+
+    /// The same mapping over what its devices are: devices of another name, or mappings.
+    /// `None`: one of them is not there, or there are too many layers.
+    pub fn over<N: Clone + PartialEq>(
+        &self,
+        below: &dyn Fn(&M) -> Option<Lower<N>>,
+    ) -> Option<Through<N>> {
+        let mut whole = Through::default();
+        // Mappings below, each added once, and where it is; the layers of this one follow.
+        let mut added: Vec<(&M, usize)> = Vec::new();
+        let mut own: Vec<usize> = Vec::new();
+        for rows in &self.layers {
+            let mut moved = Vec::new();
+            for row in rows {
+                let mut slots = Vec::new();
+                for (leg, offset) in &row.slots {
+                    let leg = match leg {
+                        Leg::Layer(layer) => Leg::Layer(*own.get(*layer)?),
+                        Leg::Device(device) => match below(device)? {
+                            Lower::Device(other) => Leg::Device(other),
+                            Lower::Mapping(mapping) => {
+                                let known = added.iter().find(|(known, _)| *known == device);
+                                let top = match known {
+                                    Some((_, top)) => *top,
+                                    None => whole.append(&mapping)?,
+                                };
+                                added.push((device, top));
+                                Leg::Layer(top)
+                            }
+                        },
+                    };
+                    slots.push((leg, *offset));
+                }
+                moved.push(Row {
+                    slots,
+                    ..row.bare()
+                });
+            }
+            own.push(whole.add(moved)?);
+        }
+        Some(whole)
+    }
+
+    /// Puts all layers of another mapping on top; yields its highest.
+    fn append(&mut self, other: &Self) -> Option<usize> {
+        let base = self.layers.len();
+        for rows in &other.layers {
+            let mut rows = rows.clone();
+            for (leg, _) in rows.iter_mut().flat_map(|row| &mut row.slots) {
+                if let Leg::Layer(layer) = leg {
+                    *layer = layer.checked_add(base)?;
+                }
+            }
+            self.add(rows)?;
+        }
+        self.layers.len().checked_sub(1)
     }
 
     /// Where `length` bytes at `offset` lie. `None`: not all of them can be told.

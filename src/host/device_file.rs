@@ -72,35 +72,12 @@ impl DeviceFile {
     /// but a container.
     pub fn identify_piece(&self, start: u64, len: u64) -> Result<Finding, Fault> {
         let len = len.min(self.size.saturating_sub(start));
-        let mut view = View::new(len, self.sector);
-        let mut failed = None;
-        let finding = loop {
-            let ranges = match identify(&view) {
-                Step::Done(finding) => break finding,
-                Step::Read(ranges) => ranges,
-            };
-            for range in ranges {
-                match self.read(start, range) {
-                    Ok(bytes) => view.add(range.at, bytes),
-                    Err(error) => {
-                        view.lose(range);
-                        failed.get_or_insert((range, error));
-                    }
-                }
-            }
-        };
-        let usage = finding.signature.as_ref().map(|s| s.usage);
-        match failed {
-            Some((range, error)) if !matches!(usage, Some(Usage::Raid | Usage::Crypto)) => {
-                let (name, at) = (&self.name, start.saturating_add(range.at));
-                let text = format!("cannot read {name} ({} bytes at {at}): {error}", range.len);
-                Err(Fault::new(error.raw_os_error().unwrap_or(0), text))
-            }
-            _ => Ok(finding),
-        }
+        let view = View::new(len, self.sector);
+        identify_with(view, &self.name, &mut |range| self.read(start, range))
     }
 
-    fn read(&self, start: u64, range: Range) -> io::Result<Vec<u8>> {
+    /// Bytes of the piece that begins at byte `start`.
+    pub fn read(&self, start: u64, range: Range) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; range.len];
         self.file
             .read_exact_at(&mut bytes, start.saturating_add(range.at))?;
@@ -119,6 +96,41 @@ impl DeviceFile {
         self.file.read_exact_at(&mut head, 0).ok()?;
         let found = MAGICS.iter().find(|(magic, _)| head.starts_with(magic));
         found.map(|(_, name)| *name)
+    }
+}
+
+/// Identifies what `read` brings the bytes of. `name`: for messages.
+pub fn identify_with(
+    mut view: View,
+    name: &str,
+    read: &mut dyn FnMut(Range) -> io::Result<Vec<u8>>,
+) -> Result<Finding, Fault> {
+    let mut failed = None;
+    let finding = loop {
+        let ranges = match identify(&view) {
+            Step::Done(finding) => break finding,
+            Step::Read(ranges) => ranges,
+        };
+        for range in ranges {
+            match read(range) {
+                Ok(bytes) => view.add(range.at, bytes),
+                Err(error) => {
+                    view.lose(range);
+                    failed.get_or_insert((range, error));
+                }
+            }
+        }
+    };
+    let usage = finding.signature.as_ref().map(|s| s.usage);
+    match failed {
+        Some((range, error)) if !matches!(usage, Some(Usage::Raid | Usage::Crypto)) => {
+            let text = format!(
+                "cannot read {name} ({} bytes at {}): {error}",
+                range.len, range.at
+            );
+            Err(Fault::new(error.raw_os_error().unwrap_or(0), text))
+        }
+        _ => Ok(finding),
     }
 }
 

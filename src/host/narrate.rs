@@ -126,7 +126,7 @@ impl Teller {
                 self.subjects.insert(*ticket, alias.to_string());
                 return None;
             }
-            Action::Probe { ticket, device } => {
+            Action::Probe { ticket, device, .. } => {
                 self.subjects.insert(*ticket, device.clone());
                 return None;
             }

@@ -8,7 +8,7 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::cmdline;
-use crate::format::identity::Finding;
+use crate::format::identity::{Finding, Range};
 use crate::format::kmod::{Catalog, Resolution};
 use crate::host::module_index::ModuleIndex;
 use crate::host::stage::Stage;
@@ -112,10 +112,24 @@ impl<'a> Rehearsal<'a> {
                 resolution: self.resolve(alias.as_bytes()),
             },
             Action::Load { ticket, module } => self.load(ticket, module),
-            Action::Probe { ticket, device } => match self.stage.identify(&device) {
+            Action::Probe {
+                ticket,
+                device,
+                lens,
+            } => match self.stage.identify(&device, lens.as_ref()) {
                 Ok(finding) => Event::Probed { ticket, finding },
                 Err(fault) => Event::ProbeFailed { ticket, fault },
             },
+            Action::Read {
+                ticket,
+                device,
+                lens,
+                ranges,
+            } => {
+                let read = |r: &Range| self.stage.read(&device, lens.as_ref(), *r).ok().map(Text);
+                let pieces = ranges.iter().map(read).collect();
+                Event::Bytes { ticket, pieces }
+            }
             // An image hangs on no bus, and no firmware has booted.
             Action::Links { ticket, .. } => Event::Linked {
                 ticket,
@@ -226,7 +240,7 @@ impl<'a> Rehearsal<'a> {
 
     fn mount(&self, mount: &Mount) -> Result<(), Fault> {
         let (device, wanted) = (&mount.device, &mount.fstype);
-        let finding = self.stage.identify(device)?;
+        let finding = self.stage.identify(device, None)?;
         if !self.is_driven(&format!("fs-{wanted}")) {
             let text = format!("mount {device}: there is no driver for {wanted}");
             return Err(Fault::new(ENODEV, text));

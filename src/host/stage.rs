@@ -5,13 +5,15 @@
 //! This machine's devices are those of /sys/class/block. Reads only.
 
 use crate::base::fault::Fault;
-use crate::format::identity::{Finding, Partition};
+use crate::format::identity::{Finding, Partition, Range, View};
+use crate::format::lens::Lens;
 use crate::format::uevent;
-use crate::host::device_file::DeviceFile;
+use crate::host::device_file::{DeviceFile, identify_with};
 use crate::host::failure::Failure;
 use crate::host::identify::kernel_sectors;
 use crate::plan::event::Block;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// virtio_blk takes a free major number; on most machines it is this one.
@@ -77,19 +79,49 @@ impl Stage {
         Ok(Self { disks: vec![disk] })
     }
 
-    /// What lies on the device of this name.
-    pub fn identify(&self, name: &str) -> Result<Finding, Fault> {
-        let find = |disk: &Disk| disk.blocks.iter().position(|b| b.name == name);
-        let found = self.disks.iter().find_map(|d| Some((d, find(d)?)));
-        let Some((disk, i)) = found else {
-            return Err(Fault::plain(format!("there is no {name}")));
-        };
+    /// What lies on the device of this name, or is seen through the lens.
+    pub fn identify(&self, name: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
+        if let Some(lens) = lens {
+            let view = View::new(lens.bytes, lens.sector);
+            return identify_with(view, name, &mut |range| self.read(name, Some(lens), range));
+        }
+        let (disk, i) = self.find(name)?;
         match (&disk.image, disk.starts.get(i), disk.blocks.get(i)) {
             (Some(image), Some(start), Some(block)) => {
                 let bytes = |sectors: u64| sectors.saturating_mul(512);
                 image.identify_piece(bytes(*start), image_bytes(image, block))
             }
             _ => DeviceFile::open(Path::new(&format!("/dev/{name}")))?.identify(),
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<(&Disk, usize), Fault> {
+        let find = |disk: &Disk| disk.blocks.iter().position(|b| b.name == name);
+        let found = self.disks.iter().find_map(|d| Some((d, find(d)?)));
+        found.ok_or_else(|| Fault::plain(format!("there is no {name}")))
+    }
+
+    /// Bytes of the device of this name, or of what is seen through the lens.
+    pub fn read(&self, name: &str, lens: Option<&Lens>, range: Range) -> io::Result<Vec<u8>> {
+        if let Some(lens) = lens {
+            let pieces = lens.pieces(range);
+            let pieces = pieces.ok_or_else(|| io::Error::other("it cannot be looked through"))?;
+            let mut bytes = Vec::new();
+            for piece in pieces {
+                let len = usize::try_from(piece.length).unwrap_or(usize::MAX);
+                let at = piece.offset;
+                bytes.extend(self.read(&piece.on, None, Range { at, len })?);
+            }
+            return Ok(bytes);
+        }
+        let (disk, i) = self.find(name).map_err(|f| io::Error::other(f.text))?;
+        match (&disk.image, disk.starts.get(i)) {
+            (Some(image), Some(start)) => image.read(start.saturating_mul(512), range),
+            _ => {
+                let path = format!("/dev/{name}");
+                let device = DeviceFile::open(Path::new(&path));
+                device.map_err(|f| io::Error::other(f.text))?.read(0, range)
+            }
         }
     }
 

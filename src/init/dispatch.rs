@@ -23,6 +23,7 @@ impl Machine {
             }
             Action::Load { .. }
             | Action::Probe { .. }
+            | Action::Read { .. }
             | Action::Links { .. }
             | Action::AskFirmware { .. }
             | Action::Map { .. }

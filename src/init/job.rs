@@ -3,7 +3,7 @@
 use crate::act::module_catalog::Catalog;
 use crate::act::{
     boot_partition, create_mapping, device_links, find_init, flash, load_module, mount_root,
-    probe_device,
+    probe_device, read_device,
 };
 use crate::base::fault::Fault;
 use crate::base::text::Text;
@@ -21,9 +21,18 @@ pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
             Ok(()) => Event::Loaded { ticket },
             Err(fault) => Event::LoadFailed { ticket, fault },
         },
-        Action::Probe { device, .. } => match probe_device::probe(device) {
+        Action::Probe { device, lens, .. } => match probe_device::probe(device, lens.as_ref()) {
             Ok(finding) => Event::Probed { ticket, finding },
             Err(fault) => Event::ProbeFailed { ticket, fault },
+        },
+        Action::Read {
+            device,
+            lens,
+            ranges,
+            ..
+        } => match read_device::read_all(device, lens.as_ref(), ranges) {
+            Ok(pieces) => Event::Bytes { ticket, pieces },
+            Err(fault) => Event::ReadFailed { ticket, fault },
         },
         Action::Links { device, .. } => Event::Linked {
             ticket,
@@ -69,6 +78,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
     Some(match action {
         Action::Load { .. } => Event::LoadFailed { ticket, fault },
         Action::Probe { .. } => Event::ProbeFailed { ticket, fault },
+        Action::Read { .. } => Event::ReadFailed { ticket, fault },
         Action::Links { .. } => Event::Linked {
             ticket,
             names: Vec::new(),
@@ -92,6 +102,7 @@ fn ticket(action: &Action) -> Option<Ticket> {
     match action {
         Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }
+        | Action::Read { ticket, .. }
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
         | Action::Map { ticket, .. }

@@ -3,6 +3,8 @@
 use super::event::Ticket;
 use crate::base::text::Text;
 use crate::format::dm_init::Mapping;
+use crate::format::identity::Range;
+use crate::format::lens::Lens;
 use crate::format::wish::End;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,6 +28,10 @@ pub enum Scope {
     /// Block devices and every bus.
     All,
 }
+
+/// Bytes that one [`Action::Read`] may ask for: the answer is one message, in which a byte may take
+/// four letters.
+pub const MAX_READ: usize = 15 << 10;
 
 /// One attempt to mount root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +62,18 @@ pub enum Action {
         ticket: Ticket,
         module: String,
     },
-    /// Identify a block device by its bytes.
+    /// Identify a block device by its bytes. `lens`: it does not run yet, and is looked through.
     Probe {
         ticket: Ticket,
         device: String,
+        lens: Option<Lens>,
+    },
+    /// Bring bytes of a device: at most [`MAX_READ`] in all.
+    Read {
+        ticket: Ticket,
+        device: String,
+        lens: Option<Lens>,
+        ranges: Vec<Range>,
     },
     /// Tell what udev would call a whole disk: `by-id/…`, `by-path/…`.
     Links {

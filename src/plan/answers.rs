@@ -38,6 +38,11 @@ impl Plan {
             Event::LoadFailed { ticket, fault } => self.load_ended(ticket, Some(fault)),
             Event::Probed { ticket, finding } => self.probe_ended(ticket, Ok(finding)),
             Event::ProbeFailed { ticket, fault } => self.probe_ended(ticket, Err(fault)),
+            Event::Bytes { ticket, pieces } => self.read_ended(ticket, pieces),
+            Event::ReadFailed { ticket, fault } => {
+                self.say(Level::Warning, fault.text);
+                self.read_ended(ticket, Vec::new());
+            }
             Event::Linked { ticket, names } => {
                 if let Some(Job::Links { device, generation }) = self.tickets.close(ticket) {
                     self.devices.linked(&device, generation, names);
@@ -186,6 +191,18 @@ impl Plan {
         if let Some(Job::Probe { device, generation }) = self.tickets.close(ticket) {
             self.devices.looked(&device, generation, result);
             self.name_late_clone(&device);
+        }
+    }
+
+    /// `pieces`: fewer than were asked for where the others cannot be read.
+    fn read_ended(&mut self, ticket: Ticket, pieces: Vec<Option<Text>>) {
+        if let Some(Job::Read {
+            device,
+            generation,
+            ranges,
+        }) = self.tickets.close(ticket)
+        {
+            self.devices.was_read(&device, generation, &ranges, pieces);
         }
     }
 

@@ -4,17 +4,21 @@
 //! a question about an earlier generation is worth nothing. Its *epoch* is the walk that last
 //! reported it: after a lost event, what the next walk does not report is gone.
 
-use super::action::Action;
+use super::action::{Action, MAX_READ};
 use super::event::Block;
 use super::ticket::{Job, Tickets};
 use crate::base::fault::Fault;
-use crate::format::identity::{Finding, Partition, Signature, Table, Usage};
+use crate::base::text::Text;
+use crate::format::identity::{Finding, Partition, Range, Signature, Table, Usage, View};
+use crate::format::lens::Lens;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// More block devices than this are not looked at. (A large SAN has some thousands.)
 pub const MAX_DEVICES: usize = 8192;
+
+const SECTOR: u64 = 512;
 
 /// How far we are with a device's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,14 @@ pub struct Device {
     links_asked: bool,
     /// The generation that is being read: one that changes all the time is read once at a time.
     reading: Option<u32>,
+    /// It does not run yet: its bytes are seen through this.
+    pub lens: Option<Lens>,
+    /// Other names below `/dev` that it has, or will have: `vg/root`, `md/home`.
+    pub aliases: Vec<String>,
+    /// What was read of it besides its identity.
+    pub view: View,
+    /// Some of it is being read.
+    view_asked: bool,
     /// The kernel says that it changed: it may hold a medium whose size only opening it tells.
     stirred: bool,
     epoch: u32,
@@ -61,6 +73,11 @@ impl Device {
     /// Not without a medium, as far as we know: some sizes only show when the device is opened.
     pub fn may_hold_something(&self) -> bool {
         self.block.sectors > 0 || self.stirred
+    }
+
+    /// It does not run yet.
+    pub fn is_virtual(&self) -> bool {
+        self.lens.is_some()
     }
 
     /// A member of something else: what its bytes look like is not what it is.
@@ -105,9 +122,13 @@ impl Devices {
         let epoch = self.epoch;
         let mut reading = None;
         if let Some(known) = self.all.get_mut(&block.name) {
+            // A device that is being set up has no size yet.
+            if known.is_virtual() && block.sectors == 0 {
+                return;
+            }
             known.epoch = epoch;
             // Media are counted upwards: what was told of an earlier one comes late.
-            let late = (1..known.block.sequence).contains(&block.sequence);
+            let late = !known.is_virtual() && (1..known.block.sequence).contains(&block.sequence);
             if late || !changed && known.block == block {
                 return;
             }
@@ -116,19 +137,62 @@ impl Devices {
             self.ignored = self.ignored.saturating_add(1);
             return;
         }
-        let generation = self.new_generation();
-        let device = Device {
+        let mut device = self.new_device(block);
+        device.reading = reading;
+        device.stirred = changed;
+        device.aliases = self.aliases_of(&device.block);
+        self.all.insert(device.block.name.clone(), device);
+    }
+
+    fn new_device(&mut self, block: Block) -> Device {
+        Device {
             look: Look::Unseen,
-            generation,
+            generation: self.new_generation(),
             refused: false,
             links: None,
             links_asked: false,
-            reading,
-            stirred: changed,
-            epoch,
+            reading: None,
+            lens: None,
+            aliases: Vec::new(),
+            view: View::new(block.sectors.saturating_mul(SECTOR), 512),
+            view_asked: false,
+            stirred: false,
+            epoch: self.epoch,
             block,
+        }
+    }
+
+    /// The names that it was to have before it ran. What runs is no longer looked through.
+    fn aliases_of(&mut self, block: &Block) -> Vec<String> {
+        let mapped = block.mapped.as_ref().filter(|_| block.sectors > 0);
+        let planned = mapped.map(|name| alloc::format!("mapper/{name}"));
+        let planned = planned.and_then(|name| self.all.remove(&name));
+        let before = planned.as_ref().or_else(|| self.all.get(&block.name));
+        before.map(|d| d.aliases.clone()).unwrap_or_default()
+    }
+
+    /// A device that could be started, seen through those below it.
+    pub fn plan(&mut self, block: Block, lens: Lens, aliases: Vec<String>) {
+        let same = |d: &Device| d.lens.as_ref() == Some(&lens) && d.block == block;
+        let name = block.name.clone();
+        let runs = |d: &Device| {
+            d.block.mapped.is_some() && name.strip_prefix("mapper/") == d.block.mapped.as_deref()
         };
-        self.all.insert(device.block.name.clone(), device);
+        let known = self.all.get(&name);
+        if known.is_some_and(|d| same(d) || !d.is_virtual()) || self.all.values().any(runs) {
+            return;
+        }
+        let mut device = self.new_device(block);
+        device.view.sector = lens.sector;
+        device.lens = Some(lens);
+        device.aliases = aliases;
+        self.all.insert(name, device);
+    }
+
+    /// Only these are still planned.
+    pub fn keep_planned(&mut self, names: &[String]) {
+        self.all
+            .retain(|name, d| !d.is_virtual() || names.contains(name));
     }
 
     pub fn gone(&mut self, name: &str) {
@@ -143,7 +207,7 @@ impl Devices {
 
     /// The walk of `epoch` is over.
     pub fn forget_older_than(&mut self, epoch: u32) {
-        self.all.retain(|_, d| d.epoch >= epoch);
+        self.all.retain(|_, d| d.epoch >= epoch || d.is_virtual());
     }
 
     /// Asks for every device that `worth` names and that was not looked at yet.
@@ -168,7 +232,65 @@ impl Devices {
             out.push(Action::Probe {
                 ticket,
                 device: device.block.name.clone(),
+                lens: device.lens.clone(),
             });
+        }
+    }
+
+    /// Asks for bytes of a device, as many as one answer holds, unless it is being read already.
+    pub fn read(
+        &mut self,
+        (tickets, out): (&mut Tickets, &mut Vec<Action>),
+        name: &str,
+        wanted: &[Range],
+    ) {
+        let Some(device) = self.all.get_mut(name).filter(|d| !d.view_asked) else {
+            return;
+        };
+        let mut left = MAX_READ;
+        let mut ranges = Vec::new();
+        for range in wanted {
+            let Some(rest) = left.checked_sub(range.len) else {
+                break;
+            };
+            left = rest;
+            ranges.push(*range);
+        }
+        device.view_asked = true;
+        let ticket = tickets.issue(Job::Read {
+            device: name.into(),
+            generation: device.generation,
+            ranges: ranges.clone(),
+        });
+        out.push(Action::Read {
+            ticket,
+            device: name.into(),
+            lens: device.lens.clone(),
+            ranges,
+        });
+    }
+
+    pub fn was_read(
+        &mut self,
+        name: &str,
+        generation: u32,
+        ranges: &[Range],
+        pieces: Vec<Option<Text>>,
+    ) {
+        let same = |d: &&mut Device| d.generation == generation;
+        let Some(device) = self.all.get_mut(name).filter(same) else {
+            return;
+        };
+        device.view_asked = false;
+        let mut pieces = pieces.into_iter();
+        for range in ranges {
+            match pieces.next().flatten() {
+                Some(Text(mut bytes)) => {
+                    bytes.resize(range.len, 0);
+                    device.view.add(range.at, bytes);
+                }
+                None => device.view.lose(*range),
+            }
         }
     }
 

@@ -82,6 +82,17 @@ pub enum Event {
         ticket: Ticket,
         fault: Fault,
     },
+    /// Answers `read`: for each range its bytes, without the zeros at its end. `None`: they cannot
+    /// be read.
+    Bytes {
+        ticket: Ticket,
+        pieces: Vec<Option<Text>>,
+    },
+    /// Answers `read`: nothing can be read.
+    ReadFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
     /// Answers `links`: the disk's names below `/dev/disk/`, as udev would give them; none where
     /// it has none.
     Linked {

@@ -232,7 +232,9 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Walk { .. } => "listing the devices has not ended".to_string(),
             Job::Resolve(purpose) => format!("looking up {} has not ended", purpose_text(purpose)),
             Job::Load(name) => format!("loading module {name} has not ended"),
-            Job::Probe { device, .. } => format!("reading {device} has not ended"),
+            Job::Probe { device, .. } | Job::Read { device, .. } => {
+                format!("reading {device} has not ended")
+            }
             Job::Links { device, .. } => format!("finding names of {device} has not ended"),
             Job::AskFirmware => "asking the firmware what it booted has not ended".to_string(),
             Job::Map => "making a mapped device has not ended".to_string(),

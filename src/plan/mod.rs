@@ -57,6 +57,7 @@ pub mod nearest;
 mod news;
 mod progress;
 pub mod root;
+pub mod stack;
 pub mod ticket;
 pub mod trace;
 pub mod trace_read;
@@ -73,6 +74,7 @@ use event::Event;
 use mapping::Mappings;
 use modules::Modules;
 use news::News;
+use stack::Stack;
 use ticket::Tickets;
 
 /// Nothing has happened and nothing is under way for this long: try what is unlikely.
@@ -126,6 +128,7 @@ pub struct Plan {
     modules: Modules,
     devices: Devices,
     mappings: Mappings,
+    stack: Stack,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
     protected: bool,
     /// The end of patience.
@@ -175,6 +178,7 @@ impl Plan {
             modules: Modules::default(),
             devices: Devices::default(),
             mappings: Mappings::default(),
+            stack: Stack::default(),
             protected: false,
             trunk: None,
             first_until: None,

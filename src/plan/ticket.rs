@@ -4,6 +4,7 @@
 //! out here, so that no other file has to think about them.
 
 use super::event::Ticket;
+use crate::format::identity::Range;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -27,11 +28,25 @@ pub enum Purpose {
 /// What an open ticket stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
-    Walk { epoch: u32 },
+    Walk {
+        epoch: u32,
+    },
     Resolve(Purpose),
     Load(String),
-    Probe { device: String, generation: u32 },
-    Links { device: String, generation: u32 },
+    Probe {
+        device: String,
+        generation: u32,
+    },
+    /// Bytes of a device, each range as it was asked for.
+    Read {
+        device: String,
+        generation: u32,
+        ranges: Vec<Range>,
+    },
+    Links {
+        device: String,
+        generation: u32,
+    },
     AskFirmware,
     Map,
     Mount,

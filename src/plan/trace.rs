@@ -12,8 +12,9 @@ use crate::base::millis::Millis;
 use crate::base::text::{Text, escape_into};
 use crate::base::words::Line;
 use crate::format::dm_init::Mapping;
-use crate::format::identity::{Finding, Partition, Signature, Usage};
+use crate::format::identity::{Finding, Partition, Range, Signature, Usage};
 use crate::format::kmod::{Module, Resolution};
+use crate::format::lens::Lens;
 use crate::format::wish::End;
 use alloc::format;
 use alloc::string::String;
@@ -51,6 +52,14 @@ pub fn event_line(event: &Event) -> String {
             finding_words(answer("probed", *ticket), finding).done()
         }
         Event::ProbeFailed { ticket, fault } => failed("probe-failed", *ticket, fault).done(),
+        Event::Bytes { ticket, pieces } => {
+            let word = |line: Line, piece: &Option<Text>| match piece {
+                Some(bytes) => line.key("bytes", bytes.as_bytes()),
+                None => line.key("lost", ""),
+            };
+            pieces.iter().fold(answer("bytes", *ticket), word).done()
+        }
+        Event::ReadFailed { ticket, fault } => failed("read-failed", *ticket, fault).done(),
         Event::Linked { ticket, names } => names
             .iter()
             .fold(answer("linked", *ticket), |line, name| line.word(name))
@@ -110,7 +119,25 @@ pub fn action_line(action: &Action) -> String {
             answer("resolve", *ticket).word(alias.as_bytes()).done()
         }
         Action::Load { ticket, module } => answer("load", *ticket).word(module).done(),
-        Action::Probe { ticket, device } => answer("probe", *ticket).word(device).done(),
+        Action::Probe {
+            ticket,
+            device,
+            lens,
+        } => {
+            let line = answer("probe", *ticket).word(device);
+            line.opt("lens", lens.as_ref().map(Lens::to_text)).done()
+        }
+        Action::Read {
+            ticket,
+            device,
+            lens,
+            ranges,
+        } => {
+            let line = answer("read", *ticket).word(device);
+            let line = line.opt("lens", lens.as_ref().map(Lens::to_text));
+            let range = |line: Line, r: &Range| line.key("range", format!("{}+{}", r.at, r.len));
+            ranges.iter().fold(line, range).done()
+        }
         Action::Links { ticket, device } => answer("links", *ticket).word(device).done(),
         Action::AskFirmware { ticket } => answer("ask-firmware", *ticket).done(),
         Action::Map { ticket, mapping } => mapping_words(answer("map", *ticket), mapping).done(),

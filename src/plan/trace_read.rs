@@ -8,8 +8,9 @@ use crate::base::fault::Fault;
 use crate::base::text::{Text, unescape};
 use crate::base::words::Words;
 use crate::format::dm_init::{Mapping, Target};
-use crate::format::identity::{Finding, Partition, Signature, Table, Usage};
+use crate::format::identity::{Finding, Partition, Range, Signature, Table, Usage};
 use crate::format::kmod::{Module, Resolution};
+use crate::format::lens::Lens;
 use crate::format::wish::End;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -68,6 +69,14 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
             finding: finding(w)?,
         },
         "probe-failed" => Event::ProbeFailed {
+            ticket,
+            fault: fault(w)?,
+        },
+        "bytes" => Event::Bytes {
+            ticket,
+            pieces: core::iter::from_fn(|| piece(w)).collect(),
+        },
+        "read-failed" => Event::ReadFailed {
             ticket,
             fault: fault(w)?,
         },
@@ -176,6 +185,13 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
         "probe" => Action::Probe {
             ticket: ticket(w)?,
             device: w.text()?,
+            lens: lens(w)?,
+        },
+        "read" => Action::Read {
+            ticket: ticket(w)?,
+            device: w.text()?,
+            lens: lens(w)?,
+            ranges: all(w, "range").map(|r| range(&r)).collect::<Option<_>>()?,
         },
         "links" => Action::Links {
             ticket: ticket(w)?,
@@ -187,6 +203,33 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
         },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w)? },
         _ => return None,
+    })
+}
+
+/// One piece of what was read, in order.
+fn piece(w: &mut Words) -> Option<Option<Text>> {
+    let word = w.any()?;
+    match word.key.as_deref()? {
+        "bytes" => Some(Some(Text(word.value))),
+        "lost" => Some(None),
+        _ => None,
+    }
+}
+
+/// `Some(None)`: there is no such word.
+fn lens(w: &mut Words) -> Option<Option<Lens>> {
+    match w.key_text("lens") {
+        None => Some(None),
+        Some(text) => Lens::parse(&text).map(Some),
+    }
+}
+
+/// `OFFSET+LENGTH`.
+fn range(text: &[u8]) -> Option<Range> {
+    let (at, len) = core::str::from_utf8(text).ok()?.split_once('+')?;
+    Some(Range {
+        at: at.parse().ok()?,
+        len: len.parse().ok()?,
     })
 }
 

@@ -19,6 +19,7 @@ pub enum Job {
     Resolve(String),
     Load(String),
     Probe(String),
+    Read(String, usize),
     Links(String),
     Firmware,
     Mount { device: String, fstype: String },
@@ -43,7 +44,13 @@ impl Job {
             Action::Walk { ticket, .. } => (*ticket, Self::Walk),
             Action::Resolve { ticket, alias } => (*ticket, Self::Resolve(text(alias))),
             Action::Load { ticket, module } => (*ticket, Self::Load(module.clone())),
-            Action::Probe { ticket, device } => (*ticket, Self::Probe(device.clone())),
+            Action::Probe { ticket, device, .. } => (*ticket, Self::Probe(device.clone())),
+            Action::Read {
+                ticket,
+                device,
+                ranges,
+                ..
+            } => (*ticket, Self::Read(device.clone(), ranges.len())),
             Action::Links { ticket, device } => (*ticket, Self::Links(device.clone())),
             Action::AskFirmware { ticket } => (*ticket, Self::Firmware),
             Action::Mount { ticket, mount } => {
@@ -72,7 +79,7 @@ impl Job {
             Self::Resolve(alias) => world.latency("resolve", alias),
             Self::Load(module) => world.latency("load", module),
             Self::Probe(device) => world.latency("probe", device),
-            Self::Links(device) => world.latency("links", device),
+            Self::Read(device, _) | Self::Links(device) => world.latency("links", device),
             Self::Firmware => world.latency("firmware", ""),
             Self::Mount { device, .. } => world.latency("mount", device),
             Self::FindInit(_) => world.latency("init", ""),
@@ -109,7 +116,12 @@ impl Machine<'_> {
                         .extend(wants.iter().map(|(alias, _)| alias.clone()));
                 }
             }
-            Job::Walk | Job::Resolve(_) | Job::FindInit(_) | Job::Links(_) | Job::Firmware => {}
+            Job::Walk
+            | Job::Resolve(_)
+            | Job::FindInit(_)
+            | Job::Read(..)
+            | Job::Links(_)
+            | Job::Firmware => {}
         }
         task
     }
@@ -165,6 +177,10 @@ impl Machine<'_> {
             },
             Job::Load(module) => self.load(ticket, module),
             Job::Probe(device) => self.probe(ticket, device, &task),
+            Job::Read(_, ranges) => Event::Bytes {
+                ticket,
+                pieces: vec![None; *ranges],
+            },
             Job::Links(device) => Event::Linked {
                 ticket,
                 names: vec![format!("by-path/{device}")],

@@ -22,6 +22,7 @@ pub enum Question {
     Resolve(Text),
     Load(String),
     Probe(String),
+    Read(String),
     Links(String),
     Firmware,
     Map(Mapping),
@@ -179,6 +180,9 @@ impl Known {
             Event::LoadFailed { ticket, .. } => self.load_ended(*ticket, false),
             Event::Probed { ticket, finding } => self.probed(*ticket, Some(finding)),
             Event::ProbeFailed { ticket, .. } => self.probed(*ticket, None),
+            Event::Bytes { ticket, .. } | Event::ReadFailed { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::Read(_)));
+            }
             Event::Linked { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::Links(_)));
             }
@@ -226,6 +230,7 @@ impl Known {
                 Question::Load(module.clone())
             }
             Action::Probe { device, .. } => Question::Probe(device.clone()),
+            Action::Read { device, .. } => Question::Read(device.clone()),
             Action::Links { device, .. } => Question::Links(device.clone()),
             Action::AskFirmware { .. } => Question::Firmware,
             Action::Map { mapping, .. } => Question::Map(mapping.clone()),
@@ -359,6 +364,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Resolve { ticket, .. }
         | Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }
+        | Action::Read { ticket, .. }
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
         | Action::Map { ticket, .. }

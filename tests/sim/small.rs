@@ -465,7 +465,7 @@ fn answer_to(all: &[(Block, Finding)], action: &Action) -> Option<Event> {
                 resolution,
             }
         }
-        Action::Probe { ticket, device } => {
+        Action::Probe { ticket, device, .. } => {
             let found = all.iter().find(|(block, _)| block.name == *device)?;
             Event::Probed {
                 ticket: *ticket,

@@ -184,7 +184,7 @@ fn loop_devices_are_identified_like_their_images() {
         return;
     };
     let made = run(tool("pvcreate").args(["-qq", "-ff", "-y", &device]));
-    let finding = probe(name);
+    let finding = probe(name, None);
     run(tool("losetup").args(["-d", &device]));
     assert!(made.status.success(), "{made:?}");
     assert_eq!(finding, Ok(compare(&path)));
