@@ -30,6 +30,14 @@ pub enum End {
     PowerOff,
 }
 
+/// What to do when something could start without one of its members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Degraded {
+    Never,
+    /// Milliseconds after it first could.
+    AfterMs(u64),
+}
+
 /// How much is said on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Talk {
@@ -52,6 +60,8 @@ pub struct Wish {
     pub flags: Text,
     /// `landfall.clones=refuse`: where several devices answer, none is taken.
     pub refuse_clones: bool,
+    /// `landfall.degraded=`.
+    pub degraded: Degraded,
     /// `ubi.mtd=`: what UBI is to be attached to, each by number, name or path.
     pub ubi_mtd: Vec<Text>,
     /// `rw`. Where `rootflags=` holds `ro` or `rw`, those words have decided.
@@ -85,6 +95,7 @@ impl Default for Wish {
             fstypes: Vec::new(),
             flags: Text::default(),
             refuse_clones: false,
+            degraded: Degraded::AfterMs(30_000),
             ubi_mtd: Vec::new(),
             writable: false,
             init: None,

@@ -8,18 +8,25 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::cmdline;
+use crate::format::dm_init::Mapping;
 use crate::format::identity::{Finding, Range};
 use crate::format::kmod::{Catalog, Resolution};
+use crate::format::lens::Lens;
+use crate::format::through::Through;
 use crate::host::module_index::ModuleIndex;
-use crate::host::stage::Stage;
+use crate::host::stage::{Stage, partition_of};
 use crate::plan::Plan;
 use crate::plan::action::{Action, Mount};
-use crate::plan::event::{Event, Ticket};
-use std::collections::{BTreeSet, VecDeque};
+use crate::plan::event::{Block, Event, Ticket};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const ENOENT: i32 = 2;
 const ENODEV: i32 = 19;
 const EINVAL: i32 = 22;
+
+/// The device mapper takes a free major number; on most machines it is this one.
+const DEVICE_MAPPER_MAJOR: u32 = 253;
+const MD_MAJOR: u32 = 9;
 
 /// No boot has more: the backstop against a plan that never ends.
 const MAX_EVENTS: usize = 200_000;
@@ -49,6 +56,10 @@ pub struct Rehearsal<'a> {
     loaded: BTreeSet<String>,
     /// For each disk how much of it was announced: its buses in order, then itself.
     announced: Vec<usize>,
+    /// What was looked through, by name: that is what it holds once it runs.
+    lenses: BTreeMap<String, Lens>,
+    /// Devices that were made, by the kernel's name, and the name that they were looked at by.
+    made: BTreeMap<String, String>,
     pub records: Vec<Record>,
     ending: Option<Ending>,
 }
@@ -72,6 +83,8 @@ impl<'a> Rehearsal<'a> {
             drivers,
             loaded: BTreeSet::new(),
             announced: vec![0; stage.disks.len()],
+            lenses: BTreeMap::new(),
+            made: BTreeMap::new(),
             records: Vec::new(),
             ending: None,
         }
@@ -116,16 +129,20 @@ impl<'a> Rehearsal<'a> {
                 ticket,
                 device,
                 lens,
-            } => match self.stage.identify(&device, lens.as_ref()) {
-                Ok(finding) => Event::Probed { ticket, finding },
-                Err(fault) => Event::ProbeFailed { ticket, fault },
-            },
+            } => {
+                let lens = self.lens(&device, lens);
+                match self.stage.identify(&device, lens.as_ref()) {
+                    Ok(finding) => Event::Probed { ticket, finding },
+                    Err(fault) => Event::ProbeFailed { ticket, fault },
+                }
+            }
             Action::Read {
                 ticket,
                 device,
                 lens,
                 ranges,
             } => {
+                let lens = self.lens(&device, lens);
                 let read = |r: &Range| self.stage.read(&device, lens.as_ref(), *r).ok().map(Text);
                 let pieces = ranges.iter().map(read).collect();
                 Event::Bytes { ticket, pieces }
@@ -140,9 +157,12 @@ impl<'a> Rehearsal<'a> {
                 booted: None,
             },
             Action::Map { ticket, mapping } => {
-                let text = format!("{} is not made in a rehearsal", mapping.name);
-                let fault = Fault::plain(text);
-                Event::MapFailed { ticket, fault }
+                self.map(&mapping);
+                Event::Mapped { ticket }
+            }
+            Action::Assemble { ticket, device, .. } => {
+                self.assemble(&device);
+                Event::Assembled { ticket }
             }
             Action::Mount { ticket, mount } => match self.mount(&mount) {
                 Ok(()) => Event::Mounted { ticket },
@@ -209,6 +229,71 @@ impl<'a> Rehearsal<'a> {
         found.builtin || found.answers.iter().any(|name| self.loaded.contains(name))
     }
 
+    // -- devices made of others ---------------------------------------------------------------
+
+    /// How a device is read: as the plan says, or, once it runs, as it was looked at before.
+    fn lens(&mut self, device: &str, told: Option<Lens>) -> Option<Lens> {
+        if let Some(lens) = &told {
+            self.lenses.insert(device.into(), lens.clone());
+            return told;
+        }
+        let known = self.made.get(device)?;
+        let dark = || Lens {
+            bytes: 0,
+            sector: 512,
+            through: Through::default(),
+        };
+        Some(self.lenses.get(known).cloned().unwrap_or_else(dark))
+    }
+
+    fn map(&mut self, mapping: &Mapping) {
+        let minor = u32::try_from(self.made.len()).unwrap_or(0);
+        let name = format!("dm-{minor}");
+        self.made
+            .insert(name.clone(), format!("mapper/{}", mapping.name));
+        let ends = mapping
+            .targets
+            .iter()
+            .map(|t| t.start.saturating_add(t.sectors));
+        self.queue.push_back(Event::Block(Block {
+            name,
+            major: DEVICE_MAPPER_MAJOR,
+            minor,
+            sectors: ends.max().unwrap_or(0),
+            part_of: None,
+            sequence: 0,
+            mapped: Some(mapping.name.clone()),
+        }));
+    }
+
+    fn assemble(&mut self, device: &str) {
+        self.made.insert(device.into(), device.into());
+        let number = device.strip_prefix("md").and_then(|n| n.parse().ok());
+        let lens = self.lens(device, None);
+        let whole = Block {
+            name: device.into(),
+            major: MD_MAJOR,
+            minor: number.unwrap_or(0),
+            // What cannot be looked through has some size.
+            sectors: lens.as_ref().map_or(0, |l| l.bytes / 512).max(1),
+            part_of: None,
+            sequence: 0,
+            mapped: None,
+        };
+        let finding = self
+            .stage
+            .identify(device, lens.as_ref())
+            .unwrap_or_default();
+        self.queue.push_back(Event::Block(whole.clone()));
+        for entry in finding.table.iter().flat_map(|t| &t.partitions) {
+            let name = format!("{device}p{}", entry.number);
+            if let Some(part) = partition_of(&whole, entry, name.clone()) {
+                self.made.insert(name.clone(), name);
+                self.queue.push_back(Event::Block(part));
+            }
+        }
+    }
+
     // -- drivers ------------------------------------------------------------------------------
 
     fn resolve(&self, alias: &[u8]) -> Resolution {
@@ -240,7 +325,8 @@ impl<'a> Rehearsal<'a> {
 
     fn mount(&self, mount: &Mount) -> Result<(), Fault> {
         let (device, wanted) = (&mount.device, &mount.fstype);
-        let finding = self.stage.identify(device, None)?;
+        let lens = self.made.get(device).and_then(|name| self.lenses.get(name));
+        let finding = self.stage.identify(device, lens)?;
         if !self.is_driven(&format!("fs-{wanted}")) {
             let text = format!("mount {device}: there is no driver for {wanted}");
             return Err(Fault::new(ENODEV, text));

@@ -155,7 +155,7 @@ fn disk_of(image: DeviceFile, finding: &Finding, number: u32) -> Disk {
     };
     let (mut blocks, mut starts) = (vec![whole.clone()], vec![0]);
     for entry in finding.table.iter().flat_map(|t| &t.partitions) {
-        if let Some(partition) = partition_of(&whole, entry) {
+        if let Some(partition) = partition_of(&whole, entry, format!("{name}{}", entry.number)) {
             blocks.push(partition);
             starts.push(entry.start);
         }
@@ -181,14 +181,14 @@ fn disk_of(image: DeviceFile, finding: &Finding, number: u32) -> Disk {
 }
 
 /// A partition as the kernel shows it: none outside of the disk, none longer than it.
-fn partition_of(disk: &Block, entry: &Partition) -> Option<Block> {
+pub fn partition_of(disk: &Block, entry: &Partition, name: String) -> Option<Block> {
     let room = disk.sectors.checked_sub(entry.start).filter(|&n| n > 0)?;
     let (major, minor) = match entry.number < MINORS {
         true => (disk.major, disk.minor.saturating_add(entry.number)),
         false => (EXTENDED_MAJOR, disk.minor.saturating_add(entry.number)),
     };
     Some(Block {
-        name: format!("{}{}", disk.name, entry.number),
+        name,
         major,
         minor,
         sectors: kernel_sectors(entry).min(room),

@@ -27,6 +27,7 @@ impl Machine {
             | Action::Links { .. }
             | Action::AskFirmware { .. }
             | Action::Map { .. }
+            | Action::Assemble { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);

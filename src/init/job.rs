@@ -2,8 +2,8 @@
 
 use crate::act::module_catalog::Catalog;
 use crate::act::{
-    boot_partition, create_mapping, device_links, find_init, flash, load_module, mount_root,
-    probe_device, read_device,
+    assemble_array, boot_partition, create_mapping, device_links, find_init, flash, load_module,
+    mount_root, probe_device, read_device,
 };
 use crate::base::fault::Fault;
 use crate::base::text::Text;
@@ -45,6 +45,10 @@ pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
         Action::Map { mapping, .. } => match create_mapping::create(mapping) {
             Ok(()) => Event::Mapped { ticket },
             Err(fault) => Event::MapFailed { ticket, fault },
+        },
+        Action::Assemble { device, steps, .. } => match assemble_array::assemble(device, steps) {
+            Ok(()) => Event::Assembled { ticket },
+            Err(fault) => Event::AssembleFailed { ticket, fault },
         },
         Action::Mount { mount, .. } => {
             // The kernel opens flash memory by its name, not by a device's path.
@@ -88,6 +92,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             booted: None,
         },
         Action::Map { .. } => Event::MapFailed { ticket, fault },
+        Action::Assemble { .. } => Event::AssembleFailed { ticket, fault },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -106,6 +111,7 @@ fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
         | Action::Map { ticket, .. }
+        | Action::Assemble { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

@@ -5,6 +5,7 @@ use crate::base::text::Text;
 use crate::format::dm_init::Mapping;
 use crate::format::identity::Range;
 use crate::format::lens::Lens;
+use crate::format::md::Step;
 use crate::format::wish::End;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -88,6 +89,12 @@ pub enum Action {
     Map {
         ticket: Ticket,
         mapping: Mapping,
+    },
+    /// Start an array of md as `device`, by these steps in this order.
+    Assemble {
+        ticket: Ticket,
+        device: String,
+        steps: Vec<Step>,
     },
     /// Mount the new root.
     Mount {

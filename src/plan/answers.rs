@@ -55,6 +55,8 @@ impl Plan {
             }
             Event::Mapped { ticket } => self.mapped(now, ticket, None),
             Event::MapFailed { ticket, fault } => self.mapped(now, ticket, Some(fault)),
+            Event::Assembled { ticket } => self.start_ended(now, ticket, None),
+            Event::AssembleFailed { ticket, fault } => self.start_ended(now, ticket, Some(fault)),
             Event::Mounted { ticket } => self.mounted(ticket),
             Event::MountFailed {
                 ticket,
@@ -136,8 +138,12 @@ impl Plan {
     }
 
     fn mapped(&mut self, now: Millis, ticket: Ticket, fault: Option<Fault>) {
-        if self.tickets.close(ticket) == Some(Job::Map) {
-            self.map_ended(now, fault);
+        match self.tickets.job(ticket) {
+            Some(Job::Map) => {
+                self.tickets.close(ticket);
+                self.map_ended(now, fault);
+            }
+            _ => self.start_ended(now, ticket, fault),
         }
     }
 
@@ -343,6 +349,7 @@ impl Plan {
         self.devices.forgive();
         self.modules.forgive();
         self.mappings.failed = None;
+        self.forgive_stack();
         self.exhausted = false;
         if mounted {
             self.find_init();

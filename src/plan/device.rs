@@ -80,6 +80,12 @@ impl Device {
         self.lens.is_some()
     }
 
+    /// It does not run yet, and nothing can be seen through it.
+    pub fn is_opaque(&self) -> bool {
+        let lens = self.lens.as_ref();
+        lens.is_some_and(|lens| lens.through.layers().is_empty())
+    }
+
     /// A member of something else: what its bytes look like is not what it is.
     pub fn is_container(&self) -> bool {
         matches!(self.signature(), Some(s) if matches!(s.usage, Usage::Raid | Usage::Crypto))
@@ -91,6 +97,11 @@ pub struct Devices {
     all: BTreeMap<String, Device>,
     epoch: u32,
     next_generation: u32,
+    /// Counts whatever happened to any of them.
+    changes: u64,
+    /// Devices that are only parts of others which we make, by their device-mapper names, with
+    /// their numbers once they run. Nothing else is to be seen in them.
+    internal: BTreeMap<String, Option<(u32, u32)>>,
     /// Devices that were ignored because of [`MAX_DEVICES`].
     pub ignored: u32,
 }
@@ -117,9 +128,39 @@ impl Devices {
         table.partitions.iter().find(|p| p.number == *number)
     }
 
+    /// Grows whenever anything about any device becomes another.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    fn count_change(&mut self) {
+        self.changes = self.changes.saturating_add(1);
+    }
+
+    /// What is made under this name is only a part of something.
+    pub fn hide(&mut self, mapped: &str) {
+        self.internal.entry(mapped.into()).or_default();
+    }
+
+    /// The number of such a part, if it runs.
+    pub fn internal(&self, mapped: &str) -> Option<(u32, u32)> {
+        self.internal.get(mapped).copied().flatten()
+    }
+
+    pub fn any_planned(&self) -> bool {
+        self.all.values().any(Device::is_virtual)
+    }
+
     /// `changed`: the content may be another one, even if nothing that we can see differs.
     pub fn announce(&mut self, block: Block, changed: bool) {
         let epoch = self.epoch;
+        self.count_change();
+        let part = block.mapped.as_ref().and_then(|m| self.internal.get_mut(m));
+        if let Some(number) = part {
+            *number = (block.sectors > 0).then_some((block.major, block.minor));
+            self.all.remove(&block.name);
+            return;
+        }
         let mut reading = None;
         if let Some(known) = self.all.get_mut(&block.name) {
             // A device that is being set up has no size yet.
@@ -182,7 +223,10 @@ impl Devices {
         if known.is_some_and(|d| same(d) || !d.is_virtual()) || self.all.values().any(runs) {
             return;
         }
+        self.count_change();
         let mut device = self.new_device(block);
+        device.links = Some(Vec::new());
+        device.links_asked = true;
         device.view.sector = lens.sector;
         device.lens = Some(lens);
         device.aliases = aliases;
@@ -191,11 +235,16 @@ impl Devices {
 
     /// Only these are still planned.
     pub fn keep_planned(&mut self, names: &[String]) {
+        let before = self.all.len();
         self.all
             .retain(|name, d| !d.is_virtual() || names.contains(name));
+        if self.all.len() != before {
+            self.count_change();
+        }
     }
 
     pub fn gone(&mut self, name: &str) {
+        self.count_change();
         self.all.remove(name);
     }
 
@@ -207,6 +256,7 @@ impl Devices {
 
     /// The walk of `epoch` is over.
     pub fn forget_older_than(&mut self, epoch: u32) {
+        self.count_change();
         self.all.retain(|_, d| d.epoch >= epoch || d.is_virtual());
     }
 
@@ -218,7 +268,8 @@ impl Devices {
         worth: impl Fn(&Device) -> bool,
     ) {
         for device in self.all.values_mut() {
-            let free = device.look == Look::Unseen && device.reading.is_none();
+            let free =
+                device.look == Look::Unseen && device.reading.is_none() && !device.is_opaque();
             if !free || !device.may_hold_something() || !worth(device) {
                 continue;
             }
@@ -277,6 +328,7 @@ impl Devices {
         ranges: &[Range],
         pieces: Vec<Option<Text>>,
     ) {
+        self.count_change();
         let same = |d: &&mut Device| d.generation == generation;
         let Some(device) = self.all.get_mut(name).filter(same) else {
             return;
@@ -295,6 +347,7 @@ impl Devices {
     }
 
     pub fn looked(&mut self, name: &str, generation: u32, result: Result<Finding, Fault>) {
+        self.count_change();
         let Some(device) = self.all.get_mut(name) else {
             return;
         };

@@ -113,6 +113,14 @@ pub enum Event {
         ticket: Ticket,
         fault: Fault,
     },
+    /// Answers `assemble`: the array runs. Its own event tells of it.
+    Assembled {
+        ticket: Ticket,
+    },
+    AssembleFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
     /// Answers `mount`. `kernel`: what the kernel said about it.
     Mounted {
         ticket: Ticket,

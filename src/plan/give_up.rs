@@ -208,7 +208,7 @@ fn seen(plan: &Plan) -> Vec<String> {
 }
 
 fn missing(plan: &Plan) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = plan.stack_problems();
     for fault in plan.modules.failures() {
         lines.push(fault.to_string());
     }
@@ -238,6 +238,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Links { device, .. } => format!("finding names of {device} has not ended"),
             Job::AskFirmware => "asking the firmware what it booted has not ended".to_string(),
             Job::Map => "making a mapped device has not ended".to_string(),
+            Job::Start(device) => format!("starting {device} has not ended"),
             Job::Mount | Job::FindInit | Job::HandOver | Job::Shell => continue,
         });
     }

@@ -229,7 +229,10 @@ impl Plan {
                 opens: Some(until), ..
             } => Some(self.keyboards_due(*until)),
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
-            Stage::Searching => earliest([self.idle_at(), self.first_until, self.trunk]),
+            Stage::Searching => {
+                let due = earliest([self.idle_at(), self.stack_due(), None]);
+                earliest([due, self.first_until, self.trunk])
+            }
             _ => earliest([self.first_until, self.trunk, None]),
         }
     }

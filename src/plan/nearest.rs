@@ -108,6 +108,7 @@ pub fn describe(device: &Device, devices: &Devices) -> String {
     use super::device::Look;
     let mut text = match &device.look {
         Look::Unseen if device.block.sectors == 0 => "no medium".to_string(),
+        Look::Unseen if device.is_opaque() => "not started: only then it shows".to_string(),
         Look::Unseen => "not read".to_string(),
         Look::Asked => "being read, no answer yet".to_string(),
         Look::Failed(fault) => format!("cannot be read: {fault}"),

@@ -19,6 +19,9 @@ impl Plan {
         self.load(now);
         if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
             self.look();
+            self.build(now);
+            // What was just planned is looked at.
+            self.look();
             self.attach_ubi();
             self.map();
             self.choose(now);
@@ -108,6 +111,14 @@ impl Plan {
             return;
         };
         // While the driver is being settled, a clone that comes first still may take over.
+        if self
+            .devices
+            .by_name(&device)
+            .is_some_and(Device::is_virtual)
+        {
+            self.want_real(&device);
+            return self.start_wanted(now);
+        }
         let chosen = matches!(&self.stage, Stage::Preparing { device: d, .. } if *d == device);
         if !chosen {
             self.protected = false;
@@ -273,6 +284,7 @@ impl Plan {
             }
             Some(_) => {}
         }
+        self.start_the_dark(now);
     }
 
     // -- the end ------------------------------------------------------------------------------

@@ -7,7 +7,6 @@
 //! what it looks like, with a warning.
 
 use super::device::{Device, Devices, Look};
-use super::event::Block;
 use super::mapping;
 use crate::format::wish::{Source, Wish};
 use crate::format::{discoverable, links};
@@ -39,8 +38,10 @@ fn may_be(source: Option<&Source>, device: &Device) -> bool {
     let block = &device.block;
     match source {
         // Which device has the name is to be found first.
-        Some(Source::Unknown(_) | Source::Link(_)) => false,
-        Some(Source::Name(asked)) => is_named(block, asked),
+        Some(Source::Link(link)) => is_made_link(link) && !is_slow_or_empty(&block.name),
+        Some(Source::Unknown(_)) => false,
+        // Which device has the name may only show inside of others.
+        Some(Source::Name(asked)) => is_named(device, asked) || may_be_made(asked),
         Some(Source::Number(major, minor)) => (block.major, block.minor) == (*major, *minor),
         // The tables tell which partitions are worth it.
         None => block.part_of.is_none() && !is_slow_or_empty(&block.name),
@@ -48,10 +49,44 @@ fn may_be(source: Option<&Source>, device: &Device) -> bool {
     }
 }
 
-/// `dm-0` is also `mapper/NAME`.
-fn is_named(block: &Block, name: &str) -> bool {
+/// `dm-0` is also `mapper/NAME`; what is made of others may have more names.
+fn is_named(device: &Device, name: &str) -> bool {
+    let block = &device.block;
     let mapped = name.strip_prefix("mapper/");
-    block.name == name || mapped.is_some() && mapped == block.mapped.as_deref()
+    let alias = device.aliases.iter().any(|alias| alias == name);
+    block.name == name || alias || mapped.is_some() && mapped == block.mapped.as_deref()
+}
+
+/// Could a device of this name be made of others? (`mapper/x`, `vg/lv`, `md0`, `md/home`, `dm-3`.)
+fn may_be_made(name: &str) -> bool {
+    let counted = |prefix: &str| {
+        let number = name.strip_prefix(prefix);
+        number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    name.contains('/') || counted("md") || counted("dm-")
+}
+
+/// Names of udev for what is made of others: `by-id/dm-name-…`, `by-id/md-uuid-…`.
+fn is_made_link(link: &str) -> bool {
+    let id = link.strip_prefix("by-id/");
+    let made = |kind: &&str| id.is_some_and(|id| id.starts_with(kind));
+    ["dm-name-", "dm-uuid-", "md-name-", "md-uuid-"]
+        .iter()
+        .any(|kind| made(&kind))
+}
+
+/// Does `root=` name this device, whatever is on it?
+pub fn is_asked_by_name(source: Option<&Source>, device: &Device) -> bool {
+    match source {
+        Some(Source::Name(name)) => is_named(device, name),
+        Some(Source::Link(link)) => has_alias_link(device, link),
+        _ => false,
+    }
+}
+
+fn has_alias_link(device: &Device, link: &str) -> bool {
+    let is = |alias: &String| alias.strip_prefix("disk/") == Some(link);
+    device.aliases.iter().any(is)
 }
 
 /// Devices that must be read because of others: the disk of a partition that was asked for (the
@@ -96,6 +131,9 @@ pub fn may_be_linked(name: &str) -> bool {
 
 /// Does udev call this device so, below `/dev/disk/`? `None`: not known yet.
 fn is_called(devices: &Devices, device: &Device, link: &str) -> Option<bool> {
+    if has_alias_link(device, link) {
+        return Some(true);
+    }
     let (disk, tail) = match &device.block.part_of {
         None => (device, String::new()),
         Some((_, number)) => (devices.disk_of(device)?, links::of_partition("", *number)),
@@ -151,7 +189,7 @@ pub fn identity_matches(
     match source {
         Some(Source::Unknown(_)) => Some(false),
         Some(Source::Link(link)) => is_called(devices, device, link),
-        Some(Source::Name(name)) => Some(is_named(block, name)),
+        Some(Source::Name(name)) => Some(is_named(device, name)),
         Some(Source::Number(major, minor)) => Some((block.major, block.minor) == (*major, *minor)),
         None | Some(Source::PartUuid(_) | Source::PartLabel(_) | Source::Beside { .. }) => {
             if block.part_of.is_none() {
@@ -229,6 +267,7 @@ fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
     }
     let finding = match &device.look {
         Look::Unseen | Look::Asked => return Answer::NotYet,
+        Look::Failed(_) if device.is_virtual() => return Answer::NotYet,
         Look::Failed(fault) => return Answer::Unusable(format!("it cannot be read: {fault}")),
         Look::Known(finding) => finding,
     };

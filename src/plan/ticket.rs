@@ -49,6 +49,8 @@ pub enum Job {
     },
     AskFirmware,
     Map,
+    /// Starts the device of this name, or a part of it.
+    Start(String),
     Mount,
     FindInit,
     HandOver,

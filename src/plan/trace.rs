@@ -15,6 +15,7 @@ use crate::format::dm_init::Mapping;
 use crate::format::identity::{Finding, Partition, Range, Signature, Usage};
 use crate::format::kmod::{Module, Resolution};
 use crate::format::lens::Lens;
+use crate::format::md::Step;
 use crate::format::wish::End;
 use alloc::format;
 use alloc::string::String;
@@ -70,6 +71,8 @@ pub fn event_line(event: &Event) -> String {
         }
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
+        Event::Assembled { ticket } => answer("assembled", *ticket).done(),
+        Event::AssembleFailed { ticket, fault } => failed("assemble-failed", *ticket, fault).done(),
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
         Event::MountFailed {
             ticket,
@@ -141,6 +144,14 @@ pub fn action_line(action: &Action) -> String {
         Action::Links { ticket, device } => answer("links", *ticket).word(device).done(),
         Action::AskFirmware { ticket } => answer("ask-firmware", *ticket).done(),
         Action::Map { ticket, mapping } => mapping_words(answer("map", *ticket), mapping).done(),
+        Action::Assemble {
+            ticket,
+            device,
+            steps,
+        } => {
+            let line = answer("assemble", *ticket).word(device);
+            steps.iter().fold(line, step_word).done()
+        }
         Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
         Action::FindInit { ticket, init } => {
             let line = answer("find-init", *ticket);
@@ -217,6 +228,16 @@ fn mapping_words(line: Line, mapping: &Mapping) -> Line {
         line = line.key("target", text);
     }
     line
+}
+
+fn step_word(line: Line, step: &Step) -> Line {
+    match step {
+        Step::Module(alias) => line.key("module", alias),
+        Step::Write { file, text } => line.key("write", format!("{file}:{text}")),
+        Step::SetArrayInfo { major, minor } => line.key("set", format!("{major}.{minor}")),
+        Step::AddNewDisk { major, minor } => line.key("add", format!("{major}:{minor}")),
+        Step::RunArray => line.key("run", ""),
+    }
 }
 
 fn mount_words(line: Line, mount: &Mount) -> Line {

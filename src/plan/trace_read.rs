@@ -6,11 +6,12 @@ use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
 use crate::base::fault::Fault;
 use crate::base::text::{Text, unescape};
-use crate::base::words::Words;
+use crate::base::words::{Word, Words};
 use crate::format::dm_init::{Mapping, Target};
 use crate::format::identity::{Finding, Partition, Range, Signature, Table, Usage};
 use crate::format::kmod::{Module, Resolution};
 use crate::format::lens::Lens;
+use crate::format::md::Step;
 use crate::format::wish::End;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -90,6 +91,11 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         },
         "mapped" => Event::Mapped { ticket },
         "map-failed" => Event::MapFailed {
+            ticket,
+            fault: fault(w)?,
+        },
+        "assembled" => Event::Assembled { ticket },
+        "assemble-failed" => Event::AssembleFailed {
             ticket,
             fault: fault(w)?,
         },
@@ -201,6 +207,13 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
             ticket: ticket(w)?,
             mapping: mapping(w)?,
         },
+        "assemble" => Action::Assemble {
+            ticket: ticket(w)?,
+            device: w.text()?,
+            steps: core::iter::from_fn(|| w.any())
+                .map(|word| step(&word))
+                .collect::<Option<_>>()?,
+        },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w)? },
         _ => return None,
     })
@@ -230,6 +243,34 @@ fn range(text: &[u8]) -> Option<Range> {
     Some(Range {
         at: at.parse().ok()?,
         len: len.parse().ok()?,
+    })
+}
+
+/// One step of starting an array. Modules are never a worker's to load.
+fn step(word: &Word) -> Option<Step> {
+    let value = core::str::from_utf8(&word.value).ok()?;
+    let pair = |mark| {
+        let (a, b) = value.split_once(mark)?;
+        Some((a.parse().ok()?, b.parse().ok()?))
+    };
+    Some(match word.key.as_deref()? {
+        "write" => {
+            let (file, text) = value.split_once(':')?;
+            Step::Write {
+                file: file.into(),
+                text: text.into(),
+            }
+        }
+        "set" => {
+            let (major, minor) = pair('.')?;
+            Step::SetArrayInfo { major, minor }
+        }
+        "add" => {
+            let (major, minor) = pair(':')?;
+            Step::AddNewDisk { major, minor }
+        }
+        "run" => Step::RunArray,
+        _ => return None,
     })
 }
 

@@ -13,6 +13,7 @@ pub mod dm;
 pub mod fail;
 pub mod kmsg;
 pub mod map;
+pub mod md;
 pub mod mknod;
 pub mod module;
 pub mod mount;

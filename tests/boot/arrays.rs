@@ -336,9 +336,10 @@ fn shell(steps: &[Step], members: &[usize]) -> String {
             Step::SetArrayInfo { major, minor } => {
                 format!("ioctl /dev/md100 {SET_ARRAY_INFO} {major} {minor}\n")
             }
-            Step::AddNewDisk(at) => {
+            // Numbers are known in the guest only: the major number stands for the member's place.
+            Step::AddNewDisk { major: at, .. } => {
                 let numbers = "$(stat -c '0x%t 0x%T' $FILE)";
-                let file = format!("$F{}", members[*at]);
+                let file = format!("$F{}", members[*at as usize]);
                 let numbers = numbers.replace("$FILE", &file);
                 format!("set -- {numbers}; ioctl /dev/md100 {ADD_NEW_DISK} 0 $(($1)) $(($2))\n")
             }
@@ -390,7 +391,9 @@ fn start_both(name: &str, made: &Made, cases: &[Case]) -> Made {
     for case in cases {
         if matches!(case.verdict.state, State::Ready | State::Degraded) {
             script += &format!("echo '== ours {}'\n", case.title);
-            script += &shell(&start(&case.speaker, &case.verdict, 100), &case.members);
+            let place = |at: usize| Some((u32::try_from(at).ok()?, 0));
+            let steps = start(&case.speaker, &case.verdict, 100, &place).expect("places");
+            script += &shell(&steps, &case.members);
             script += "show md100\nstop\n";
         }
     }

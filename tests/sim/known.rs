@@ -23,6 +23,7 @@ pub enum Question {
     Load(String),
     Probe(String),
     Read(String),
+    Assemble(String),
     Links(String),
     Firmware,
     Map(Mapping),
@@ -180,6 +181,9 @@ impl Known {
             Event::LoadFailed { ticket, .. } => self.load_ended(*ticket, false),
             Event::Probed { ticket, finding } => self.probed(*ticket, Some(finding)),
             Event::ProbeFailed { ticket, .. } => self.probed(*ticket, None),
+            Event::Assembled { ticket } | Event::AssembleFailed { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::Assemble(_)));
+            }
             Event::Bytes { ticket, .. } | Event::ReadFailed { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::Read(_)));
             }
@@ -233,6 +237,7 @@ impl Known {
             Action::Read { device, .. } => Question::Read(device.clone()),
             Action::Links { device, .. } => Question::Links(device.clone()),
             Action::AskFirmware { .. } => Question::Firmware,
+            Action::Assemble { device, .. } => Question::Assemble(device.clone()),
             Action::Map { mapping, .. } => Question::Map(mapping.clone()),
             Action::Mount { mount, .. } => Question::Mount(mount.clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
@@ -365,6 +370,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }
         | Action::Read { ticket, .. }
+        | Action::Assemble { ticket, .. }
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
         | Action::Map { ticket, .. }

@@ -25,8 +25,7 @@ pub enum Step {
     /// `SET_ARRAY_INFO` with a `mdu_array_info_t` that is zero but for the two versions.
     SetArrayInfo { major: u32, minor: u32 },
     /// `ADD_NEW_DISK` with a `mdu_disk_info_t` that is zero but for the device's numbers.
-    /// By place in the list that was judged.
-    AddNewDisk(usize),
+    AddNewDisk { major: u32, minor: u32 },
     /// `RUN_ARRAY`. The kernel says ENOTSUPP (524) of a level 0 whose layout nobody noted:
     /// `raid0.default_layout=` tells it.
     RunArray,
@@ -35,8 +34,14 @@ pub enum Step {
 const START_READ_ONLY: &str = "/sys/module/md_mod/parameters/start_ro";
 const NEW_ARRAY: &str = "/sys/module/md_mod/parameters/new_array";
 
-/// Starts the array as `/dev/md{number}`. `speaker`: the superblock of [`Verdict::speaker`].
-pub fn start(speaker: &Superblock, verdict: &Verdict, number: u32) -> Vec<Step> {
+/// Starts the array as `/dev/md{number}`. `speaker`: the superblock of [`Verdict::speaker`];
+/// `device`: the number of a member by its place in the list that was judged. `None`: one has none.
+pub fn start(
+    speaker: &Superblock,
+    verdict: &Verdict,
+    number: u32,
+    device: &dyn Fn(usize) -> Option<(u32, u32)>,
+) -> Option<Vec<Step>> {
     let write = |file: &str, text: &str| Step::Write {
         file: String::from(file),
         text: String::from(text),
@@ -47,9 +52,12 @@ pub fn start(speaker: &Superblock, verdict: &Verdict, number: u32) -> Vec<Step> 
     steps.push(write(START_READ_ONLY, "1"));
     steps.push(write(NEW_ARRAY, &kernel_name(number)));
     steps.push(Step::SetArrayInfo { major, minor });
-    steps.extend(verdict.add.iter().map(|&member| Step::AddNewDisk(member)));
+    for &member in &verdict.add {
+        let (major, minor) = device(member)?;
+        steps.push(Step::AddNewDisk { major, minor });
+    }
     steps.push(Step::RunArray);
-    steps
+    Some(steps)
 }
 
 /// The states in `array_state` in which an array can be read: `md.rst`, "array_state".

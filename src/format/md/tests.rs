@@ -313,10 +313,11 @@ fn an_array_starts_in_the_order_of_its_slots() {
     let read: Vec<Superblock> = [1, 0].map(|n| member(1, &[0, 1], n).read()).into();
     let verdict = judge(&read.iter().collect::<Vec<_>>());
     let speaker = &read[verdict.speaker.unwrap()];
-    let steps = start(speaker, &verdict, 127);
+    let steps = start(speaker, &verdict, 127, &|at| Some((7, at as u32))).unwrap();
     assert_eq!(steps[1], Step::Module("md-level-1"));
     assert_eq!(steps[4], Step::SetArrayInfo { major: 1, minor: 2 });
-    let ends = [Step::AddNewDisk(1), Step::AddNewDisk(0), Step::RunArray];
+    let add = |minor| Step::AddNewDisk { major: 7, minor };
+    let ends = [add(1), add(0), Step::RunArray];
     assert_eq!(steps[5..], ends);
     assert!(is_running("read-auto\n") && !is_running("inactive\n"));
 }
@@ -366,7 +367,7 @@ fn no_bytes_make_it_panic() {
             assert!(sb.working.len() <= 1920);
             let other = member(6, &[0, 1, 2, 3], 1).read();
             let verdict = judge(&[&sb, &other]);
-            start(&sb, &verdict, 0);
+            start(&sb, &verdict, 0, &|at| Some((7, at as u32)));
             preferred(&sb, b"harbour");
         }
     }

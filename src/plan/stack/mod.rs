@@ -1,21 +1,89 @@
 //! Devices made of others: which could be started, what is seen through them, and starting those
 //! that the wish leads through.
 //!
-//! A container's own words are read and understood here ([`Plan::read`]); what it would become is
-//! entered among the devices with a lens, and identified through it like any other. Only when such
-//! a device is needed ([`Plan::want_real`]) is it started; the kernel's announcement then takes its
-//! place.
+//! A container's own words are read and understood here ([`members`]); what it would become
+//! ([`volumes`], [`arrays`], [`partitions`]) is entered among the devices with a lens, and
+//! identified through it like any other. Only when such a device is needed ([`Plan::want_real`])
+//! is it started ([`start`]); the kernel's announcement then takes its place. What cannot be looked
+//! through is started to see what it holds, when nothing else is left to try.
+
+mod arrays;
+mod members;
+mod partitions;
+mod start;
+mod volumes;
 
 use super::Plan;
+use super::action::Level;
+use super::device::{Device, Look};
+use super::event::Block;
+use super::root;
+use crate::base::millis::Millis;
 use crate::format::identity::Range;
-use alloc::collections::BTreeSet;
+use crate::format::lens::Lens;
+use crate::format::lvm2;
+use crate::format::md;
+use crate::format::through::{Lower, Through};
+use crate::format::wish::{Degraded, Patience};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::vec::Vec;
+use members::Member;
 
-/// What was asked for.
+/// Sectors are of 512 bytes everywhere.
+const SECTOR: u64 = 512;
+/// Of devices that are made of others.
+const MAX_LAYERS: usize = 8;
+
+/// A device that could be started.
+struct Planned {
+    /// As it is named among the devices: `mapper/vg-root`, `md127`, `md127p1`.
+    name: String,
+    what: What,
+}
+
+enum What {
+    Volume {
+        stack: lvm2::table::Stack,
+    },
+    Array {
+        steps: Vec<md::Step>,
+    },
+    /// The kernel announces it when its disk runs.
+    Partition {
+        disk: String,
+    },
+    /// A partition on a mapped device, which the kernel does not look for.
+    Slice {
+        disk: String,
+        number: u32,
+        start: u64,
+        sectors: u64,
+    },
+}
+
 #[derive(Default)]
 pub struct Stack {
+    members: BTreeMap<String, Member>,
+    planned: Vec<Planned>,
     /// Planned devices that are to be started, by name.
     wanted: BTreeSet<String>,
+    /// What is being started, or was: not to be started again.
+    started: BTreeMap<String, start::Standing>,
+    /// The number that each array gets.
+    numbers: BTreeMap<md::Id, u32>,
+    /// Since when something could have started without what is missing, by its name.
+    could_since: BTreeMap<String, Millis>,
+    /// Physical volumes by their UUID, and the device that each is.
+    pub(super) physical: BTreeMap<lvm2::name::Id, String>,
+    /// Why something cannot be started; one sentence each.
+    problems: Vec<String>,
+    /// Sentences that were said already.
+    said: BTreeSet<String>,
+    /// The state of the devices that all this was made from.
+    seen: Option<u64>,
+    /// When that changes by itself: something may start degraded.
+    due: Option<Millis>,
 }
 
 impl Plan {
@@ -28,5 +96,144 @@ impl Plan {
     /// This device must run: it is started as soon as that can be.
     pub(super) fn want_real(&mut self, device: &str) {
         self.stack.wanted.insert(device.into());
+    }
+
+    /// Understands members, plans what they make up, starts what is needed.
+    pub(super) fn build(&mut self, now: Millis) {
+        // What is planned may change what can be planned: on every layer once.
+        for _ in 0..MAX_LAYERS {
+            let changes = self.devices.changes();
+            let due = self.stack.due.is_some_and(|due| now >= due);
+            if self.stack.seen == Some(changes) && !due {
+                break;
+            }
+            self.stack.seen = Some(changes);
+            self.survey_members();
+            self.plan_all(now);
+        }
+        self.want_what_is_named();
+        self.start_wanted(now);
+    }
+
+    fn plan_all(&mut self, now: Millis) {
+        self.stack.due = None;
+        self.stack.problems.clear();
+        self.stack.planned.clear();
+        if self.stack.members.is_empty() && !self.devices.any_planned() {
+            return;
+        }
+        self.plan_arrays(now);
+        self.plan_volumes(now);
+        self.plan_partitions();
+        let names: Vec<String> = self.stack.planned.iter().map(|p| p.name.clone()).collect();
+        self.devices.keep_planned(&names);
+    }
+
+    /// Enters one device that could be started. `through`: by name of the devices below it.
+    fn plan_device(
+        &mut self,
+        block: Block,
+        aliases: Vec<String>,
+        through: Option<Through<String>>,
+    ) {
+        let bytes = block.sectors.saturating_mul(SECTOR);
+        // Below may be devices that do not run either.
+        let through = through.and_then(|t| t.over(&|name: &String| self.lower(name)));
+        let lens = through.and_then(|t| Lens::new(bytes, 512, t));
+        let lens = lens.unwrap_or(Lens {
+            bytes,
+            sector: 512,
+            through: Through::default(),
+        });
+        self.devices.plan(block, lens, aliases);
+    }
+
+    fn lower(&self, name: &str) -> Option<Lower<String>> {
+        let device = self.devices.by_name(name)?;
+        match &device.lens {
+            None => Some(Lower::Device(name.into())),
+            Some(lens) if lens.through.layers().is_empty() => None,
+            Some(lens) => Some(Lower::Mapping(lens.through.clone())),
+        }
+    }
+
+    /// May this start now, without what it could do without? If not yet, the clock runs.
+    fn may_start_degraded(&mut self, now: Millis, name: &str, missing: &str) -> bool {
+        let Degraded::AfterMs(wait) = self.wish.degraded else {
+            let text = alloc::format!("{missing} (landfall.degraded=never: it is not started)");
+            self.stack.problems.push(text);
+            return false;
+        };
+        // Always before the end of patience.
+        let wait = match self.wish.patience {
+            Patience::Ms(all) => wait.min(all.saturating_mul(2) / 3),
+            Patience::Forever => wait,
+        };
+        let since = *self.stack.could_since.entry(name.into()).or_insert(now);
+        let due = since.plus(wait);
+        if now >= due {
+            self.say_once(
+                Level::Warning,
+                alloc::format!("{missing}: it starts without"),
+            );
+            return true;
+        }
+        let text = alloc::format!("{missing}: it starts without after {} s", wait / 1000);
+        self.stack.problems.push(text.clone());
+        self.say_once(Level::Notice, text);
+        self.stack.due = Some(self.stack.due.map_or(due, |other| other.min(due)));
+        false
+    }
+
+    /// When something may start that could not yet.
+    pub(super) fn stack_due(&self) -> Option<Millis> {
+        self.stack.due
+    }
+
+    /// What the command line names must run even if nothing is seen through it.
+    fn want_what_is_named(&mut self) {
+        let source = self.wish.root.as_ref();
+        let named = |d: &&Device| is_dark(d) && root::is_asked_by_name(source, d);
+        let names: Vec<String> = self.devices.all().filter(named).map(name_of).collect();
+        self.stack.wanted.extend(names);
+    }
+
+    /// Nothing else is left to try: starts the next of those that nothing is seen through.
+    pub(super) fn start_the_dark(&mut self, now: Millis) {
+        let started = &self.stack.started;
+        let next = |d: &&Device| is_dark(d) && !started.contains_key(&d.block.name);
+        let name = self.devices.all().find(next).map(name_of);
+        self.stack.wanted.extend(name);
+        self.start_wanted(now);
+    }
+
+    fn say_once(&mut self, level: Level, text: String) {
+        if self.stack.said.insert(text.clone()) {
+            self.say(level, text);
+        }
+    }
+
+    /// For the page: what could not be started, and why.
+    pub(super) fn stack_problems(&self) -> Vec<String> {
+        let mut lines = self.stack.problems.clone();
+        for standing in self.stack.started.values() {
+            if let start::Standing::Failed(fault) = standing {
+                lines.push(fault.text.clone());
+            }
+        }
+        lines
+    }
+}
+
+fn name_of(device: &Device) -> String {
+    device.block.name.clone()
+}
+
+/// It does not run, and what is in it only shows when it does.
+fn is_dark(device: &Device) -> bool {
+    match &device.look {
+        Look::Failed(_) => device.is_virtual(),
+        Look::Unseen => device.is_opaque(),
+        _ => false,
     }
 }

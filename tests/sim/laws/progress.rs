@@ -150,7 +150,11 @@ pub fn no_mount_waits(case: &Case, step: &Step) -> Verdict {
     let known = case.known;
     let busy = known.open().any(|a| match &a.question {
         // What decides between clones.
-        Question::Mount(_) | Question::Read(_) | Question::Links(_) | Question::Firmware => true,
+        Question::Mount(_)
+        | Question::Read(_)
+        | Question::Assemble(_)
+        | Question::Links(_)
+        | Question::Firmware => true,
         Question::Resolve(alias) => is_for_mounts(alias),
         _ => false,
     });

@@ -1,0 +1,135 @@
+//! Logical volumes: which are complete, what is seen through them, what they are made of.
+
+use super::super::event::Block;
+use super::members::Said;
+use super::{Plan, Planned, SECTOR, What};
+use crate::base::millis::Millis;
+use crate::format::lvm2::group::Logical;
+use crate::format::lvm2::name::{self, Id};
+use crate::format::lvm2::survey::{self, Found, Known};
+use crate::format::lvm2::{table, through};
+use crate::format::through::Lower;
+use crate::format::wish::Source;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+impl Plan {
+    pub(super) fn plan_volumes(&mut self, now: Millis) {
+        let mut names: Vec<String> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
+        for (device, member) in &self.stack.members {
+            match &member.said {
+                Said::Volume(told) => {
+                    names.push(device.clone());
+                    found.push(told.clone());
+                }
+                Said::Array(_) | Said::Damaged(_) => {}
+            }
+        }
+        for (device, told) in names.iter().zip(&found) {
+            let sentence = |why: &String| format!("{device}: {why}");
+            self.stack.problems.extend(told.faults.iter().map(sentence));
+        }
+        let groups = survey::survey(&found.iter().collect::<Vec<_>>());
+        self.stack.physical.clear();
+        for known in &groups {
+            for (id, at) in &known.devices {
+                if let Some(device) = names.get(*at) {
+                    self.stack.physical.insert(*id, device.clone());
+                }
+            }
+        }
+        for known in &groups {
+            match refusal(known, &groups, &names) {
+                Some(why) => self.stack.problems.push(why),
+                None => self.plan_group(now, known),
+            }
+        }
+    }
+
+    fn plan_group(&mut self, now: Millis, known: &Known) {
+        let named = |lv: &&Logical| {
+            let device = name::device(&known.group.name, &lv.name, "");
+            let alias = format!("{}/{}", known.group.name, lv.name);
+            let planned = format!("mapper/{device}");
+            matches!(&self.wish.root, Some(Source::Name(n)) if *n == planned || *n == alias)
+        };
+        let visible = known.group.logical.iter().filter(|lv| lv.visible);
+        let asked = visible.filter(|lv| !lv.skipped || named(lv));
+        let volumes: Vec<Logical> = asked.cloned().collect();
+        for lv in &volumes {
+            self.plan_volume(now, known, lv);
+        }
+    }
+
+    fn plan_volume(&mut self, now: Millis, known: &Known, lv: &Logical) {
+        let (group, volume) = (&known.group, &lv.name);
+        let present = |id: &Id| known.device(id).is_some();
+        let full = format!("{}/{volume}", group.name);
+        let stack = match table::stack(group, volume, &present) {
+            Ok(stack) => stack,
+            Err(why) => return self.stack.problems.push(format!("volume {full}: {why}")),
+        };
+        if !stack.missing.is_empty() {
+            let lost: Vec<String> = stack.missing.iter().map(Id::to_string).collect();
+            let lost = lost.join(", ");
+            let text =
+                format!("volume {full} lacks physical volume {lost}, which it can do without");
+            if !self.may_start_degraded(now, &full, &text) {
+                return;
+            }
+        }
+        let Some(bytes) = through::size(group, lv) else {
+            return;
+        };
+        let mapped = name::device(&group.name, volume, "");
+        let block = Block {
+            name: format!("mapper/{mapped}"),
+            major: 0,
+            minor: 0,
+            sectors: bytes / SECTOR,
+            part_of: None,
+            sequence: 0,
+            mapped: None,
+        };
+        let devices = &self.stack.physical;
+        let seen = through::through(group, volume, &present);
+        let seen = seen.and_then(|t| {
+            t.over(&|id: &Id| devices.get(id).map(|name| Lower::Device(name.clone())))
+        });
+        let planned = Planned {
+            name: block.name.clone(),
+            what: What::Volume { stack },
+        };
+        let links = [
+            format!("disk/by-id/dm-name-{mapped}"),
+            format!("disk/by-id/dm-uuid-{}", name::uuid(&group.id, &lv.id, "")),
+        ];
+        let mut aliases = alloc::vec![full];
+        aliases.extend(links);
+        self.plan_device(block, aliases, seen);
+        self.stack.planned.push(planned);
+    }
+}
+
+/// Why no volume of the group is activated.
+fn refusal(known: &Known, groups: &[Known], names: &[String]) -> Option<String> {
+    if let Some(why) = known.refusal("") {
+        let device = |at: &usize| names.get(*at).map_or("?", String::as_str);
+        let twins = known.duplicates.iter().map(|(id, other)| {
+            let first = known.device(id);
+            let first = first.as_ref().map_or("?", device);
+            format!(" ({first} and {})", device(other))
+        });
+        return Some(twins.fold(why, |text, twin| text + &twin));
+    }
+    let name = &known.group.name;
+    let same = |k: &&Known| k.group.name == *name && k.refusal("").is_none();
+    (groups.iter().filter(same).count() > 1).then(|| {
+        format!(
+            "two volume groups are called {name} (one is {}): vgrename tells them apart",
+            known.group.id
+        )
+    })
+}
