@@ -89,10 +89,15 @@ impl Plan {
             devices.ask_links(tickets, out, &|d| root::may_be_linked(&d.block.name));
         }
         let also = root::needed_besides(wish, devices);
+        // Once it is there by name, what else there may be does not matter.
+        let asked = |d: &Device| root::is_asked_by_name(wish.root.as_ref(), d);
+        let is_there = devices.all().any(asked);
         let attaching = modules.is_loading("ubi");
         devices.look(tickets, out, |d| {
             !(attaching && flash::is_volume(d))
-                && (*exhausted || root::worth_reading(wish, &also, d))
+                && (*exhausted
+                    || also.contains(&d.block.name)
+                    || !(is_there && !asked(d)) && root::worth_reading(wish, d))
         });
     }
 

@@ -27,10 +27,9 @@ pub enum Answer {
     Usable(Vec<String>),
 }
 
-/// Could reading this device help to answer the wish? `also`: see [`needed_besides`].
-pub fn worth_reading(wish: &Wish, also: &[String], device: &Device) -> bool {
-    let asked = may_be(wish.root.as_ref(), device);
-    asked || also.contains(&device.block.name)
+/// Could reading this device help to answer the wish? See also [`needed_besides`].
+pub fn worth_reading(wish: &Wish, device: &Device) -> bool {
+    may_be(wish.root.as_ref(), device)
 }
 
 /// Could its bytes show that this device is the one that was asked for?
@@ -107,7 +106,7 @@ fn needed_for_root(wish: &Wish, devices: &Devices) -> Vec<String> {
     let disk_of = |d: &Device| d.block.part_of.as_ref().map(|(disk, _)| disk.clone());
     match &wish.root {
         Some(Source::Name(_) | Source::Number(..)) => {
-            let asked = |d: &&Device| worth_reading(wish, &[], d);
+            let asked = |d: &&Device| matches!(wish.root, Some(Source::Number(..))) && worth_reading(wish, d) || is_asked_by_name(wish.root.as_ref(), d);
             devices.all().filter(asked).filter_map(disk_of).collect()
         }
         Some(Source::Link(link)) => {

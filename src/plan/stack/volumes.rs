@@ -6,6 +6,7 @@ use super::{Plan, Planned, SECTOR, What};
 use crate::base::millis::Millis;
 use crate::format::lvm2::group::Logical;
 use crate::format::lvm2::name::{self, Id};
+use crate::format::lvm2::segment::Kind;
 use crate::format::lvm2::survey::{self, Found, Known};
 use crate::format::lvm2::{table, through};
 use crate::format::through::Lower;
@@ -55,7 +56,7 @@ impl Plan {
             let planned = format!("mapper/{device}");
             matches!(&self.wish.root, Some(Source::Name(n)) if *n == planned || *n == alias)
         };
-        let visible = known.group.logical.iter().filter(|lv| lv.visible);
+        let visible = known.group.logical.iter().filter(|lv| lv.visible && holds_data(lv));
         let asked = visible.filter(|lv| !lv.skipped || named(lv));
         let volumes: Vec<Logical> = asked.cloned().collect();
         for lv in &volumes {
@@ -111,6 +112,15 @@ impl Plan {
         self.plan_device(block, aliases, seen);
         self.stack.planned.push(planned);
     }
+}
+
+/// Not a pool that others take their blocks from, nor what only ties two volumes together.
+fn holds_data(lv: &Logical) -> bool {
+    let part = |kind: &Kind| {
+        let pool = matches!(kind, Kind::ThinPool(_) | Kind::CachePool { .. });
+        pool || matches!(kind, Kind::Snapshot { .. })
+    };
+    !lv.segments.iter().any(|segment| part(&segment.kind))
 }
 
 /// Why no volume of the group is activated.
