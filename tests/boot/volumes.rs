@@ -1,8 +1,7 @@
 //! What cryptsetup and the kernel make of LUKS volumes that need a device-mapper to be made, and
 //! what we would make of them.
 
-use crate::lab::kernels::{Flavour, kernel};
-use crate::lab::workbench::{Done, Work, work};
+use crate::lab::workshop::{self, Made, Work};
 use landfall::base::fault::Fault;
 use landfall::base::secret::Secret;
 use landfall::crypt::Machine;
@@ -17,13 +16,13 @@ use std::os::unix::fs::FileExt;
 
 /// Each volume: its name, how it is formatted, how it is opened. Ciphers of all kinds, tags, flags
 /// that stay, keys outside of the keyring.
-const WORK: Work = Work {
+const WORK: Work<'_> = Work {
     name: "luks-volumes",
-    programs: &["cryptsetup", "dmsetup"],
-    modules: &["kernel/drivers/md", "kernel/arch/x86/crypto"],
     disks: &[1024],
+    files: &[],
     script: r#"
-modprobe -a dm_mod dm_crypt dm_integrity loop
+load dm_mod dm_crypt dm_integrity
+cd /tmp
 printf 'correct horse' > pass
 n=0
 # volume NAME FORMAT-OPTIONS -- OPEN-OPTIONS
@@ -33,7 +32,7 @@ volume() {
     format=
     while [ $# -gt 0 ] && [ $1 != -- ]; do format="$format $1"; shift; done
     [ $# = 0 ] || shift
-    dmsetup create slice$n --table "0 65536 linear /dev/vda $((n * 65536))"
+    dmsetup create slice$n --table "0 65536 linear $D1 $((n * 65536))"
     device=/dev/mapper/slice$n
     [ -e $device ] || dmsetup mknodes
     fast=--pbkdf-force-iterations=1000
@@ -52,7 +51,7 @@ volume() {
         echo "dif $(dmsetup info -c --noheadings -o major,minor --separator : ${name}_dif)"
         echo "dif-table $(dmsetup table ${name}_dif)"
     fi
-    echo "key $(hexdump -v -e '/1 "%02x"' key)"
+    echo "key $(xxd -p -c 1024 key)"
     n=$((n + 1))
 }
 one='--type luks1'
@@ -88,9 +87,9 @@ const SLICE: u64 = 65536 * 512;
 /// One volume, as the guest reported it.
 type Facts = BTreeMap<String, String>;
 
-fn volumes(done: &Done) -> Vec<Facts> {
+fn volumes(made: &Made) -> Vec<Facts> {
     let mut all = Vec::new();
-    for line in done.report.lines() {
+    for line in made.report.lines() {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         if word == "volume" {
             all.push(Facts::new());
@@ -198,10 +197,10 @@ fn unhex(text: &str) -> Vec<u8> {
 
 #[test]
 fn boot_cryptsetup_and_make_the_same_tables() {
-    let done = work(&kernel(Flavour::Cloud), &WORK);
-    let disk = File::open(&done.disks[0]).expect("a disk");
-    let volumes = volumes(&done);
-    assert!(volumes.len() > 20, "{}", done.report);
+    let made = workshop::make(&WORK);
+    let disk = File::open(&made.disks[0]).expect("a disk");
+    let volumes = volumes(&made);
+    assert!(volumes.len() > 20, "{}", made.report);
     let mut unopened = Vec::new();
     for facts in volumes {
         let (name, shown) = (&facts["volume"], &facts["table"]);

@@ -24,5 +24,4 @@ pub mod roots;
 pub mod shelf;
 pub mod std_source;
 pub mod tools;
-pub mod workbench;
 pub mod workshop;
