@@ -42,7 +42,7 @@ fn attempt(mapping: &Mapping) -> Result<(u32, u32), Fail> {
     }
     let targets: Vec<Target> = mapping.targets.iter().map(target).collect();
     let made = control
-        .load(name, mapping.read_only, false, &targets)
+        .load(name, mapping.read_only, &targets)
         .and_then(|_| control.resume(name, udev::PRIMARY_SOURCE));
     if made.is_err() {
         let _ = control.remove(name, 0);
@@ -59,7 +59,7 @@ fn target(line: &crate::format::dm_init::Target) -> Target {
     }
 }
 
-fn advice(fail: &Fail) -> &'static str {
+pub(super) fn advice(fail: &Fail) -> &'static str {
     match (fail.call, fail.errno) {
         ("open", libc::ENOENT | libc::ENODEV | libc::ENXIO) => {
             ": the kernel has no device mapper: its module dm-mod is not in the image"
@@ -71,7 +71,7 @@ fn advice(fail: &Fail) -> &'static str {
 }
 
 /// `/dev/mapper/NAME`, as udev's rules make it. Without it the device is still `/dev/dm-N`.
-fn link(name: &str, minor: u32) {
+pub(super) fn link(name: &str, minor: u32) {
     let place = format!("/dev/mapper/{}", mangled(name));
     if let Err(fail) = dir::link(&format!("../dm-{minor}"), &place) {
         log::debug!("{fail}");

@@ -118,6 +118,16 @@ pub fn device_of(fd: impl AsFd) -> Outcome<(u32, u32)> {
     Ok((rustix::fs::major(device), rustix::fs::minor(device)))
 }
 
+/// Major and minor number of a block device. `ENOTBLK`: it is none.
+pub fn number_of(fd: impl AsFd) -> Outcome<(u32, u32)> {
+    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", "-"))?;
+    if FileType::from_raw_mode(status.st_mode) != FileType::BlockDevice {
+        return Err(Fail::of("fstat", "-")(Errno::NOTBLK));
+    }
+    let device = status.st_rdev;
+    Ok((rustix::fs::major(device), rustix::fs::minor(device)))
+}
+
 /// The kind of file system: `f_type`, which all have in its lower 32 bits, and 32-bit machines
 /// with a sign.
 pub fn fs_magic(fd: impl AsFd) -> Outcome<u32> {
@@ -183,6 +193,15 @@ pub fn make_at(dir: impl AsFd, path: &[u8]) -> Outcome<()> {
 /// Makes or replaces a file, mode 0644, and writes all of it.
 pub fn write_file(path: &str, contents: &[u8]) -> Outcome<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+    write_with(path, flags, contents)
+}
+
+/// Writes over the start of a file that is there; what lies behind stays.
+pub fn overwrite(path: &str, contents: &[u8]) -> Outcome<()> {
+    write_with(path, OFlags::WRONLY | OFlags::CLOEXEC, contents)
+}
+
+fn write_with(path: &str, flags: OFlags, contents: &[u8]) -> Outcome<()> {
     let file = open(path, flags, Mode::from_raw_mode(0o644)).map_err(Fail::of("open", path))?;
     let mut rest = contents;
     while !rest.is_empty() {

@@ -60,6 +60,7 @@ enum Command {
     TableLoad = 9,
     TableDeps = 11,
     TableStatus = 12,
+    TargetVersion = 17,
 }
 
 const READONLY: u32 = 1 << 0;
@@ -70,6 +71,7 @@ const ACTIVE_PRESENT: u32 = 1 << 5;
 const INACTIVE_PRESENT: u32 = 1 << 6;
 const BUFFER_FULL: u32 = 1 << 8;
 const SECURE_DATA: u32 = 1 << 15;
+const DEFERRED_REMOVE: u32 = 1 << 17;
 
 /// What udev's rules are told of a device with the event that `resume` and `remove` cause: the
 /// upper half of `DM_COOKIE` (libdevmapper.h, `DM_UDEV_*_FLAG`).
@@ -81,6 +83,9 @@ pub mod udev {
     pub const LOW_PRIORITY: u16 = 0x10;
     /// The event comes from whoever made the device, and not from a replay.
     pub const PRIMARY_SOURCE: u16 = 0x40;
+    /// Nobody shall look at it: a layer of something else, or a device for a moment.
+    pub const HIDDEN: u16 =
+        DISABLE_SUBSYSTEM_RULES | DISABLE_DISK_RULES | DISABLE_OTHER_RULES | PRIMARY_SOURCE;
 }
 
 /// One line of a table.
@@ -131,19 +136,27 @@ impl Control {
         self.run(Command::Create, request).map(|r| r.info())
     }
 
-    /// Gives the device its next table. `secret`: the arguments hold a key; the kernel and this
+    /// Gives the device a table of one line whose arguments may hold a key: the kernel and this
     /// process wipe their copies.
-    pub fn load(
+    pub fn load_secret(
         &self,
         name: &str,
         read_only: bool,
-        secret: bool,
-        targets: &[Target],
+        (sectors, kind): (u64, &str),
+        arguments: &[u8],
     ) -> Outcome<Info> {
         let mut request = Request::new("load the table of", name)?;
-        request.secret = secret;
+        request.secret = true;
+        request.or_flags(SECURE_DATA | if read_only { READONLY } else { 0 });
+        request.put32(offset_of!(Header, target_count), 1);
+        request.add_line((0, sectors), kind, arguments)?;
+        self.run(Command::TableLoad, request).map(|r| r.info())
+    }
+
+    /// Gives the device its next table.
+    pub fn load(&self, name: &str, read_only: bool, targets: &[Target]) -> Outcome<Info> {
+        let mut request = Request::new("load the table of", name)?;
         request.or_flags(if read_only { READONLY } else { 0 });
-        request.or_flags(if secret { SECURE_DATA } else { 0 });
         let count = u32::try_from(targets.len()).unwrap_or(u32::MAX);
         request.put32(offset_of!(Header, target_count), count);
         for target in targets {
@@ -171,6 +184,26 @@ impl Control {
         let mut request = Request::new("remove", name)?;
         request.put32(offset_of!(Header, event_nr), u32::from(flags) << 16);
         self.run(Command::Remove, request).map(drop)
+    }
+
+    /// The same; one that is in use goes when it is used no longer. No rules of udev's are run.
+    pub fn remove_unused(&self, name: &str) -> Outcome<()> {
+        let mut request = Request::new("remove", name)?;
+        request.or_flags(DEFERRED_REMOVE);
+        request.put32(offset_of!(Header, event_nr), u32::from(udev::HIDDEN) << 16);
+        self.run(Command::Remove, request).map(drop)
+    }
+
+    /// The version of a kind of target, without its last number. Its driver is loaded if it was
+    /// not. `ENOTTY`: before Linux 5.4.
+    pub fn target_version(&self, kind: &str) -> Outcome<(u32, u32)> {
+        let mut request = Request::new("ask for the target", kind)?;
+        request.bytes.resize(size_of::<Header>() + 512, 0);
+        let answer = self.run(Command::TargetVersion, request)?;
+        // `struct dm_target_versions`: next, then three numbers.
+        let number = |at| number(answer.data(), at).and_then(|n| u32::try_from(n).ok());
+        let version = number(4).zip(number(8));
+        version.ok_or_else(|| Fail::new("ask for the target", kind, libc::EINVAL))
     }
 
     /// `ENXIO`: there is no such device.
@@ -295,22 +328,31 @@ impl Request {
 
     /// A record, its arguments, and zeros up to the next multiple of 8.
     fn add_target(&mut self, target: &Target) -> Outcome<()> {
+        let place = (target.start, target.sectors);
+        self.add_line(place, &target.kind, target.arguments.as_bytes())
+    }
+
+    fn add_line(
+        &mut self,
+        (start, sectors): (u64, u64),
+        kind: &str,
+        arguments: &[u8],
+    ) -> Outcome<()> {
         let at = self.bytes.len();
-        let kind = target.kind.as_bytes();
-        if kind.len() > 15 || target.arguments.bytes().any(|b| b == 0) {
-            return Err(Fail::new(self.what, &target.kind, libc::EINVAL));
+        if kind.len() > 15 || arguments.contains(&0) {
+            return Err(Fail::new(self.what, kind, libc::EINVAL));
         }
-        let length = size_of::<Spec>() + target.arguments.len() + 1;
+        let length = size_of::<Spec>() + arguments.len() + 1;
         let length = length.next_multiple_of(8);
         self.bytes.resize(at + length, 0);
-        self.put64(at + offset_of!(Spec, sector_start), target.start);
-        self.put64(at + offset_of!(Spec, length), target.sectors);
+        self.put64(at + offset_of!(Spec, sector_start), start);
+        self.put64(at + offset_of!(Spec, length), sectors);
         self.put32(
             at + offset_of!(Spec, next),
             u32::try_from(length).unwrap_or(0),
         );
-        self.put(at + offset_of!(Spec, target_type), kind);
-        self.put(at + size_of::<Spec>(), target.arguments.as_bytes());
+        self.put(at + offset_of!(Spec, target_type), kind.as_bytes());
+        self.put(at + size_of::<Spec>(), arguments);
         Ok(())
     }
 

@@ -82,6 +82,12 @@ impl Flags {
         self
     }
 
+    /// The names of those that are set.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let set = NAMES.iter().filter(move |(flag, ..)| self.has(*flag));
+        set.map(|(_, name, _)| *name)
+    }
+
     /// The words for dm-crypt, in their order.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         let set = NAMES.iter().filter(move |(flag, ..)| self.has(*flag));

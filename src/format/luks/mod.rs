@@ -11,6 +11,7 @@
 //! | `metadata` | the JSON area of LUKS2 |
 //! | `choice` | which segment to map, which slots to try, what is refused |
 //! | `cipher` | cipher and integrity specifications |
+//! | `order` | what is to be opened, with which key: one job |
 //! | `table` | the device-mapper tables that cryptsetup would load |
 
 pub mod choice;
@@ -19,6 +20,7 @@ pub mod flags;
 mod luks1;
 mod luks2;
 mod metadata;
+pub mod order;
 pub mod table;
 
 use super::identity::{Need, View};

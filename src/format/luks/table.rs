@@ -32,6 +32,9 @@ pub struct Below<'a> {
     pub sectors: u64,
 }
 
+/// Names of devices that exist only while a key slot is read begin so: see [`area`].
+pub const FOR_A_MOMENT: &str = "landfall-slot-";
+
 /// How the kernel gets the volume key.
 pub enum Key<'a> {
     /// In the table, in hexadecimal. What cryptsetup does for LUKS1.
