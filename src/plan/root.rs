@@ -106,7 +106,10 @@ fn needed_for_root(wish: &Wish, devices: &Devices) -> Vec<String> {
     let disk_of = |d: &Device| d.block.part_of.as_ref().map(|(disk, _)| disk.clone());
     match &wish.root {
         Some(Source::Name(_) | Source::Number(..)) => {
-            let asked = |d: &&Device| matches!(wish.root, Some(Source::Number(..))) && worth_reading(wish, d) || is_asked_by_name(wish.root.as_ref(), d);
+            let asked = |d: &&Device| {
+                matches!(wish.root, Some(Source::Number(..))) && worth_reading(wish, d)
+                    || is_asked_by_name(wish.root.as_ref(), d)
+            };
             devices.all().filter(asked).filter_map(disk_of).collect()
         }
         Some(Source::Link(link)) => {

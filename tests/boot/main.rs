@@ -30,6 +30,7 @@ mod modules;
 mod mounting;
 mod roots;
 mod shell;
+mod stack;
 mod systemd;
 mod tool;
 mod volumes;

@@ -56,7 +56,11 @@ impl Plan {
             let planned = format!("mapper/{device}");
             matches!(&self.wish.root, Some(Source::Name(n)) if *n == planned || *n == alias)
         };
-        let visible = known.group.logical.iter().filter(|lv| lv.visible && holds_data(lv));
+        let visible = known
+            .group
+            .logical
+            .iter()
+            .filter(|lv| lv.visible && holds_data(lv));
         let asked = visible.filter(|lv| !lv.skipped || named(lv));
         let volumes: Vec<Logical> = asked.cloned().collect();
         for lv in &volumes {
