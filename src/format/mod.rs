@@ -21,6 +21,7 @@ pub mod lvm2;
 pub mod md;
 pub mod mount_options;
 pub mod params;
+pub mod parity;
 pub mod program;
 pub mod source;
 pub mod through;

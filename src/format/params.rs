@@ -66,7 +66,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 27] = [
+const ROWS: [Parameter; 30] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -100,6 +100,37 @@ const ROWS: [Parameter; 27] = [
             "boot_refuses_clones_across_buses_where_that_was_asked",
         ],
         read: Reading::clones,
+    },
+    Parameter {
+        names: &["landfall.degraded"],
+        values: "`=never`, `=SECONDS`",
+        default: "`30`",
+        effect: "When an array or a volume starts without a member that it can do without: \
+                  never, or so long after it first could (always within the patience for root).",
+        gathers: false,
+        tests: &[
+            "degraded_starts_after_seconds_or_never",
+            "boot_a_mirror_without_its_other_half",
+        ],
+        read: Reading::degraded,
+    },
+    Parameter {
+        names: &["rd.lvm"],
+        values: "`=0`",
+        default: "volume groups are looked into where root may be in one",
+        effect: "Volume groups are left alone.",
+        gathers: false,
+        tests: &["volume_groups_and_arrays_can_be_left_alone"],
+        read: Reading::lvm,
+    },
+    Parameter {
+        names: &["rd.md"],
+        values: "`=0`",
+        default: "arrays are looked into where root may be on one",
+        effect: "Arrays of md are left alone.",
+        gathers: false,
+        tests: &["volume_groups_and_arrays_can_be_left_alone"],
+        read: Reading::md,
     },
     Parameter {
         names: &["ubi.mtd"],

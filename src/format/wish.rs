@@ -62,6 +62,9 @@ pub struct Wish {
     pub refuse_clones: bool,
     /// `landfall.degraded=`.
     pub degraded: Degraded,
+    /// `rd.lvm=0`, `rd.md=0`: volume groups, or arrays, are not looked into.
+    pub lvm: bool,
+    pub md: bool,
     /// `ubi.mtd=`: what UBI is to be attached to, each by number, name or path.
     pub ubi_mtd: Vec<Text>,
     /// `rw`. Where `rootflags=` holds `ro` or `rw`, those words have decided.
@@ -96,6 +99,8 @@ impl Default for Wish {
             flags: Text::default(),
             refuse_clones: false,
             degraded: Degraded::AfterMs(30_000),
+            lvm: true,
+            md: true,
             ubi_mtd: Vec::new(),
             writable: false,
             init: None,

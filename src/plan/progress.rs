@@ -287,9 +287,8 @@ impl Plan {
                 self.settled = true;
                 self.choose(now);
             }
-            Some(_) => {}
+            Some(_) => self.start_the_dark(now),
         }
-        self.start_the_dark(now);
     }
 
     // -- the end ------------------------------------------------------------------------------

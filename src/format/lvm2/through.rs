@@ -1,14 +1,15 @@
 //! Looking through a logical volume: which bytes of which physical volume its bytes are.
 //!
-//! Linear, striped, mirrored and raid 0, 1, 10 volumes keep data as they are. What a cache holds
-//! back, a thin pool scatters or integrity guards is not looked through: such volumes are
-//! identified once they run. So are those with parity. An image that is being filled is left out;
+//! Linear, striped, mirrored and raid volumes keep data as they are. What a cache holds back, a
+//! thin pool scatters or integrity guards is not looked through: such volumes are identified once
+//! they run. So are those with parity that lack an image. An image that is being filled is left out;
 //! one that missed writes is known only to the kernel, and still tells the same identity.
 
 use super::group::{Group, Logical};
 use super::name::Id;
 use super::presence::Presence;
 use super::segment::{Area, Kind, Raid, Segment};
+use crate::format::parity::{self, Shape};
 use crate::format::through::{Leg, Row, Through, turns};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -107,7 +108,7 @@ impl<'a> View<'a> {
                 let layer = self.volume(first)?;
                 return Some(Row::linear(start, length, Leg::Layer(layer), 0));
             }
-            _ => return None,
+            level => return self.parity(level, raid, &images, (start, length)),
         };
         let chunk = raid.stripe.checked_mul(SECTOR)?;
         let (chunks, rows) = turns(images.len() as u64, copies)?;
@@ -122,6 +123,32 @@ impl<'a> View<'a> {
             length,
             chunk,
             stride: rows.checked_mul(chunk)?,
+            slots,
+        })
+    }
+
+    /// With parity: none where a chunk would have to be computed.
+    fn parity(
+        &mut self,
+        level: &str,
+        raid: &Raid,
+        images: &[Option<&'a String>],
+        (start, length): (u64, u64),
+    ) -> Option<Row<Id>> {
+        let chunk = raid.stripe.checked_mul(SECTOR)?;
+        let shape = shape(level, images.len() as u64)?;
+        let mut slots = Vec::new();
+        for number in 0..shape.chunks()? {
+            let (image, row) = shape.place(number)?;
+            let image = (*images.get(usize::try_from(image).ok()?)?)?;
+            let layer = self.volume(image)?;
+            slots.push((Leg::Layer(layer), row.checked_mul(chunk)?));
+        }
+        Some(Row {
+            start,
+            length,
+            chunk,
+            stride: shape.rows().checked_mul(chunk)?,
             slots,
         })
     }
@@ -149,6 +176,33 @@ impl<'a> View<'a> {
     fn bytes(&self, extents: u64) -> Option<u64> {
         extents.checked_mul(self.group.extent)?.checked_mul(SECTOR)
     }
+}
+
+/// The raid types of dm-raid with parity, by the kernel's `drivers/md/dm-raid.c` (raid_types).
+fn shape(level: &str, members: u64) -> Option<Shape> {
+    let (parities, layout) = match level {
+        "raid4" | "raid5_0" => (1, parity::PARITY_0),
+        "raid5" | "raid5_ls" => (1, parity::LEFT_SYMMETRIC),
+        "raid5_la" => (1, parity::LEFT_ASYMMETRIC),
+        "raid5_rs" => (1, parity::RIGHT_SYMMETRIC),
+        "raid5_ra" => (1, parity::RIGHT_ASYMMETRIC),
+        "raid5_n" => (1, parity::PARITY_N),
+        "raid6" | "raid6_zr" => (2, parity::ROTATING_ZERO_RESTART),
+        "raid6_nr" => (2, parity::ROTATING_N_RESTART),
+        "raid6_nc" => (2, parity::ROTATING_N_CONTINUE),
+        "raid6_la_6" => (2, parity::SECOND_LAST | parity::LEFT_ASYMMETRIC),
+        "raid6_ra_6" => (2, parity::SECOND_LAST | parity::RIGHT_ASYMMETRIC),
+        "raid6_ls_6" => (2, parity::SECOND_LAST | parity::LEFT_SYMMETRIC),
+        "raid6_rs_6" => (2, parity::SECOND_LAST | parity::RIGHT_SYMMETRIC),
+        "raid6_0_6" => (2, parity::SECOND_LAST | parity::PARITY_0),
+        "raid6_n_6" => (2, parity::SECOND_LAST | parity::PARITY_N),
+        _ => return None,
+    };
+    Some(Shape {
+        members,
+        parities,
+        layout,
+    })
 }
 
 /// The image and the row of the first copy of a chunk whose image is there.

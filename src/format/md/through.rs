@@ -1,12 +1,12 @@
 //! Looking through an array: its size, and where its bytes lie, without starting it.
 //!
-//! Linear, 0, 1 and 10 keep data as they are; so do the levels with parity, but theirs is not
-//! looked through: only an array that runs knows what a crash left. Offsets are those of the
-//! kernel's `drivers/md/raid0.c` (map_sector), `md-linear.c`, `raid10.c` (__raid10_find_phys).
+//! All levels keep data as they are. With parity, what a missing member held would have to be
+//! computed: then only the array that runs can tell. Offsets are those of the kernel's `drivers/md/raid0.c` (map_sector), `md-linear.c`, `raid10.c` (__raid10_find_phys).
 
 use super::array::Verdict;
 use super::level::{Level, raid10_copies};
 use super::superblock::{Role, Superblock};
+use crate::format::parity::{self, Shape};
 use crate::format::through::{Leg, Row, Through, turns};
 use alloc::vec::Vec;
 
@@ -89,7 +89,10 @@ impl<'a> Array<'a> {
                 alloc::vec![Row::linear(0, length, leg, start)]
             }
             Level::Raid10 => alloc::vec![self.raid10(length)?],
-            _ => return None,
+            Level::Raid4 => alloc::vec![self.parity(length, 1, parity::PARITY_N)?],
+            Level::Raid5 => alloc::vec![self.parity(length, 1, sb.layout)?],
+            Level::Raid6 => alloc::vec![self.parity(length, 2, sb.layout)?],
+            Level::Other(_) => return None,
         };
         let mut through = Through::default();
         through.add(rows)?;
@@ -178,6 +181,28 @@ impl<'a> Array<'a> {
         };
         let mut slots = (0..self.slots.len()).filter(reaches);
         slots.nth(usize::try_from(turn).ok()?)
+    }
+
+    /// Data are where they are, whatever parity says; a chunk that would have to be computed is not
+    /// looked through, and so is none of the array.
+    fn parity(&self, length: u64, parities: u64, layout: u32) -> Option<Row<usize>> {
+        let chunk = self.speaker.chunk.checked_mul(SECTOR)?;
+        let shape = Shape {
+            members: self.speaker.slots.into(),
+            parities,
+            layout,
+        };
+        let slot = |number: u64| {
+            let (slot, row) = shape.place(number)?;
+            self.leg(usize::try_from(slot).ok()?, row.checked_mul(chunk)?)
+        };
+        Some(Row {
+            start: 0,
+            length,
+            chunk,
+            stride: shape.rows().checked_mul(chunk)?,
+            slots: (0..shape.chunks()?).map(slot).collect::<Option<_>>()?,
+        })
     }
 
     fn raid10(&self, length: u64) -> Option<Row<usize>> {

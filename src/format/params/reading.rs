@@ -4,7 +4,7 @@
 
 use crate::base::text::Text;
 use crate::format::cmdline::{Word, same_name};
-use crate::format::wish::{End, Patience, Source, Talk, Wish};
+use crate::format::wish::{Degraded, End, Patience, Source, Talk, Wish};
 use crate::format::{dm_init, mount_options};
 use alloc::format;
 use alloc::string::String;
@@ -91,6 +91,29 @@ impl Reading {
             Some(b"first") => self.wish.refuse_clones = false,
             _ => self.complain(word, "is neither first nor refuse; it is ignored"),
         }
+    }
+
+    pub(super) fn degraded(&mut self, word: &Word<'_>) {
+        let text = word.value.and_then(|v| core::str::from_utf8(v).ok());
+        match (text, text.and_then(|t| t.parse::<u32>().ok())) {
+            (Some("never"), _) => self.wish.degraded = Degraded::Never,
+            (_, Some(seconds)) => {
+                let ms = u64::from(seconds).saturating_mul(1000);
+                self.wish.degraded = Degraded::AfterMs(ms);
+            }
+            _ => self.complain(
+                word,
+                "is neither never nor a number of seconds; it is ignored",
+            ),
+        }
+    }
+
+    pub(super) fn lvm(&mut self, word: &Word<'_>) {
+        self.wish.lvm = word.value != Some(b"0");
+    }
+
+    pub(super) fn md(&mut self, word: &Word<'_>) {
+        self.wish.md = word.value != Some(b"0");
     }
 
     pub(super) fn ubi_mtd(&mut self, word: &Word<'_>) {

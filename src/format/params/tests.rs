@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::text::Text;
-use crate::format::wish::{End, Patience, Source, Talk};
+use crate::format::wish::{Degraded, End, Patience, Source, Talk};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -71,6 +71,22 @@ fn check_complaint(line: &str, start: &str) -> Wish {
         .collect();
     assert_eq!(starts, [true], "{line}: {:?}", wish.complaints);
     wish
+}
+
+#[test]
+fn degraded_starts_after_seconds_or_never() {
+    check("landfall.degraded=never", |w| w.degraded = Degraded::Never);
+    check("landfall.degraded=never landfall.degraded=5", |w| {
+        w.degraded = Degraded::AfterMs(5_000);
+    });
+    check_complaint("landfall.degraded=x", "landfall.degraded=x is neither never nor");
+}
+
+#[test]
+fn volume_groups_and_arrays_can_be_left_alone() {
+    check("rd.lvm=0", |w| w.lvm = false);
+    check("rd.md=0", |w| w.md = false);
+    check("rd.lvm=0 rd.lvm=1 rd.md=0 rd.md", |_| {});
 }
 
 #[test]

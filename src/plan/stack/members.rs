@@ -7,6 +7,7 @@ use crate::format::identity::{Range, View};
 use crate::format::lvm2::label::Extent;
 use crate::format::lvm2::survey::{self, Found};
 use crate::format::md::{self, Superblock, Version};
+use crate::format::wish::Wish;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -31,14 +32,19 @@ pub(super) enum Said {
 impl Plan {
     /// Understands what can be understood; asks for what is missing.
     pub(super) fn survey_members(&mut self) {
-        let Self { devices, stack, .. } = self;
+        let Self {
+            wish,
+            devices,
+            stack,
+            ..
+        } = self;
         let known = |name: &String, m: &mut Member| {
             let device = devices.by_name(name);
-            device.is_some_and(|d| d.generation == m.generation && is_member(devices, d))
+            device.is_some_and(|d| d.generation == m.generation && is_member(wish, devices, d))
         };
         stack.members.retain(known);
         let fresh =
-            |d: &&Device| is_member(devices, d) && !stack.members.contains_key(&d.block.name);
+            |d: &&Device| is_member(wish, devices, d) && !stack.members.contains_key(&d.block.name);
         let names: Vec<String> = devices
             .all()
             .filter(fresh)
@@ -68,10 +74,15 @@ impl Plan {
 }
 
 /// A member that counts: not one that only shines through the disk that it lies on.
-fn is_member(devices: &Devices, device: &Device) -> bool {
+fn is_member(wish: &Wish, devices: &Devices, device: &Device) -> bool {
     let disk = devices.disk_of(device);
     let shines = disk.is_some_and(Device::is_container);
-    matches!(kind_of(device), "LVM2_member" | "linux_raid_member") && !shines
+    let wanted = match kind_of(device) {
+        "LVM2_member" => wish.lvm,
+        "linux_raid_member" => wish.md,
+        _ => false,
+    };
+    wanted && !shines
 }
 
 fn kind_of(device: &Device) -> &str {

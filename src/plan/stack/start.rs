@@ -87,6 +87,11 @@ impl Plan {
             }
         };
         self.stack.started.insert(name.into(), Standing::UnderWay);
+        if let Next::Map(mapping) = &action
+            && name.strip_prefix("mapper/") != Some(&mapping.name)
+        {
+            self.devices.hide(&mapping.name);
+        }
         let ticket = self.tickets.issue(Job::Start(name.into()));
         self.out.push(match action {
             Next::Map(mapping) => Action::Map { ticket, mapping },
