@@ -48,8 +48,8 @@ pub struct Device {
     pub aliases: Vec<String>,
     /// What was read of it besides its identity.
     pub view: View,
-    /// Some of it is being read.
-    view_asked: bool,
+    /// The generation of which bytes are being read, as with `reading`.
+    view_reading: Option<u32>,
     /// The kernel says that it changed: it may hold a medium whose size only opening it tells.
     stirred: bool,
     epoch: u32,
@@ -161,7 +161,7 @@ impl Devices {
             self.all.remove(&block.name);
             return;
         }
-        let mut reading = None;
+        let mut reading = (None, None);
         if let Some(known) = self.all.get_mut(&block.name) {
             // A device that is being set up has no size yet.
             if known.is_virtual() && block.sectors == 0 {
@@ -173,13 +173,13 @@ impl Devices {
             if late || !changed && known.block == block {
                 return;
             }
-            reading = known.reading;
+            reading = (known.reading, known.view_reading);
         } else if self.all.len() >= MAX_DEVICES {
             self.ignored = self.ignored.saturating_add(1);
             return;
         }
         let mut device = self.new_device(block);
-        device.reading = reading;
+        (device.reading, device.view_reading) = reading;
         device.stirred = changed;
         device.aliases = self.aliases_of(&device.block);
         self.all.insert(device.block.name.clone(), device);
@@ -196,7 +196,7 @@ impl Devices {
             lens: None,
             aliases: Vec::new(),
             view: View::new(block.sectors.saturating_mul(SECTOR), 512),
-            view_asked: false,
+            view_reading: None,
             stirred: false,
             epoch: self.epoch,
             block,
@@ -295,7 +295,7 @@ impl Devices {
         name: &str,
         wanted: &[Range],
     ) {
-        let Some(device) = self.all.get_mut(name).filter(|d| !d.view_asked) else {
+        let Some(device) = self.all.get_mut(name).filter(|d| d.view_reading.is_none()) else {
             return;
         };
         let mut left = MAX_READ;
@@ -307,7 +307,7 @@ impl Devices {
             left = rest;
             ranges.push(*range);
         }
-        device.view_asked = true;
+        device.view_reading = Some(device.generation);
         let ticket = tickets.issue(Job::Read {
             device: name.into(),
             generation: device.generation,
@@ -329,11 +329,15 @@ impl Devices {
         pieces: Vec<Option<Text>>,
     ) {
         self.count_change();
-        let same = |d: &&mut Device| d.generation == generation;
-        let Some(device) = self.all.get_mut(name).filter(same) else {
+        let Some(device) = self.all.get_mut(name) else {
             return;
         };
-        device.view_asked = false;
+        if device.view_reading == Some(generation) {
+            device.view_reading = None;
+        }
+        if device.generation != generation {
+            return;
+        }
         let mut pieces = pieces.into_iter();
         for range in ranges {
             match pieces.next().flatten() {

@@ -47,12 +47,15 @@ impl Plan {
             Event::BlockGone { name } => self.news.counts(name),
             Event::Overflow => counts(&mut self.news.overflows),
             Event::Bus { modalias, .. } => !self.buses.knows(modalias),
-            Event::Probed { ticket, .. } | Event::ProbeFailed { ticket, .. } => {
-                match self.tickets.job(*ticket) {
-                    Some(Job::Probe { device, .. }) => self.news.counts(device),
-                    _ => false,
+            Event::Probed { ticket, .. }
+            | Event::ProbeFailed { ticket, .. }
+            | Event::Bytes { ticket, .. }
+            | Event::ReadFailed { ticket, .. } => match self.tickets.job(*ticket) {
+                Some(Job::Probe { device, .. } | Job::Read { device, .. }) => {
+                    self.news.counts(device)
                 }
-            }
+                _ => false,
+            },
             _ => true,
         }
     }

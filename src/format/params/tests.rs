@@ -79,7 +79,10 @@ fn degraded_starts_after_seconds_or_never() {
     check("landfall.degraded=never landfall.degraded=5", |w| {
         w.degraded = Degraded::AfterMs(5_000);
     });
-    check_complaint("landfall.degraded=x", "landfall.degraded=x is neither never nor");
+    check_complaint(
+        "landfall.degraded=x",
+        "landfall.degraded=x is neither never nor",
+    );
 }
 
 #[test]
