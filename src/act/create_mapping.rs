@@ -5,7 +5,7 @@
 //! it from the same words, when the device mapper is built in.
 //! Documentation/admin-guide/device-mapper/dm-init.rst.
 
-use super::kernel_lines;
+use super::{kernel_lines, udev_record};
 use crate::base::fault::Fault;
 use crate::format::dm_init::Mapping;
 use crate::sys::dir;
@@ -13,12 +13,16 @@ use crate::sys::dm::{Control, Target, udev};
 use crate::sys::fail::Fail;
 use crate::sys::kmsg::Reader;
 
-/// Makes it. Devices in its table are `MAJOR:MINOR`.
-pub fn create(mapping: &Mapping) -> Result<(), Fault> {
+/// Makes it. Devices in its table are `MAJOR:MINOR`. `part`: nobody shall look into it.
+pub fn create(mapping: &Mapping, part: bool) -> Result<(), Fault> {
     let mut log = Reader::from_now().ok();
-    let fail = match attempt(mapping) {
-        Ok((_, minor)) => {
-            link(&mapping.name, minor);
+    let flags = match part {
+        true => udev::HIDDEN,
+        false => udev::PRIMARY_SOURCE,
+    };
+    let fail = match attempt(mapping, flags) {
+        Ok(number) => {
+            made(&mapping.name, &mapping.uuid, number, flags);
             return Ok(());
         }
         Err(fail) => fail,
@@ -31,7 +35,7 @@ pub fn create(mapping: &Mapping) -> Result<(), Fault> {
 }
 
 /// Major and minor number.
-fn attempt(mapping: &Mapping) -> Result<(u32, u32), Fail> {
+fn attempt(mapping: &Mapping, flags: u16) -> Result<(u32, u32), Fail> {
     let Mapping { name, uuid, .. } = mapping;
     let control = Control::open()?;
     if let Err(fail) = control.create(name, uuid, mapping.minor) {
@@ -43,7 +47,7 @@ fn attempt(mapping: &Mapping) -> Result<(u32, u32), Fail> {
     let targets: Vec<Target> = mapping.targets.iter().map(target).collect();
     let made = control
         .load(name, mapping.read_only, &targets)
-        .and_then(|_| control.resume(name, udev::PRIMARY_SOURCE));
+        .and_then(|_| control.resume(name, flags));
     if made.is_err() {
         let _ = control.remove(name, 0);
     }
@@ -70,8 +74,14 @@ pub(super) fn advice(fail: &Fail) -> &'static str {
     }
 }
 
+/// What others are to find of a device that was made: its link, and what udev shall know.
+pub(super) fn made(name: &str, uuid: &str, number: (u32, u32), flags: u16) {
+    link(name, number.1);
+    udev_record::write(name, uuid, number, flags);
+}
+
 /// `/dev/mapper/NAME`, as udev's rules make it. Without it the device is still `/dev/dm-N`.
-pub(super) fn link(name: &str, minor: u32) {
+fn link(name: &str, minor: u32) {
     let place = format!("/dev/mapper/{}", mangled(name));
     if let Err(fail) = dir::link(&format!("../dm-{minor}"), &place) {
         log::debug!("{fail}");

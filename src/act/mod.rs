@@ -30,5 +30,6 @@ pub mod probe_device;
 pub mod read_device;
 pub mod shell;
 pub mod trace_file;
+mod udev_record;
 pub mod unlock_luks;
 pub mod watch_drives;

@@ -304,7 +304,9 @@ impl<'a> Volume<'a> {
         let mapping = table::integrity(self.header, &self.name, below, &superblock, version)?;
         let sectors = mapping.sectors;
         let flags = udev::HIDDEN;
+        let (name, uuid) = (mapping.name.clone(), mapping.uuid.clone());
         let (major, minor) = make(&self.control, mapping, self.read_only, flags)?;
+        create_mapping::made(&name, &uuid, (major, minor), flags);
         Ok((format!("{major}:{minor}"), sectors))
     }
 
@@ -320,8 +322,9 @@ impl<'a> Volume<'a> {
         };
         let mapping = table::crypt(self.header, &self.name, below, &how, flags)?;
         let flags = udev::PRIMARY_SOURCE;
-        let (_, minor) = make(&self.control, mapping, self.read_only, flags)?;
-        create_mapping::link(&self.name, minor);
+        let uuid = mapping.uuid.clone();
+        let number = make(&self.control, mapping, self.read_only, flags)?;
+        create_mapping::made(&self.name, &uuid, number, flags);
         Ok(())
     }
 

@@ -156,7 +156,9 @@ impl<'a> Rehearsal<'a> {
                 ticket,
                 booted: None,
             },
-            Action::Map { ticket, mapping } => {
+            Action::Map {
+                ticket, mapping, ..
+            } => {
                 self.map(&mapping);
                 Event::Mapped { ticket }
             }

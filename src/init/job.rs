@@ -42,7 +42,7 @@ pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
             ticket,
             booted: boot_partition::ask(),
         },
-        Action::Map { mapping, .. } => match create_mapping::create(mapping) {
+        Action::Map { mapping, part, .. } => match create_mapping::create(mapping, *part) {
             Ok(()) => Event::Mapped { ticket },
             Err(fault) => Event::MapFailed { ticket, fault },
         },

@@ -85,10 +85,12 @@ pub enum Action {
     AskFirmware {
         ticket: Ticket,
     },
-    /// Make a mapped device. Devices in its table are `MAJOR:MINOR`.
+    /// Make a mapped device. Devices in its table are `MAJOR:MINOR`. `part`: it is only a part of
+    /// another one, and nobody shall look for anything in it.
     Map {
         ticket: Ticket,
         mapping: Mapping,
+        part: bool,
     },
     /// Start an array of md as `device`, by these steps in this order.
     Assemble {

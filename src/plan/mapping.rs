@@ -106,7 +106,12 @@ impl Plan {
         }
         self.mappings.under_way = true;
         let ticket = self.tickets.issue(Job::Map);
-        self.out.push(Action::Map { ticket, mapping });
+        let part = false;
+        self.out.push(Action::Map {
+            ticket,
+            mapping,
+            part,
+        });
     }
 
     /// The next one, whose devices are all there.

@@ -143,7 +143,13 @@ pub fn action_line(action: &Action) -> String {
         }
         Action::Links { ticket, device } => answer("links", *ticket).word(device).done(),
         Action::AskFirmware { ticket } => answer("ask-firmware", *ticket).done(),
-        Action::Map { ticket, mapping } => mapping_words(answer("map", *ticket), mapping).done(),
+        Action::Map {
+            ticket,
+            mapping,
+            part,
+        } => mapping_words(answer("map", *ticket), mapping)
+            .flag("part", *part)
+            .done(),
         Action::Assemble {
             ticket,
             device,

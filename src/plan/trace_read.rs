@@ -206,6 +206,7 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
         "map" => Action::Map {
             ticket: ticket(w)?,
             mapping: mapping(w)?,
+            part: w.flag("part"),
         },
         "assemble" => Action::Assemble {
             ticket: ticket(w)?,

@@ -192,17 +192,23 @@ pub fn make_at(dir: impl AsFd, path: &[u8]) -> Outcome<()> {
 
 /// Makes or replaces a file, mode 0644, and writes all of it.
 pub fn write_file(path: &str, contents: &[u8]) -> Outcome<()> {
+    write_file_with_mode(path, contents, 0o644)
+}
+
+/// The same with another mode, from which the umask is taken.
+pub fn write_file_with_mode(path: &str, contents: &[u8], mode: u32) -> Outcome<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-    write_with(path, flags, contents)
+    write_with(path, (flags, mode), contents)
 }
 
 /// Writes over the start of a file that is there; what lies behind stays.
 pub fn overwrite(path: &str, contents: &[u8]) -> Outcome<()> {
-    write_with(path, OFlags::WRONLY | OFlags::CLOEXEC, contents)
+    write_with(path, (OFlags::WRONLY | OFlags::CLOEXEC, 0), contents)
 }
 
-fn write_with(path: &str, flags: OFlags, contents: &[u8]) -> Outcome<()> {
-    let file = open(path, flags, Mode::from_raw_mode(0o644)).map_err(Fail::of("open", path))?;
+fn write_with(path: &str, (flags, mode): (OFlags, u32), contents: &[u8]) -> Outcome<()> {
+    let mode = Mode::from_raw_mode(mode);
+    let file = open(path, flags, mode).map_err(Fail::of("open", path))?;
     let mut rest = contents;
     while !rest.is_empty() {
         match rustix::io::write(&file, rest) {

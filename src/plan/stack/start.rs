@@ -87,14 +87,19 @@ impl Plan {
             }
         };
         self.stack.started.insert(name.into(), Standing::UnderWay);
-        if let Next::Map(mapping) = &action
-            && name.strip_prefix("mapper/") != Some(&mapping.name)
-        {
-            self.devices.hide(&mapping.name);
-        }
         let ticket = self.tickets.issue(Job::Start(name.into()));
         self.out.push(match action {
-            Next::Map(mapping) => Action::Map { ticket, mapping },
+            Next::Map(mapping) => {
+                let part = name.strip_prefix("mapper/") != Some(&mapping.name);
+                if part {
+                    self.devices.hide(&mapping.name);
+                }
+                Action::Map {
+                    ticket,
+                    mapping,
+                    part,
+                }
+            }
             Next::Assemble(steps) => Action::Assemble {
                 ticket,
                 device: name.into(),
