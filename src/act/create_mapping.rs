@@ -7,11 +7,17 @@
 
 use super::{kernel_lines, udev_record};
 use crate::base::fault::Fault;
-use crate::format::dm_init::Mapping;
+use crate::format::base64;
+use crate::format::dm_init::{self, Mapping};
 use crate::sys::dir;
 use crate::sys::dm::{Control, Target, udev};
 use crate::sys::fail::Fail;
+use crate::sys::keyring::{self, Logon};
 use crate::sys::kmsg::Reader;
+use crate::sys::proc_sys;
+
+/// More bytes than a signature over a root hash has, with its certificates.
+const SIGNATURE_MAX: usize = 64 * 1024;
 
 /// Makes it. Devices in its table are `MAJOR:MINOR`. `part`: nobody shall look into it.
 pub fn create(mapping: &Mapping, part: bool) -> Result<(), Fault> {
@@ -44,14 +50,30 @@ fn attempt(mapping: &Mapping, flags: u16) -> Result<(u32, u32), Fail> {
             _ => Err(fail),
         };
     }
+    let key = mapping.signature.as_ref().map(signature);
     let targets: Vec<Target> = mapping.targets.iter().map(target).collect();
-    let made = control
-        .load(name, mapping.read_only, &targets)
-        .and_then(|_| control.resume(name, flags));
+    let made = match key {
+        Some(Err(fail)) => Err(fail),
+        // The kernel has looked at it when the table is loaded.
+        _key => control
+            .load(name, mapping.read_only, &targets)
+            .and_then(|_| control.resume(name, flags)),
+    };
     if made.is_err() {
         let _ = control.remove(name, 0);
     }
     made.map(|info| info.device)
+}
+
+/// Puts the signature where the kernel looks for it.
+fn signature(signature: &dm_init::Signature) -> Result<Logon, Fail> {
+    let source = signature.source.as_str().unwrap_or_default();
+    let payload = match source.strip_prefix("base64:") {
+        Some(text) => base64::decode(text.as_bytes())
+            .ok_or_else(|| Fail::new("decode the signature", source, libc::EINVAL))?,
+        None => proc_sys::read(source, SIGNATURE_MAX)?,
+    };
+    keyring::add_user(&signature.description, &payload)
 }
 
 fn target(line: &crate::format::dm_init::Target) -> Target {
@@ -67,6 +89,9 @@ pub(super) fn advice(fail: &Fail) -> &'static str {
     match (fail.call, fail.errno) {
         ("open", libc::ENOENT | libc::ENODEV | libc::ENXIO) => {
             ": the kernel has no device mapper: its module dm-mod is not in the image"
+        }
+        (_, libc::ENOKEY | libc::EKEYREJECTED) => {
+            ": the kernel knows no certificate that the signature of the root hash was made with"
         }
         ("create", libc::EBUSY) => ": its name, uuid or minor number is taken",
         (_, libc::EINVAL) => ": its table or its target's module is not right",

@@ -2,11 +2,12 @@
 //!
 //! The order is dracut's: `/etc/cmdline.d/*.conf` by name, `/etc/cmdline`, `/proc/cmdline`; so the
 //! boot loader wins. `kernel.` keys of a bootconfig are in `/proc/cmdline` already. Modules of
-//! modules-load.d(5) become words too, and where `root=fstab` asks for it the image's fstab(5) says
-//! what root is, in front of all. A file that cannot be read is said and left out.
+//! modules-load.d(5) and lines of tables (veritytab(5)) become words too, and where `root=fstab`
+//! asks for it the image's fstab(5) says what root is, in front of all. A file that cannot be read
+//! is said and left out.
 
 use super::module_catalog::add_conf_files;
-use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS};
+use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
 use crate::sys::proc_sys;
 use std::path::Path;
@@ -14,13 +15,18 @@ use std::path::Path;
 /// The words of the image below `root`, and of the kernel.
 pub fn gather(root: &Path) -> Vec<u8> {
     let mut line = Vec::new();
-    add_directories(&mut line, root, &MODULE_LISTS, cmdline::add_modules);
-    add_directories(&mut line, root, &["etc/cmdline.d"], cmdline::add_file);
-    add(&mut line, &root.join("etc/cmdline"), cmdline::add_file);
+    for (path, word) in TABLES {
+        add(&mut line, &root.join(path), &|line, file| {
+            cmdline::add_table(line, word, file);
+        });
+    }
+    add_directories(&mut line, root, &MODULE_LISTS, &cmdline::add_modules);
+    add_directories(&mut line, root, &["etc/cmdline.d"], &cmdline::add_file);
+    add(&mut line, &root.join("etc/cmdline"), &cmdline::add_file);
     line.extend(proc_sys::read("/proc/cmdline", FILE_MAX).unwrap_or_default());
     if cmdline::asks_for_fstab(&line) {
         let mut all = Vec::new();
-        add(&mut all, &root.join("etc/fstab"), |line, file| {
+        add(&mut all, &root.join("etc/fstab"), &|line, file| {
             line.extend(fstab::root_words(file));
         });
         all.append(&mut line);
@@ -29,9 +35,9 @@ pub fn gather(root: &Path) -> Vec<u8> {
     line
 }
 
-type Adder = fn(&mut Vec<u8>, &[u8]);
+type Adder<'a> = &'a dyn Fn(&mut Vec<u8>, &[u8]);
 
-fn add_directories(line: &mut Vec<u8>, root: &Path, dirs: &[&str], adder: Adder) {
+fn add_directories(line: &mut Vec<u8>, root: &Path, dirs: &[&str], adder: Adder<'_>) {
     let mut files = Vec::new();
     for dir in dirs {
         add_conf_files(&mut files, &[root.join(dir)]);
@@ -41,7 +47,7 @@ fn add_directories(line: &mut Vec<u8>, root: &Path, dirs: &[&str], adder: Adder)
     }
 }
 
-fn add(line: &mut Vec<u8>, path: &Path, adder: Adder) {
+fn add(line: &mut Vec<u8>, path: &Path, adder: Adder<'_>) {
     match proc_sys::read(path.to_str().unwrap_or_default(), FILE_MAX) {
         Ok(file) => adder(line, &file),
         Err(fail) if fail.errno == libc::ENOENT => {}
@@ -65,11 +71,12 @@ mod tests {
         write("etc/cmdline.d/b.conf", "root=/dev/b\n");
         write("etc/cmdline.d/a.conf", "root=/dev/a rw\n");
         write("etc/cmdline.d/a.txt", "no=1");
+        write("etc/veritytab", "# none\na b c d\n");
         write("etc/fstab", "UUID=1 /sysroot ext4\n");
         write("etc/modules-load.d/x.conf", "loop\n");
         write("usr/lib/modules-load.d/x.conf", "shadowed\n");
         let own = proc_sys::read("/proc/cmdline", FILE_MAX).unwrap();
-        let expected = "rd.modules_load=loop root=/dev/a rw root=/dev/b root=/dev/c";
+        let expected = "landfall.veritytab=\"a b c d\" rd.modules_load=loop root=/dev/a rw root=/dev/b root=/dev/c";
         let line = gather(&root);
         let image = line.strip_suffix(own.as_slice()).unwrap();
         let words: Vec<&[u8]> = image

@@ -2,6 +2,7 @@
 
 pub mod bytes;
 pub mod fault;
+pub mod hex;
 pub mod millis;
 pub mod order;
 pub mod secret;

@@ -43,6 +43,9 @@ pub const MODULE_LISTS: [&str; 3] = [
     "lib/modules-load.d",
 ];
 
+/// Tables of the image, and the word that each of their lines becomes.
+pub const TABLES: [(&str, &str); 1] = [("etc/veritytab", "landfall.veritytab")];
+
 /// No more is read of a command line, or of a file of words. The kernel's line is at most 4 KiB on
 /// most architectures, with bootconfig somewhat more.
 pub const FILE_MAX: usize = 64 * 1024;
@@ -93,6 +96,20 @@ pub fn add_modules(line: &mut Vec<u8>, file: &[u8]) {
             line.extend_from_slice(b"rd.modules_load=");
             line.extend_from_slice(name);
             line.push(b' ');
+        }
+    }
+}
+
+/// Adds a table of the image (`/etc/veritytab`) to `line`: each of its lines becomes the value of
+/// one word. One that cannot be said so is left out.
+pub fn add_table(line: &mut Vec<u8>, name: &str, file: &[u8]) {
+    for text in file.split(|&b| b == b'\n') {
+        let text = text.trim_ascii();
+        let odd = text.is_empty() || text.starts_with(b"#");
+        if !odd && !text.iter().any(|b| matches!(b, b'"' | 0)) {
+            for part in [name.as_bytes(), b"=\"", text, b"\" "] {
+                line.extend_from_slice(part);
+            }
         }
     }
 }

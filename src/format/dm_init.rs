@@ -7,6 +7,7 @@
 //! Source: Documentation/admin-guide/device-mapper/dm-init.rst, drivers/md/dm-init.c (Linux 6.12).
 
 use super::source::Source;
+use crate::base::text::Text;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -40,7 +41,18 @@ pub struct Mapping {
     /// `None`: the kernel takes the next one.
     pub minor: Option<u32>,
     pub read_only: bool,
+    /// What its table refers to, for dm-verity.
+    pub signature: Option<Signature>,
     pub targets: Vec<Target>,
+}
+
+/// A signature that the kernel looks for in a keyring when the table is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The name of the key.
+    pub description: String,
+    /// The path of a file in the image, or `base64:` and the bytes.
+    pub source: Text,
 }
 
 /// One line of a table.
@@ -136,6 +148,7 @@ fn mapping(text: &str) -> Result<Mapping, String> {
         uuid: uuid.into(),
         minor: minor.and_then(|n| u32::try_from(n).ok()),
         read_only,
+        signature: None,
         targets,
     })
 }

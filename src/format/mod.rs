@@ -26,5 +26,6 @@ pub mod program;
 pub mod source;
 pub mod through;
 pub mod uevent;
+pub mod verity;
 pub mod wish;
 pub mod xz;

@@ -5,6 +5,7 @@
 use super::cmdline;
 use super::dm_init::Mapping;
 use super::params;
+use super::verity;
 use crate::base::text::Text;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -86,6 +87,8 @@ pub struct Wish {
     pub mappings: Vec<Mapping>,
     /// Devices that are to be there before the first of them is made (`dm-mod.waitfor=`).
     pub map_after: Vec<Source>,
+    /// Volumes of dm-verity. One that is called root is root.
+    pub verity: Vec<verity::Volume>,
     /// What was odd on the command line: one sentence each, said as warnings.
     pub complaints: Vec<String>,
 }
@@ -113,6 +116,7 @@ impl Default for Wish {
             load_last: Vec::new(),
             mappings: Vec::new(),
             map_after: Vec::new(),
+            verity: Vec::new(),
             complaints: Vec::new(),
         }
     }

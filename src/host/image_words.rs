@@ -8,7 +8,7 @@
 //! Sources: `act/gather_words`, which does this at boot; setup_boot_config() in init/main.c.
 
 use crate::format::bootconfig::{self, Found};
-use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS};
+use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
 use crate::host::cpio::{Header, S_IFREG};
 use crate::host::failure::Failure;
@@ -68,12 +68,20 @@ impl Visitor for InImage {
 fn is_of_words(path: &str) -> bool {
     let (directory, name) = path.rsplit_once('/').unwrap_or_default();
     let of_directory = directory == LINES || MODULE_LISTS.contains(&directory);
-    SINGLE.contains(&path) || of_directory && name.ends_with(".conf") && !name.starts_with('.')
+    let table = TABLES.iter().any(|(table, _)| *table == path);
+    table
+        || SINGLE.contains(&path)
+        || of_directory && name.ends_with(".conf") && !name.starts_with('.')
 }
 
 impl InImage {
     fn words(&self, line: &[u8]) -> Vec<u8> {
         let mut all = Vec::new();
+        for (path, word) in TABLES {
+            if let Some(file) = self.files.get(path) {
+                cmdline::add_table(&mut all, word, file);
+            }
+        }
         self.add_all(&MODULE_LISTS, &mut all, cmdline::add_modules);
         self.add_all(&[LINES], &mut all, cmdline::add_file);
         if let Some(file) = self.files.get("etc/cmdline") {
@@ -155,6 +163,8 @@ mod tests {
         ];
         let expected = "rd.modules_load=loop root=/dev/a rw root=/dev/b root=/dev/c quiet";
         check(&files, None, "quiet", expected);
+        let table = [("etc/veritytab", "# no\na b c d\n")];
+        check(&table, None, "ro", "landfall.veritytab=\"a b c d\" ro");
         let fstab = [("etc/fstab", "UUID=1 /sysroot ext4\n")];
         let expected = "root=\"UUID=1\" rootfstype=\"ext4\" root=fstab";
         check(&fstab, None, "root=fstab", expected);

@@ -229,6 +229,10 @@ fn mapping_words(line: Line, mapping: &Mapping) -> Line {
     if let Some(minor) = mapping.minor {
         line = line.key_num("minor", u64::from(minor));
     }
+    if let Some(signature) = &mapping.signature {
+        line = line.key("key", &signature.description);
+        line = line.key("key-from", signature.source.as_bytes());
+    }
     for t in &mapping.targets {
         let text = format!("{} {} {} {}", t.start, t.sectors, t.kind, t.arguments);
         line = line.key("target", text);

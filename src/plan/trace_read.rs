@@ -7,7 +7,7 @@ use super::event::{Block, Event, Ticket};
 use crate::base::fault::Fault;
 use crate::base::text::{Text, unescape};
 use crate::base::words::{Word, Words};
-use crate::format::dm_init::{Mapping, Target};
+use crate::format::dm_init::{self, Mapping, Target};
 use crate::format::identity::{Finding, Partition, Range, Signature, Table, Usage};
 use crate::format::kmod::{Module, Resolution};
 use crate::format::lens::Lens;
@@ -333,6 +333,13 @@ fn mapping(w: &mut Words) -> Option<Mapping> {
         read_only,
         minor,
         uuid: w.key_text("uuid").unwrap_or_default(),
+        signature: match w.key_text("key") {
+            Some(description) => Some(dm_init::Signature {
+                description,
+                source: Text(w.key("key-from")?),
+            }),
+            None => None,
+        },
         targets: all(w, "target")
             .map(|t| target(&t))
             .collect::<Option<_>>()?,
@@ -541,6 +548,7 @@ mod tests {
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",
             "map 3 a\\x20b ro uuid=u minor=5 target=0\\x208\\x20linear\\x208:1\\x200",
+            "map 3 r ro key=k key-from=base64:\\x3d target=0\\x208\\x20verity\\x201",
             "map 3 a rw target=0\\x208\\x20delay\\x20",
             "find-init 4",
             "find-init 4 init=/bin/sh",

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::fail::{Fail, Outcome};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 const KEY_SPEC_THREAD_KEYRING: i32 = -1;
 const KEYCTL_UNLINK: libc::c_int = 9;
@@ -16,13 +16,22 @@ pub struct Logon(i32);
 
 /// Adds a key, or changes the one of this description. `ENOSYS`: the kernel has no keyrings.
 pub fn add_logon(description: &str, payload: &[u8]) -> Outcome<Logon> {
+    add(c"logon", description, payload)
+}
+
+/// The same of type `user`, which may be read: no secret.
+pub fn add_user(description: &str, payload: &[u8]) -> Outcome<Logon> {
+    add(c"user", description, payload)
+}
+
+fn add(kind: &CStr, description: &str, payload: &[u8]) -> Outcome<Logon> {
     let name =
         CString::new(description).map_err(|_| Fail::new("add_key", description, libc::EINVAL))?;
     // SAFETY: two strings that end with NUL, and a buffer with its length: all outlive the call.
     let key = unsafe {
         libc::syscall(
             libc::SYS_add_key,
-            c"logon".as_ptr(),
+            kind.as_ptr(),
             name.as_ptr(),
             payload.as_ptr(),
             payload.len(),

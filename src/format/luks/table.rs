@@ -255,7 +255,7 @@ fn options(crypt: &Crypt, tagged: Option<&Tagged>, mut flags: Flags) -> String {
 }
 
 /// As in `CRYPT-LUKS2-0123456789abcdef0123456789abcdef-name`; without a UUID `CRYPT-TEMP-name`.
-fn uuid(kind: &str, uuid: &str, name: &str) -> String {
+pub(in crate::format) fn uuid(kind: &str, uuid: &str, name: &str) -> String {
     /// Room for the UUID of a device, without the final NUL.
     const LEN: usize = 128;
     let plain = uuid.split('-');

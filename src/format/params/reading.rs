@@ -2,6 +2,8 @@
 //!
 //! A bad value is never fatal: a boot that works with a warning beats one that does not.
 
+mod verity;
+
 use crate::base::text::Text;
 use crate::format::cmdline::{Word, same_name};
 use crate::format::wish::{Degraded, End, Patience, Source, Talk, Wish};
@@ -29,6 +31,7 @@ pub(super) struct Reading {
     emergency: Option<Emergency>,
     level: i32,
     rd_debug: bool,
+    verity: verity::Words,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +50,7 @@ impl Default for Reading {
             emergency: None,
             level: LEVEL_DEFAULT,
             rd_debug: false,
+            verity: verity::Words::default(),
         }
     }
 }
@@ -304,6 +308,7 @@ impl Reading {
             self.wish.patience = Patience::Ms(ms.max(self.at_least));
         }
         self.wish.end = self.end();
+        self.finish_verity();
         self.wish.talk = match self.level {
             _ if self.rd_debug => Talk::Debug,
             level if level > LEVEL_DEFAULT => Talk::Debug,
