@@ -310,9 +310,9 @@ const ROWS: [Parameter; 37] = [
         names: &["roothash"],
         values: "`=HEX`",
         default: "none",
-        effect: "Root is `/dev/mapper/root`, made by dm-verity with this root hash, whatever `root=` \
-                  says; its devices are the partitions whose UUIDs are the first and the last 128 \
-                  bits of it.",
+        effect: "Root is `/dev/mapper/root`, made by dm-verity with this root hash, whatever \
+                  `root=` says; its devices are the partitions whose UUIDs are the first and the \
+                  last 128 bits of it.",
         gathers: false,
         tests: &[
             "a_root_hash_makes_root_a_volume_of_dm_verity",

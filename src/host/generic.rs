@@ -86,6 +86,8 @@ const NAMES: &[&str] = &[
     "vmd",
     "loop",
     "dm-mod",
+    "dm-verity",
+    "dm-integrity",
     "firewire-ohci",
     "firewire-sbp2",
     "uas",
@@ -136,6 +138,8 @@ const NAMES: &[&str] = &[
     "crypto-xxhash64",
     "crypto-blake2b-256",
     "crypto-sha256",
+    "crypto-sha512",
+    "crypto-sha1",
     // Keyboards, and what those of laptops hang on.
     "atkbd",
     "i8042",

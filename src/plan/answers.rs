@@ -6,7 +6,7 @@ use super::event::{Event, Ticket};
 use super::give_up::Cause;
 use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, Stage};
-use super::{mapping, modules};
+use super::{mapping, modules, verity};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
@@ -108,7 +108,9 @@ impl Plan {
             let purpose = Purpose::Wished(name.clone());
             modules::resolve(&name, purpose, &mut self.tickets, &mut self.out);
         }
-        for alias in mapping::drivers(&self.wish) {
+        let mut drivers = mapping::drivers(&self.wish);
+        drivers.extend(verity::drivers(&self.wish).iter().map(|&name| name.into()));
+        for alias in drivers {
             let Self {
                 modules,
                 tickets,
@@ -142,6 +144,11 @@ impl Plan {
             Some(Job::Map) => {
                 self.tickets.close(ticket);
                 self.map_ended(now, fault);
+            }
+            Some(Job::Verity(index)) => {
+                let index = *index;
+                self.tickets.close(ticket);
+                self.verity_mapped(now, index, fault);
             }
             _ => self.start_ended(now, ticket, fault),
         }
@@ -350,6 +357,7 @@ impl Plan {
         self.modules.forgive();
         self.mappings.failed = None;
         self.forgive_stack();
+        self.forgive_verity();
         self.exhausted = false;
         if mounted {
             self.find_init();

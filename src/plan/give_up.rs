@@ -37,6 +37,8 @@ pub enum Cause {
     },
     /// The mapped device that root is could not be made.
     Mapping(Fault),
+    /// The same for a volume of dm-verity: the whole sentence.
+    Verity(String),
     NoInit(Fault),
     HandOver(Fault),
 }
@@ -139,6 +141,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines
         }
         Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
+        Cause::Verity(text) => alloc::vec![text.clone()],
         Cause::NoInit(fault) => {
             alloc::vec![format!(
                 "root is mounted, but holds no init to run: {fault}"
@@ -237,12 +240,13 @@ fn waiting(plan: &Plan) -> Vec<String> {
             }
             Job::Links { device, .. } => format!("finding names of {device} has not ended"),
             Job::AskFirmware => "asking the firmware what it booted has not ended".to_string(),
-            Job::Map => "making a mapped device has not ended".to_string(),
+            Job::Map | Job::Verity(_) => "making a mapped device has not ended".to_string(),
             Job::Start(device) => format!("starting {device} has not ended"),
             Job::Mount | Job::FindInit | Job::HandOver | Job::Shell => continue,
         });
     }
     lines.extend(plan.unmapped());
+    lines.extend(plan.unmade_verity());
     for name in plan.modules.waiting() {
         lines.push(format!("module {name} waits for another module"));
     }
@@ -284,6 +288,9 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
         }
         Cause::NoInit(_) => lines.push("name the program with init=PATH".into()),
         Cause::Mapping(_) => lines.push("see dm-mod.create= on the kernel command line".into()),
+        Cause::Verity(_) => {
+            lines.push("see roothash= and systemd.verity_root_options= on the command line".into());
+        }
         Cause::HandOver(_) => {}
     }
     if !plan.wish.shell {

@@ -14,6 +14,7 @@ use super::{Plan, Stage};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::format::dm_init::{Mapping, Target};
+use crate::format::verity::Volume;
 use crate::format::wish::{Source, Wish};
 use alloc::format;
 use alloc::string::String;
@@ -51,9 +52,10 @@ pub fn drivers(wish: &Wish) -> Vec<String> {
 /// Every device that a table names, or that is to be there before tables are used.
 pub fn sources(wish: &Wish) -> impl Iterator<Item = Source> {
     let tables = wish.mappings.iter().flat_map(|m| &m.targets);
+    let volumes = wish.verity.iter().flat_map(Volume::devices);
     tables
         .flat_map(Target::devices)
-        .chain(wish.map_after.iter().cloned())
+        .chain(wish.map_after.iter().chain(volumes).cloned())
 }
 
 /// The mapping that `device` is a piece of. `None`: it cannot be told yet.

@@ -16,7 +16,7 @@
 //!
 //! # Devices made of others
 //! Mapped devices that the command line spells out are made as soon as their pieces are there
-//! ([`mapping`]); then they are devices like any other.
+//! ([`mapping`]); then they are devices like any other. So are volumes of dm-verity ([`verity`]).
 //!
 //! # Devices that leave
 //! A device may vanish or change at any moment. Answers about what it was are dropped
@@ -61,6 +61,7 @@ pub mod stack;
 pub mod ticket;
 pub mod trace;
 pub mod trace_read;
+pub mod verity;
 
 use crate::base::millis::Millis;
 use crate::format::wish::Wish;
@@ -129,6 +130,7 @@ pub struct Plan {
     devices: Devices,
     mappings: Mappings,
     stack: Stack,
+    verity: verity::Volumes,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
     protected: bool,
     /// The end of patience.
@@ -179,6 +181,7 @@ impl Plan {
             devices: Devices::default(),
             mappings: Mappings::default(),
             stack: Stack::default(),
+            verity: verity::Volumes::default(),
             protected: false,
             trunk: None,
             first_until: None,

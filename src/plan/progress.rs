@@ -15,15 +15,23 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Plan {
+    /// Root is still to be found, or to be mounted.
+    pub(super) fn is_looking(&self) -> bool {
+        matches!(self.stage, Stage::Searching | Stage::Preparing { .. })
+    }
+
     pub(super) fn advance(&mut self, now: Millis) {
         self.load(now);
-        if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
+        if self.is_looking() {
             self.look();
             self.build(now);
             // What was just planned is looked at.
             self.look();
             self.attach_ubi();
             self.map();
+            self.set_up_verity(now);
+        }
+        if self.is_looking() {
             self.choose(now);
             self.widen(now);
             self.ask_for_the_last();

@@ -7,7 +7,7 @@
 //! what it looks like, with a warning.
 
 use super::device::{Device, Devices, Look};
-use super::mapping;
+use super::{mapping, verity};
 use crate::format::wish::{Source, Wish};
 use crate::format::{discoverable, links};
 use alloc::format;
@@ -95,11 +95,21 @@ pub fn needed_besides(wish: &Wish, devices: &Devices) -> Vec<String> {
     for source in mapping::sources(wish) {
         // Names and numbers tell by themselves; the disk's table tells the others.
         if !matches!(source, Source::Name(_) | Source::Number(..)) {
+            let by_table = is_in_table(&source);
             let pieces = devices.all().filter(|d| may_be(Some(&source), d));
+            let pieces = pieces.filter(|d| !by_table || d.block.part_of.is_none());
             needed.extend(pieces.map(|d| d.block.name.clone()));
         }
     }
     needed
+}
+
+/// Is it told by the table of a disk alone?
+fn is_in_table(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::PartUuid(_) | Source::PartLabel(_) | Source::Beside { .. }
+    )
 }
 
 fn needed_for_root(wish: &Wish, devices: &Devices) -> Vec<String> {
@@ -246,6 +256,14 @@ fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
         Some(Some(mapping)) => {
             let name = &mapping.name;
             return Answer::Unusable(format!("it is a piece of the mapping {name}"));
+        }
+        Some(None) => {}
+    }
+    match verity::piece_of(wish, devices, device) {
+        None => return Answer::NotYet,
+        Some(Some(volume)) => {
+            let name = &volume.name;
+            return Answer::Unusable(format!("it is a piece of the verity volume {name}"));
         }
         Some(None) => {}
     }

@@ -51,6 +51,8 @@ pub enum Job {
     Map,
     /// Starts the device of this name, or a part of it.
     Start(String),
+    /// Makes the volume of dm-verity of this number.
+    Verity(usize),
     Mount,
     FindInit,
     HandOver,

@@ -33,5 +33,6 @@ mod shell;
 mod stack;
 mod systemd;
 mod tool;
+mod verity;
 mod volumes;
 mod words;

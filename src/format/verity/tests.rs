@@ -1,6 +1,12 @@
 //! Superblocks as veritysetup writes them, and the tables that follow. (Guests compare tables with
 //! those of veritysetup itself.)
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
 use super::table::{Below, Devices, mapping};
 use super::*;
 

@@ -203,6 +203,7 @@ impl Plan {
             name: mapping.name.clone(),
             uuid: mapping.uuid.clone(),
             minor: mapping.minor,
+            signature: None,
             read_only: mapping.read_only,
             targets: mapping.targets.iter().map(target).collect::<Option<_>>()?,
         })
@@ -223,6 +224,7 @@ impl Plan {
                 block.mapped.as_deref().unwrap_or_default()
             ),
             minor: None,
+            signature: None,
             read_only: false,
             targets: alloc::vec![Target {
                 start: 0,
