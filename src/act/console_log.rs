@@ -8,6 +8,7 @@ use crate::sys::{console, kmsg, proc_sys};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The kernel's levels, linux/kern_levels.h.
 pub const ERROR: u8 = 3;
@@ -75,6 +76,36 @@ fn lift_rate_limit() -> Option<Vec<u8>> {
     Some(before)
 }
 
+/// The console level before it was lowered; 0: it was not.
+static HELD: AtomicU8 = AtomicU8::new(0);
+
+/// The first number is the console level: records below it appear. proc(5).
+const CONSOLE_LEVEL: &str = "/proc/sys/kernel/printk";
+
+/// Keeps the log off the consoles, but for what is an emergency, until [`let_through`]: somebody is
+/// typing there. Nothing is lost; the log itself goes on.
+pub fn hold_back() {
+    if let Some(level @ 1..) = console_level()
+        && HELD.load(Ordering::Relaxed) == 0
+        && proc_sys::write(CONSOLE_LEVEL, b"1\n").is_ok()
+    {
+        HELD.store(level, Ordering::Relaxed);
+    }
+}
+
+pub fn let_through() {
+    let level = HELD.swap(0, Ordering::Relaxed);
+    if level > 0 {
+        let _ = proc_sys::write(CONSOLE_LEVEL, format!("{level}\n").as_bytes());
+    }
+}
+
+fn console_level() -> Option<u8> {
+    let text = proc_sys::read(CONSOLE_LEVEL, 64).ok()?;
+    let number = text.split(|b| b.is_ascii_whitespace()).next()?;
+    std::str::from_utf8(number).ok()?.parse().ok()
+}
+
 /// Puts back what was there: for the real system.
 pub fn restore_rate_limit() {
     if let Some(before) = SINK.get().and_then(|sink| sink.rate_limit.as_ref()) {
@@ -85,6 +116,7 @@ pub fn restore_rate_limit() {
 /// Shows the failure page: errors in the log and, where the kernel's console level hides even
 /// those (`loglevel=3` and less), on every console directly.
 pub fn page(lines: &[String]) {
+    let_through();
     for line in lines {
         say(ERROR, line);
     }
@@ -100,12 +132,8 @@ pub fn page(lines: &[String]) {
     }
 }
 
-/// The first number of /proc/sys/kernel/printk: records below it appear.
 fn errors_are_shown() -> bool {
-    let text = proc_sys::read("/proc/sys/kernel/printk", 64).unwrap_or_default();
-    let number = text.split(|b| b.is_ascii_whitespace()).next();
-    let number = number.and_then(|n| std::str::from_utf8(n).ok()?.parse::<u8>().ok());
-    number.is_none_or(|level| level > ERROR)
+    console_level().is_none_or(|level| level > ERROR)
 }
 
 /// Writes `text` at one of the kernel's levels; each of its lines is one record or, if it is too

@@ -35,6 +35,15 @@ pub fn gather(root: &Path) -> Vec<u8> {
     line
 }
 
+/// The image's crypttab(5); empty if there is none.
+pub fn crypttab(root: &Path) -> Vec<u8> {
+    let mut text = Vec::new();
+    add(&mut text, &root.join(cmdline::CRYPTTAB), &|text, file| {
+        text.extend(file);
+    });
+    text
+}
+
 type Adder<'a> = &'a dyn Fn(&mut Vec<u8>, &[u8]);
 
 fn add_directories(line: &mut Vec<u8>, root: &Path, dirs: &[&str], adder: Adder<'_>) {

@@ -4,6 +4,7 @@
 //! A refusal is a [`Fault`](crate::base::fault::Fault) that says what was tried, on which object,
 //! why it failed and what helps.
 
+pub mod ask;
 pub mod assemble_array;
 pub mod boot_partition;
 pub mod coldplug;

@@ -258,14 +258,12 @@ struct Volume<'a> {
 impl<'a> Volume<'a> {
     fn new(order: &Order, header: &'a Header, data: &'a Device) -> Result<Self, Fault> {
         let control = Control::open().map_err(refused)?;
-        let uuid = &header.uuid;
-        let name = order.name.clone();
         // Write-protected below is write-protected above.
         let state = format!("/sys/class/block/{}/ro", order.device.replace('/', "!"));
         let protected = proc_sys::read(&state, 8).is_ok_and(|text| text.starts_with(b"1"));
         Ok(Self {
             header,
-            name: name.unwrap_or_else(|| format!("luks-{uuid}")),
+            name: order.name.clone(),
             data,
             flags: order.flags.and(header.flags),
             read_only: order.read_only || protected,

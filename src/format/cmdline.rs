@@ -50,6 +50,9 @@ pub const TABLES: [(&str, &str); 1] = [("etc/veritytab", "landfall.veritytab")];
 /// most architectures, with bootconfig somewhat more.
 pub const FILE_MAX: usize = 64 * 1024;
 
+/// The image's crypttab(5).
+pub const CRYPTTAB: &str = "etc/crypttab";
+
 /// Is what root is said in the image's fstab(5)?
 pub fn asks_for_fstab(line: &[u8]) -> bool {
     words(line).any(|word| word.is("root") && word.value == Some(b"fstab"))

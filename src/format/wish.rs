@@ -3,6 +3,7 @@
 //! Not here: which word means what (`params`), and what exists (`plan`).
 
 use super::cmdline;
+use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
 use super::params;
 use super::verity;
@@ -89,6 +90,8 @@ pub struct Wish {
     pub map_after: Vec<Source>,
     /// Volumes of dm-verity. One that is called root is root.
     pub verity: Vec<verity::Volume>,
+    /// Encrypted volumes (`rd.luks.*` and others, the image's crypttab).
+    pub volumes: Volumes,
     /// What was odd on the command line: one sentence each, said as warnings.
     pub complaints: Vec<String>,
 }
@@ -117,6 +120,7 @@ impl Default for Wish {
             mappings: Vec::new(),
             map_after: Vec::new(),
             verity: Vec::new(),
+            volumes: Volumes::default(),
             complaints: Vec::new(),
         }
     }
@@ -125,6 +129,14 @@ impl Default for Wish {
 impl Wish {
     /// Reads a kernel command line. Never fails: what is odd becomes a complaint.
     pub fn from_cmdline(cmdline: &[u8]) -> Self {
-        params::read(cmdline::words(cmdline))
+        Self::read(cmdline, b"")
+    }
+
+    /// The same with the image's crypttab(5).
+    pub fn read(cmdline: &[u8], crypttab: &[u8]) -> Self {
+        let mut wish = params::read(cmdline::words(cmdline));
+        wish.volumes = crypttab::read(cmdline::words(cmdline), crypttab);
+        wish.complaints.append(&mut wish.volumes.complaints);
+        wish
     }
 }

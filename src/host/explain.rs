@@ -3,9 +3,9 @@
 use crate::base::text::Text;
 use crate::format::wish::{Patience, Wish};
 use crate::host::failure::Failure;
-use crate::host::image_words;
+use crate::host::image_words::{self, Told};
 use crate::host::module_index::ModuleIndex;
-use crate::host::narrate::{self, Told};
+use crate::host::narrate;
 use crate::host::output;
 use crate::host::rehearsal::{Ending, Record, Rehearsal};
 use crate::host::stage::Stage;
@@ -87,11 +87,15 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
     };
     let index = open_index(options)?;
     let typed = options.words.join(" ");
-    let words = match &options.image {
+    let Told { words, crypttab } = match &options.image {
         Some(image) => image_words::gather(image, &typed)?,
-        None => typed.clone().into_bytes(),
+        None => Told {
+            words: typed.clone().into_bytes(),
+            crypttab: Vec::new(),
+        },
     };
     let mut rehearsal = Rehearsal::new(&stage, index.as_ref(), &words);
+    rehearsal.tell_crypttab(&crypttab);
     let ending = rehearsal.run();
     let text = match options.trace {
         true => raw(&rehearsal.records),
@@ -198,7 +202,7 @@ fn wanted(wish: &Wish) -> String {
 }
 
 /// One line a step; the time where it moves.
-fn steps(told: &Told) -> String {
+fn steps(told: &narrate::Told) -> String {
     let mut text = String::new();
     let mut shown = None;
     for (now, step) in &told.steps {
@@ -212,7 +216,7 @@ fn steps(told: &Told) -> String {
     text
 }
 
-fn outcome(told: &Told, ending: &Ending) -> String {
+fn outcome(told: &narrate::Told, ending: &Ending) -> String {
     match (ending, &told.root, &told.init) {
         (Ending::Boots, Some(root), Some(init)) => {
             let root = narrate::mount_text(root);

@@ -8,7 +8,7 @@
 //! Sources: `act/gather_words`, which does this at boot; setup_boot_config() in init/main.c.
 
 use crate::format::bootconfig::{self, Found};
-use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
+use crate::format::cmdline::{self, CRYPTTAB, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
 use crate::host::cpio::{Header, S_IFREG};
 use crate::host::failure::Failure;
@@ -19,14 +19,25 @@ use std::io::Read;
 use std::path::Path;
 
 const LINES: &str = "etc/cmdline.d";
-const SINGLE: [&str; 2] = ["etc/cmdline", "etc/fstab"];
+const SINGLE: [&str; 3] = ["etc/cmdline", "etc/fstab", CRYPTTAB];
 
-/// All words of a boot of `image` whose loader gives the kernel `line`.
-pub fn gather(image: &Path, line: &str) -> Result<Vec<u8>, Failure> {
+/// What a boot is told.
+pub struct Told {
+    /// All words.
+    pub words: Vec<u8>,
+    /// The image's crypttab(5).
+    pub crypttab: Vec<u8>,
+}
+
+/// What a boot of `image` is told whose loader gives the kernel `line`.
+pub fn gather(image: &Path, line: &str) -> Result<Told, Failure> {
     let name = image.display().to_string();
     let mut found = InImage::default();
     segments::walk(&name, &read_image(image)?, &mut found)?;
-    Ok(found.words(line.as_bytes()))
+    Ok(Told {
+        words: found.words(line.as_bytes()),
+        crypttab: found.files.remove(CRYPTTAB).unwrap_or_default(),
+    })
 }
 
 /// Collects from an image; of two entries with one path the last counts, as for the kernel.

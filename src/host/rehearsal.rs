@@ -12,6 +12,7 @@ use crate::format::dm_init::Mapping;
 use crate::format::identity::{Finding, Range};
 use crate::format::kmod::{Catalog, Resolution};
 use crate::format::lens::Lens;
+use crate::format::luks::order::Refusal;
 use crate::format::through::Through;
 use crate::host::module_index::ModuleIndex;
 use crate::host::stage::{Stage, partition_of};
@@ -90,6 +91,14 @@ impl<'a> Rehearsal<'a> {
         }
     }
 
+    /// What the image says of encrypted volumes; before anything runs.
+    pub fn tell_crypttab(&mut self, text: &[u8]) {
+        if !text.is_empty() {
+            let text = Text::from(text);
+            self.queue.push_front(Event::Crypttab { text });
+        }
+    }
+
     /// Runs to the end.
     pub fn run(&mut self) -> Ending {
         for _ in 0..MAX_EVENTS {
@@ -155,6 +164,18 @@ impl<'a> Rehearsal<'a> {
             Action::AskFirmware { ticket } => Event::Firmware {
                 ticket,
                 booted: None,
+            },
+            Action::Unlock { ticket, order } => {
+                let text = format!("what is inside of {} is not looked at", order.device);
+                Event::UnlockFailed {
+                    ticket,
+                    why: Refusal::Volume,
+                    fault: Fault::plain(text),
+                }
+            }
+            Action::Ask { ticket, .. } => Event::AskFailed {
+                ticket,
+                fault: Fault::plain("a rehearsal asks nobody"),
             },
             Action::Map {
                 ticket, mapping, ..

@@ -3,6 +3,7 @@
 
 use super::event_loop::Machine;
 use super::job::NEW_ROOT;
+use super::questions::WITHDRAWN;
 use super::{early, translate};
 use crate::act::{coldplug, console_log, end, flash, hand_over, keyboards, shell, watch_drives};
 use crate::base::fault::Fault;
@@ -26,6 +27,7 @@ impl Machine {
             | Action::Read { .. }
             | Action::Links { .. }
             | Action::AskFirmware { .. }
+            | Action::Unlock { .. }
             | Action::Map { .. }
             | Action::Assemble { .. }
             | Action::Mount { .. }
@@ -33,6 +35,9 @@ impl Machine {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);
                 self.queue.extend(answer);
             }
+            Action::Ask { ticket, question } => self.ask(ticket, &question),
+            Action::Withdraw { .. } => self.close_question(WITHDRAWN),
+            Action::Forget { secret } => self.workers.secrets.forget(secret),
             Action::HandOver { ticket, init } => self.hand_over(ticket, &init),
             Action::WatchDrives => {
                 watch_drives::start();
@@ -80,6 +85,8 @@ impl Machine {
     /// Leaves everything as the real init expects it, and becomes it.
     fn hand_over(&mut self, ticket: Ticket, init: &Text) {
         self.record.write();
+        self.close_question(WITHDRAWN);
+        self.workers.secrets.forget_all();
         self.workers.dismiss();
         if self.watching {
             watch_drives::stop();
@@ -117,6 +124,7 @@ impl Machine {
     }
 
     fn end(&mut self, end: End) {
+        self.workers.secrets.forget_all();
         self.workers.dismiss();
         match end {
             // The loop goes on: it reaps, and ctrl-alt-del still works.

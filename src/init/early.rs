@@ -43,6 +43,7 @@ fn on_panic(info: &std::panic::PanicHookInfo<'_>) {
         process::exit_now(101);
     }
     // The one place that may wait: there is no loop any more that could do it.
+    console_log::let_through();
     match POLICY.load(Ordering::Relaxed) {
         POLICY_HALT => end::stay(),
         POLICY_POWER_OFF => end::power_off(),

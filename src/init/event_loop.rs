@@ -8,6 +8,7 @@ use super::kernel_requests::KernelRequests;
 use super::record::Record;
 use super::translate;
 use super::workers::Workers;
+use crate::act::ask::Ask;
 use crate::act::faster_signatures;
 use crate::act::module_catalog::{self, Catalog};
 use crate::base::text::Text;
@@ -25,6 +26,8 @@ const UEVENTS: u64 = 1;
 const SIGNALS: u64 = 2;
 /// The listener for the kernel's modprobe; askers count up from here.
 const REQUESTS: u64 = 3;
+/// Consoles with a question count up from here.
+pub(super) const CONSOLES: u64 = 1 << 39;
 /// Workers count up from here: above every possible asker.
 const WORKERS: u64 = 1 << 40;
 
@@ -44,6 +47,8 @@ pub struct Machine {
     pub(super) environment: Vec<Vec<u8>>,
     /// The shell's process and the ticket that its end answers.
     pub(super) shell: Option<(i32, Ticket)>,
+    /// The question that is open, and the ticket that its answer carries.
+    pub(super) question: Option<(Ticket, Ask)>,
     /// The kernel looks for media because of us.
     pub(super) watching: bool,
     uevents: Listener,
@@ -77,6 +82,7 @@ impl Machine {
             arguments: arguments.get(1..).unwrap_or_default().to_vec(),
             environment: process::own_environment(),
             shell: None,
+            question: None,
             watching: false,
             uevents,
             signals,
@@ -84,8 +90,8 @@ impl Machine {
         }
     }
 
-    /// `cmdline`: the words of the image, then those of the kernel.
-    pub fn run(&mut self, cmdline: Vec<u8>) -> ! {
+    /// `cmdline`: the words of the image, then those of the kernel. `crypttab`: the image's.
+    pub fn run(&mut self, cmdline: Vec<u8>, crypttab: Vec<u8>) -> ! {
         for word in cmdline::words(&cmdline) {
             self.catalog.config.word(word.key, word.value);
         }
@@ -96,6 +102,10 @@ impl Machine {
         if let Some((hash, faster)) = faster_signatures::find(&self.catalog) {
             let hash = hash.into();
             self.queue.push_back(Event::Signatures { hash, faster });
+        }
+        if !crypttab.is_empty() {
+            let text = Text(crypttab);
+            self.tell(Event::Crypttab { text });
         }
         self.tell(Event::Boot {
             cmdline: Text(cmdline),
@@ -143,6 +153,7 @@ impl Machine {
                     let answers = self.workers.answer(token, &self.catalog, &self.poll);
                     self.queue.extend(answers);
                 }
+                CONSOLES.. => self.hear(token),
                 _ => {
                     let event = self.requests.as_mut().and_then(|r| r.hear(token));
                     self.queue.extend(event);

@@ -1,12 +1,15 @@
 //! What a worker does with one action, and how it answers.
 
 use crate::act::module_catalog::Catalog;
+use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, boot_partition, create_mapping, device_links, find_init, flash, load_module,
-    mount_root, probe_device, read_device,
+    mount_root, probe_device, read_device, unlock_luks,
 };
 use crate::base::fault::Fault;
+use crate::base::secret::Secret;
 use crate::base::text::Text;
+use crate::format::luks::order::{Key, Refusal};
 use crate::plan::action::Action;
 use crate::plan::event::{Event, Ticket};
 
@@ -14,7 +17,7 @@ use crate::plan::event::{Event, Ticket};
 pub const NEW_ROOT: &str = "/sysroot";
 
 /// Does one slow action. `None`: not a worker's job.
-pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
+pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Option<Event> {
     let ticket = ticket(action)?;
     Some(match action {
         Action::Load { module, .. } => match load_module::load(catalog, module) {
@@ -41,6 +44,10 @@ pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
         Action::AskFirmware { .. } => Event::Firmware {
             ticket,
             booted: boot_partition::ask(),
+        },
+        Action::Unlock { order, .. } => match unlock_luks::open(order, secret) {
+            Ok(()) => Event::Unlocked { ticket },
+            Err(Refused { why, fault }) => Event::UnlockFailed { ticket, why, fault },
         },
         Action::Map { mapping, part, .. } => match create_mapping::create(mapping, *part) {
             Ok(()) => Event::Mapped { ticket },
@@ -76,6 +83,17 @@ pub fn perform(action: &Action, catalog: &Catalog) -> Option<Event> {
     })
 }
 
+/// The number of the secret that this job needs.
+pub fn secret_of(action: &Action) -> Option<u32> {
+    match action {
+        Action::Unlock { order, .. } => match order.key {
+            Key::Typed(number) => Some(number),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The answer for a job whose worker died.
 pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
     let ticket = ticket(action)?;
@@ -90,6 +108,11 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
         Action::AskFirmware { .. } => Event::Firmware {
             ticket,
             booted: None,
+        },
+        Action::Unlock { .. } => Event::UnlockFailed {
+            ticket,
+            why: Refusal::Volume,
+            fault,
         },
         Action::Map { .. } => Event::MapFailed { ticket, fault },
         Action::Assemble { .. } => Event::AssembleFailed { ticket, fault },
@@ -110,6 +133,7 @@ fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Read { ticket, .. }
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
+        | Action::Unlock { ticket, .. }
         | Action::Map { ticket, .. }
         | Action::Assemble { ticket, .. }
         | Action::Mount { ticket, .. }

@@ -9,6 +9,8 @@
 //! | `workers` | processes that do slow jobs: told an action line, answer an event line |
 //! | `job` | what a worker does with one action |
 //! | `kernel_requests` | answers the kernel's modprobe |
+//! | `questions` | what is asked on the consoles |
+//! | `secrets` | what was typed there, by number |
 //! | `record` | the trace, kept in memory and left in `/run/landfall/trace` |
 
 mod dispatch;
@@ -16,7 +18,9 @@ mod early;
 mod event_loop;
 mod job;
 mod kernel_requests;
+mod questions;
 mod record;
+mod secrets;
 mod translate;
 mod workers;
 
@@ -40,6 +44,7 @@ fn boot(arguments: &[Vec<u8>]) -> ! {
     let words = gather_words::gather(Path::new("/"));
     // From here on whatever fails ends as it was asked for.
     early::set_policy(Wish::from_cmdline(&words).end);
+    let crypttab = gather_words::crypttab(Path::new("/"));
     let mut machine = event_loop::Machine::new(arguments);
-    machine.run(words)
+    machine.run(words, crypttab)
 }

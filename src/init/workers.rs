@@ -7,12 +7,15 @@
 //! happen to PID 1, and exec does not wait for a job that hangs in the kernel.
 
 use super::job;
+use super::secrets::Secrets;
 use crate::act::module_catalog::Catalog;
 use crate::base::fault::Fault;
+use crate::base::secret::Secret;
 use crate::plan::action::Action;
 use crate::plan::event::Event;
 use crate::plan::{trace, trace_read};
 use crate::sys::fail::Fail;
+use crate::sys::memory;
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Fork};
 use crate::sys::socket::{self, Received};
@@ -31,6 +34,8 @@ struct Worker {
 }
 
 pub struct Workers {
+    /// What jobs may need and lines must not hold.
+    pub secrets: Secrets,
     all: Vec<Worker>,
     waiting: VecDeque<Action>,
     next_token: u64,
@@ -40,6 +45,7 @@ impl Workers {
     /// Tokens from `first_token` on are ours.
     pub fn new(first_token: u64) -> Self {
         Self {
+            secrets: Secrets::default(),
             all: Vec::new(),
             waiting: VecDeque::new(),
             next_token: first_token,
@@ -61,7 +67,12 @@ impl Workers {
             },
         };
         let worker = self.all.get_mut(at)?;
-        let sent = socket::send_message(&worker.socket, trace::action_line(&action).as_bytes());
+        let line = trace::action_line(&action);
+        let mut sent = socket::send_message(&worker.socket, line.as_bytes());
+        if let Some(number) = job::secret_of(&action) {
+            let secret = self.secrets.message(number);
+            sent = sent.and_then(|()| socket::send_message(&worker.socket, secret));
+        }
         worker.doing = Some(action);
         sent.err()
             .and_then(|fail| job::failed(&worker.doing.take()?, fail.into()))
@@ -137,7 +148,10 @@ fn work(socket: &OwnedFd, catalog: &Catalog) -> ! {
     process::set_name(c"landfall-worker");
     while let Ok(Received::Message(line)) = socket::receive(socket) {
         let action = std::str::from_utf8(&line).ok().and_then(trace_read::action);
-        let event = action.and_then(|action| job::perform(&action, catalog));
+        let event = action.and_then(|action| {
+            let secret = job::secret_of(&action).and_then(|_| secret(socket));
+            job::perform(&action, catalog, secret)
+        });
         let answer = event
             .map(|event| trace::event_line(&event))
             .unwrap_or_default();
@@ -146,4 +160,15 @@ fn work(socket: &OwnedFd, catalog: &Catalog) -> ! {
         }
     }
     process::exit_now(0)
+}
+
+/// What follows a line that needs it. The memory that it comes to is locked before.
+fn secret(socket: &OwnedFd) -> Option<Secret> {
+    let _ = memory::lock_all();
+    let Ok(Received::Message(bytes)) = socket::receive(socket) else {
+        return None;
+    };
+    let mut secret = Secret::from(bytes);
+    secret.truncate(secret.len().saturating_sub(1));
+    Some(secret)
 }

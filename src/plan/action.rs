@@ -2,9 +2,11 @@
 
 use super::event::Ticket;
 use crate::base::text::Text;
+use crate::format::crypttab::Echo;
 use crate::format::dm_init::Mapping;
 use crate::format::identity::Range;
 use crate::format::lens::Lens;
+use crate::format::luks::order::Order;
 use crate::format::md::Step;
 use crate::format::wish::End;
 use alloc::string::String;
@@ -43,6 +45,16 @@ pub struct Mount {
     pub read_only: bool,
     /// Mount options as the kernel takes them, already sorted from the words of mount(8).
     pub options: Text,
+}
+
+/// A question to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Lines in front of it.
+    pub notes: Vec<String>,
+    /// As in `passphrase of home (vda2)`.
+    pub prompt: String,
+    pub echo: Echo,
 }
 
 /// Everything that can be asked for. Each one with a ticket is answered exactly once.
@@ -97,6 +109,24 @@ pub enum Action {
         ticket: Ticket,
         device: String,
         steps: Vec<Step>,
+    },
+    /// Open an encrypted volume.
+    Unlock {
+        ticket: Ticket,
+        order: Order,
+    },
+    /// Ask whoever is at a console. One question is open at a time.
+    Ask {
+        ticket: Ticket,
+        question: Question,
+    },
+    /// Take a question back: it is not answered any more.
+    Withdraw {
+        ticket: Ticket,
+    },
+    /// Wipe what was typed.
+    Forget {
+        secret: u32,
     },
     /// Mount the new root.
     Mount {

@@ -11,6 +11,7 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::identity::Finding;
+use crate::format::luks::order::Refusal;
 use crate::format::wish::{End, Patience, Wish};
 use alloc::format;
 use alloc::vec::Vec;
@@ -18,6 +19,7 @@ use alloc::vec::Vec;
 impl Plan {
     pub(super) fn take(&mut self, now: Millis, event: Event) {
         match event {
+            Event::Crypttab { text } => self.crypttab = text,
             Event::Boot { cmdline } => self.boot(now, &cmdline),
             Event::Signatures { faster, .. } => self.load_first(now, &faster),
             Event::Bus { modalias, .. } => {
@@ -53,6 +55,12 @@ impl Plan {
                     self.firmware = Firmware::Known(booted);
                 }
             }
+            Event::Unlocked { ticket } => self.unlock_ended(now, ticket, Ok(())),
+            Event::UnlockFailed { ticket, why, fault } => {
+                self.unlock_ended(now, ticket, Err((why, fault)));
+            }
+            Event::Answered { ticket, secret } => self.answered(now, ticket, secret),
+            Event::AskFailed { ticket, fault } => self.ask_failed(now, ticket, &fault),
             Event::Mapped { ticket } => self.mapped(now, ticket, None),
             Event::MapFailed { ticket, fault } => self.mapped(now, ticket, Some(fault)),
             Event::Assembled { ticket } => self.start_ended(now, ticket, None),
@@ -94,7 +102,7 @@ impl Plan {
         if self.stage != Stage::New {
             return;
         }
-        self.wish = Wish::from_cmdline(cmdline.as_bytes());
+        self.wish = Wish::read(cmdline.as_bytes(), self.crypttab.as_bytes());
         for complaint in self.wish.complaints.clone() {
             self.say(Level::Warning, complaint);
         }
@@ -136,6 +144,12 @@ impl Plan {
             self.first_until = Some(now.plus(IDLE_MS));
             let (tickets, out) = (&mut self.tickets, &mut self.out);
             self.modules.load_first(module, tickets, out);
+        }
+    }
+
+    fn unlock_ended(&mut self, now: Millis, ticket: Ticket, result: Result<(), (Refusal, Fault)>) {
+        if let Some(Job::Unlock(at)) = self.tickets.close(ticket) {
+            self.unlocked(now, at, result);
         }
     }
 
@@ -358,6 +372,7 @@ impl Plan {
         self.mappings.failed = None;
         self.forgive_stack();
         self.forgive_verity();
+        self.forgive_locks();
         self.exhausted = false;
         if mounted {
             self.find_init();

@@ -11,6 +11,7 @@ use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::identity::{Finding, Partition, Range, Signature, Table, Usage, View};
 use crate::format::lens::Lens;
+use crate::format::luks::table::FOR_A_MOMENT;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -102,6 +103,8 @@ pub struct Devices {
     /// Devices that are only parts of others which we make, by their device-mapper names, with
     /// their numbers once they run. Nothing else is to be seen in them.
     internal: BTreeMap<String, Option<(u32, u32)>>,
+    /// Containers that were opened, and the names of what is inside.
+    opened: Vec<(String, String)>,
     /// Devices that were ignored because of [`MAX_DEVICES`].
     pub ignored: u32,
 }
@@ -109,6 +112,28 @@ pub struct Devices {
 impl Devices {
     pub fn all(&self) -> impl Iterator<Item = &Device> {
         self.all.values()
+    }
+
+    /// A container is being opened under this name.
+    pub fn opens(&mut self, container: &str, mapped: &str) {
+        self.opened.push((container.into(), mapped.into()));
+    }
+
+    /// It was not.
+    pub fn does_not_open(&mut self, container: &str) {
+        self.opened.retain(|(below, _)| below != container);
+    }
+
+    /// Is it a container that is open, or being opened?
+    pub fn is_below(&self, container: &str) -> bool {
+        self.opened.iter().any(|(below, _)| below == container)
+    }
+
+    /// The container that `device` is the inside of.
+    pub fn below(&self, device: &Device) -> Option<&Device> {
+        let mapped = device.block.mapped.as_ref()?;
+        let (below, _) = self.opened.iter().find(|(_, name)| name == mapped)?;
+        self.all.get(below)
     }
 
     pub fn by_name(&self, name: &str) -> Option<&Device> {
@@ -153,6 +178,10 @@ impl Devices {
 
     /// `changed`: the content may be another one, even if nothing that we can see differs.
     pub fn announce(&mut self, block: Block, changed: bool) {
+        let moment = |name: &String| name.starts_with(FOR_A_MOMENT);
+        if block.mapped.as_ref().is_some_and(moment) {
+            return;
+        }
         let epoch = self.epoch;
         self.count_change();
         let part = block.mapped.as_ref().and_then(|m| self.internal.get_mut(m));

@@ -82,7 +82,9 @@ impl Plan {
             let disk = self.devices.disk_of(d);
             // What shines through members of a mirror is no second root.
             let shines = disk.is_some_and(Device::is_container);
-            matches!(answer, Answer::Usable(_) | Answer::Unusable(_)) && !shines
+            // Nor is a container beside what is inside of it.
+            let open = self.devices.is_below(&d.block.name);
+            matches!(answer, Answer::Usable(_) | Answer::Unusable(_)) && !shines && !open
         };
         let mut names = String::new();
         let mut count = 0u32;

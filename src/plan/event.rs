@@ -4,6 +4,7 @@ use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::identity::Finding;
 use crate::format::kmod::Resolution;
+use crate::format::luks::order::Refusal;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -34,6 +35,10 @@ pub enum Event {
     /// First event of every boot.
     Boot {
         cmdline: Text,
+    },
+    /// The image's crypttab(5). Told before `Boot`, or not at all.
+    Crypttab {
+        text: Text,
     },
     /// The kernel checks the signature of every module, made over this hash (`sha256`). The module
     /// `faster` is in the image and computes it with this machine's own instructions. Told before
@@ -118,6 +123,25 @@ pub enum Event {
         ticket: Ticket,
     },
     AssembleFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// Answers `unlock`: the volume has a live table. Its own event tells of it.
+    Unlocked {
+        ticket: Ticket,
+    },
+    UnlockFailed {
+        ticket: Ticket,
+        why: Refusal,
+        fault: Fault,
+    },
+    /// Answers `ask`: what was typed is kept under this number.
+    Answered {
+        ticket: Ticket,
+        secret: u32,
+    },
+    /// Answers `ask`: nobody can be asked.
+    AskFailed {
         ticket: Ticket,
         fault: Fault,
     },

@@ -35,6 +35,8 @@ pub enum Cause {
         fault: Fault,
         kernel: Vec<Text>,
     },
+    /// An encrypted volume stays closed.
+    Locked(String),
     /// The mapped device that root is could not be made.
     Mapping(Fault),
     /// The same for a volume of dm-verity: the whole sentence.
@@ -106,6 +108,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             };
             let mut lines = under_way(plan, &wait);
             lines.extend(unusable(plan));
+            lines.extend(plan.closed());
             lines
         }
         Cause::NoRoot => {
@@ -113,6 +116,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
                         has the type of this machine's root";
             let mut lines = alloc::vec![text.to_string()];
             lines.extend(unusable(plan));
+            lines.extend(plan.closed());
             lines
         }
         Cause::SeveralRoots(names) => alloc::vec![format!(
@@ -142,6 +146,11 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
         }
         Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
         Cause::Verity(text) => alloc::vec![text.clone()],
+        Cause::Locked(text) => {
+            let mut lines = alloc::vec![text.clone()];
+            lines.extend(plan.closed().into_iter().filter(|line| line != text));
+            lines
+        }
         Cause::NoInit(fault) => {
             alloc::vec![format!(
                 "root is mounted, but holds no init to run: {fault}"
@@ -242,7 +251,8 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::AskFirmware => "asking the firmware what it booted has not ended".to_string(),
             Job::Map | Job::Verity(_) => "making a mapped device has not ended".to_string(),
             Job::Start(device) => format!("starting {device} has not ended"),
-            Job::Mount | Job::FindInit | Job::HandOver | Job::Shell => continue,
+            Job::Unlock(at) => format!("opening {} has not ended", plan.locks.shown(*at)),
+            Job::Mount | Job::FindInit | Job::HandOver | Job::Shell | Job::Ask => continue,
         });
     }
     lines.extend(plan.unmapped());
@@ -287,6 +297,9 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.push("check root's file system from another system; see rootflags=".into());
         }
         Cause::NoInit(_) => lines.push("name the program with init=PATH".into()),
+        Cause::Locked(_) => {
+            lines.push("type a passphrase of one of its key slots, or see rd.luks.key=".into());
+        }
         Cause::Mapping(_) => lines.push("see dm-mod.create= on the kernel command line".into()),
         Cause::Verity(_) => {
             lines.push("see roothash= and systemd.verity_root_options= on the command line".into());

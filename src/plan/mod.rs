@@ -50,6 +50,7 @@ pub mod event;
 mod flash;
 pub mod give_up;
 mod keyboards;
+pub mod luks;
 pub mod mapping;
 mod module_graph;
 pub mod modules;
@@ -60,10 +61,12 @@ pub mod root;
 pub mod stack;
 pub mod ticket;
 pub mod trace;
+mod trace_luks;
 pub mod trace_read;
 pub mod verity;
 
 use crate::base::millis::Millis;
+use crate::base::text::Text;
 use crate::format::wish::Wish;
 use action::{Action, Scope};
 use alloc::string::String;
@@ -72,6 +75,7 @@ use bus::Buses;
 use clones::Firmware;
 use device::Devices;
 use event::Event;
+use luks::Locks;
 use mapping::Mappings;
 use modules::Modules;
 use news::News;
@@ -129,6 +133,7 @@ pub struct Plan {
     modules: Modules,
     devices: Devices,
     mappings: Mappings,
+    locks: Locks,
     stack: Stack,
     verity: verity::Volumes,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
@@ -161,6 +166,8 @@ pub struct Plan {
     firmware: Firmware,
     /// The driver of UBI was asked for.
     ubi_asked: bool,
+    /// The image's.
+    crypttab: Text,
     out: Vec<Action>,
 }
 
@@ -180,6 +187,7 @@ impl Plan {
             modules: Modules::default(),
             devices: Devices::default(),
             mappings: Mappings::default(),
+            locks: Locks::default(),
             stack: Stack::default(),
             verity: verity::Volumes::default(),
             protected: false,
@@ -198,6 +206,7 @@ impl Plan {
             comparing: false,
             firmware: Firmware::Unasked,
             ubi_asked: false,
+            crypttab: Text::default(),
             out: Vec::new(),
         }
     }
@@ -233,9 +242,10 @@ impl Plan {
             } => Some(self.keyboards_due(*until)),
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
             Stage::Searching => {
-                let due = earliest([self.idle_at(), self.stack_due(), None]);
+                let due = earliest([self.idle_at(), self.stack_due(), self.asking_due()]);
                 earliest([due, self.first_until, self.trunk])
             }
+            Stage::Preparing { .. } => earliest([self.first_until, self.trunk, self.asking_due()]),
             _ => earliest([self.first_until, self.trunk, None]),
         }
     }

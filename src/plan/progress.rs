@@ -7,7 +7,7 @@ use super::device::{Device, Look};
 use super::give_up::{self, Cause};
 use super::root::{self, Answer};
 use super::ticket::{Job, Purpose};
-use super::{IDLE_MS, Plan, STUCK_MS, Stage, flash, modules};
+use super::{IDLE_MS, Plan, STUCK_MS, Stage, flash, luks, modules};
 use crate::base::millis::Millis;
 use crate::format::wish::{End, Source};
 use alloc::format;
@@ -35,8 +35,11 @@ impl Plan {
             self.choose(now);
             self.widen(now);
             self.ask_for_the_last();
+        }
+        if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
+            self.unlock(now);
             self.load(now);
-            self.prepare();
+            self.prepare(now);
         }
         let waiting = matches!(
             self.stage,
@@ -62,7 +65,7 @@ impl Plan {
             self.stage,
             Stage::Searching | Stage::Shell { .. } | Stage::HaltAt(_)
         );
-        self.modules.hold_drivers(known);
+        self.modules.hold_drivers(known && !self.is_asking());
         self.modules.advance(&mut self.tickets, &mut self.out);
     }
 
@@ -93,7 +96,7 @@ impl Plan {
             modules,
             ..
         } = self;
-        if let Some(Source::Link(_)) = wish.root {
+        if matches!(wish.root, Some(Source::Link(_))) || luks::needs_links(wish) {
             devices.ask_links(tickets, out, &|d| root::may_be_linked(&d.block.name));
         }
         let also = root::needed_besides(wish, devices);
@@ -179,7 +182,7 @@ impl Plan {
     }
 
     /// Mounts root once its driver is settled.
-    fn prepare(&mut self) {
+    fn prepare(&mut self, now: Millis) {
         let Stage::Preparing {
             device,
             generation,
@@ -194,9 +197,11 @@ impl Plan {
         let (device, generation, kind) = (device.clone(), *generation, kind.clone());
         self.modules
             .want_filesystem(&kind, &mut self.tickets, &mut self.out);
-        if !self.modules.filesystem_settled(&kind) || self.is_mapping() {
+        let busy = self.is_mapping() || self.is_unlocking();
+        if !self.modules.filesystem_settled(&kind) || busy {
             return;
         }
+        self.withdraw(now);
         let forbidden = self.wish.writable && (self.protected || self.must_not_write(&device));
         let mount = Mount {
             device: device.clone(),
@@ -221,6 +226,10 @@ impl Plan {
     /// When to try what is unlikely; `None` when nothing is left. What is under way goes first, but
     /// a worker that never answers does not hold up the rest.
     pub(super) fn idle_at(&self) -> Option<Millis> {
+        // What is inside of a volume may be root.
+        if self.exhausted && self.may_unlock() {
+            return None;
+        }
         // A device that comes after everything was tried is tried, too.
         let tried = self.exhausted && self.buses.next_tier().is_none();
         let compares = self.wish.root.is_none() || self.refuses_clones();
@@ -289,6 +298,7 @@ impl Plan {
     /// Everything was tried and read. A wish that no device can fulfil ends here.
     fn hopeless(&mut self, now: Millis) {
         match &self.wish.root {
+            _ if self.may_unlock() => {}
             None => self.discover(now),
             Some(Source::Unknown(_)) => self.give_up(now, Cause::UnknownRoot),
             Some(_) if self.refuses_clones() => {
@@ -302,6 +312,7 @@ impl Plan {
     // -- the end ------------------------------------------------------------------------------
 
     pub(super) fn give_up(&mut self, now: Millis, cause: Cause) {
+        self.withdraw(now);
         let lines = give_up::page(&cause, self);
         self.out.push(Action::Page { lines });
         let mounted = matches!(cause, Cause::NoInit(_)) || self.stage == Stage::FindingInit;

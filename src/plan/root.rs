@@ -7,7 +7,7 @@
 //! what it looks like, with a warning.
 
 use super::device::{Device, Devices, Look};
-use super::{mapping, verity};
+use super::{luks, mapping, verity};
 use crate::format::wish::{Source, Wish};
 use crate::format::{discoverable, links};
 use alloc::format;
@@ -92,6 +92,7 @@ fn has_alias_link(device: &Device, link: &str) -> bool {
 /// disk may be a member of something), and partitions that a table calls roots.
 pub fn needed_besides(wish: &Wish, devices: &Devices) -> Vec<String> {
     let mut needed = needed_for_root(wish, devices);
+    needed.extend(luks::needed(wish, devices));
     for source in mapping::sources(wish) {
         // Names and numbers tell by themselves; the disk's table tells the others.
         if !matches!(source, Source::Name(_) | Source::Number(..)) {
@@ -175,7 +176,7 @@ pub fn must_not_write(wish: &Wish, devices: &Devices, device: &str) -> bool {
 }
 
 /// Devices that are read only when named: RAM disks are empty, a floppy takes seconds to fail.
-fn is_slow_or_empty(name: &str) -> bool {
+pub(super) fn is_slow_or_empty(name: &str) -> bool {
     ["ram", "fd", "zram"].iter().any(|kind| {
         name.strip_prefix(kind)
             .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
@@ -184,7 +185,11 @@ fn is_slow_or_empty(name: &str) -> bool {
 
 /// Is this device what `root=` asks for, or, without it, a root by its partition's type?
 pub fn answer(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
-    match identity_matches(wish.root.as_ref(), devices, device) {
+    let is_it = |device| identity_matches(wish.root.as_ref(), devices, device);
+    // What is inside of a container that was asked for is root.
+    let inside = devices.below(device).map(is_it) == Some(Some(true));
+    match is_it(device) {
+        _ if inside => usable(wish, devices, device),
         Some(true) => usable(wish, devices, device),
         Some(false) => Answer::No,
         None => Answer::NotYet,
@@ -250,40 +255,52 @@ fn entry_matches(source: Option<&Source>, devices: &Devices, device: &Device) ->
     }
 }
 
-fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
+/// Why a device does not count, whatever its bytes look like: it is a piece of something else.
+pub fn shadow(wish: &Wish, devices: &Devices, device: &Device) -> Option<Answer> {
     match mapping::piece_of(wish, devices, device) {
-        None => return Answer::NotYet,
+        None => return Some(Answer::NotYet),
         Some(Some(mapping)) => {
             let name = &mapping.name;
-            return Answer::Unusable(format!("it is a piece of the mapping {name}"));
+            let text = format!("it is a piece of the mapping {name}");
+            return Some(Answer::Unusable(text));
         }
         Some(None) => {}
     }
     match verity::piece_of(wish, devices, device) {
-        None => return Answer::NotYet,
+        None => return Some(Answer::NotYet),
         Some(Some(volume)) => {
             let name = &volume.name;
-            return Answer::Unusable(format!("it is a piece of the verity volume {name}"));
+            let text = format!("it is a piece of the verity volume {name}");
+            return Some(Answer::Unusable(text));
         }
         Some(None) => {}
     }
     if device.block.part_of.is_some() {
         // The disk may be reported after its partitions.
         let Some(disk) = devices.disk_of(device) else {
-            return Answer::NotYet;
+            return Some(Answer::NotYet);
         };
         match &disk.look {
-            Look::Unseen | Look::Asked if disk.may_hold_something() => return Answer::NotYet,
+            Look::Unseen | Look::Asked if disk.may_hold_something() => {
+                return Some(Answer::NotYet);
+            }
             _ if disk.is_container() => {
                 let kind = disk.signature().map_or("container", |s| s.kind.as_str());
                 let name = &disk.block.name;
-                return Answer::Unusable(format!(
+                return Some(Answer::Unusable(format!(
                     "its disk {name} is a member of something else ({kind}): what looks like a \
                      partition there only shines through"
-                ));
+                )));
             }
             _ => {}
         }
+    }
+    None
+}
+
+fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
+    if let Some(shadow) = shadow(wish, devices, device) {
+        return shadow;
     }
     let finding = match &device.look {
         Look::Unseen | Look::Asked => return Answer::NotYet,

@@ -48,6 +48,9 @@ pub enum Job {
         generation: u32,
     },
     AskFirmware,
+    /// An encrypted volume, by its place in the plan's list.
+    Unlock(usize),
+    Ask,
     Map,
     /// Starts the device of this name, or a part of it.
     Start(String),

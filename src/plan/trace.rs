@@ -7,6 +7,7 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
+use super::trace_luks;
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::{Text, escape_into};
@@ -69,6 +70,11 @@ pub fn event_line(event: &Event) -> String {
             let line = answer("firmware", *ticket);
             line.opt("booted", booted.as_ref()).done()
         }
+        Event::Crypttab { .. }
+        | Event::Unlocked { .. }
+        | Event::UnlockFailed { .. }
+        | Event::Answered { .. }
+        | Event::AskFailed { .. } => trace_luks::event_line(event),
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
         Event::Assembled { ticket } => answer("assembled", *ticket).done(),
@@ -150,6 +156,10 @@ pub fn action_line(action: &Action) -> String {
         } => mapping_words(answer("map", *ticket), mapping)
             .flag("part", *part)
             .done(),
+        Action::Unlock { .. }
+        | Action::Ask { .. }
+        | Action::Withdraw { .. }
+        | Action::Forget { .. } => trace_luks::action_line(action),
         Action::Assemble {
             ticket,
             device,
@@ -189,18 +199,18 @@ pub fn action_line(action: &Action) -> String {
 }
 
 /// A line whose tail is free text: only what would break the line is escaped.
-fn rest(head: &str, tail: &[u8]) -> String {
+pub(super) fn rest(head: &str, tail: &[u8]) -> String {
     let mut line = String::from(head);
     line.push(' ');
     let _ = escape_into(tail, b"\\", &mut line);
     line
 }
 
-fn answer(verb: &str, ticket: Ticket) -> Line {
+pub(super) fn answer(verb: &str, ticket: Ticket) -> Line {
     Line::new(verb).num(u64::from(ticket.0))
 }
 
-fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
+pub(super) fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
     let errno = u64::from(fault.errno.unsigned_abs());
     answer(verb, ticket)
         .key_num("errno", errno)

@@ -4,6 +4,7 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
+use super::trace_luks;
 use crate::base::fault::Fault;
 use crate::base::text::{Text, unescape};
 use crate::base::words::{Word, Words};
@@ -17,6 +18,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub fn event(line: &str) -> Option<Event> {
+    if let Some(text) = line.strip_prefix("crypttab ") {
+        let text = Text(unescape(text.as_bytes()));
+        return Some(Event::Crypttab { text });
+    }
     if let Some(cmdline) = line.strip_prefix("boot ") {
         return Some(Event::Boot {
             cmdline: Text(unescape(cmdline.as_bytes())),
@@ -121,7 +126,7 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
             ticket,
             fault: fault(w),
         },
-        _ => return None,
+        _ => return trace_luks::answer_of(verb, ticket, w),
     })
 }
 
@@ -216,7 +221,7 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
                 .collect::<Option<_>>()?,
         },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w)? },
-        _ => return None,
+        _ => return trace_luks::action(verb, w),
     })
 }
 
@@ -284,21 +289,21 @@ fn end(w: &mut Words) -> Option<End> {
     })
 }
 
-fn small(w: &mut Words) -> Option<u32> {
+pub(super) fn small(w: &mut Words) -> Option<u32> {
     u32::try_from(w.num()?).ok()
 }
 
-fn ticket(w: &mut Words) -> Option<Ticket> {
+pub(super) fn ticket(w: &mut Words) -> Option<Ticket> {
     small(w).map(Ticket)
 }
 
-fn fault(w: &mut Words) -> Option<Fault> {
+pub(super) fn fault(w: &mut Words) -> Option<Fault> {
     let errno = i32::try_from(w.key_num("errno")?).ok()?;
     Some(Fault::new(errno, w.key_text("text")?))
 }
 
 /// The values of every word `key=…`, in order.
-fn all<'w>(w: &'w mut Words, key: &'static str) -> impl Iterator<Item = Vec<u8>> + 'w {
+pub(super) fn all<'w>(w: &'w mut Words, key: &'static str) -> impl Iterator<Item = Vec<u8>> + 'w {
     core::iter::from_fn(move || w.key(key))
 }
 
@@ -377,7 +382,7 @@ fn mount(w: &mut Words) -> Option<Mount> {
     })
 }
 
-fn list(text: Option<String>) -> Vec<String> {
+pub(super) fn list(text: Option<String>) -> Vec<String> {
     let text = text.unwrap_or_default();
     text.split(',')
         .filter(|n| !n.is_empty())

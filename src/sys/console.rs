@@ -22,6 +22,12 @@ pub fn open_terminal(path: &str) -> Outcome<OwnedFd> {
     Ok(fd)
 }
 
+/// The same, and neither reads nor writes wait.
+pub fn open_unwaiting(path: &str) -> Outcome<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    open(path, flags, Mode::empty()).map_err(Fail::of("open", path))
+}
+
 /// Names of all active consoles, `tty0 ttyS0`; the last one is what /dev/console is.
 /// Needs /sys; empty without it.
 pub fn active() -> Vec<String> {

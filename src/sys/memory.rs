@@ -71,8 +71,16 @@ impl Locked {
         Ok(locked)
     }
 
+    /// No bytes at all.
+    pub fn empty() -> Self {
+        Self {
+            start: NonNull::dangling(),
+            len: 0,
+        }
+    }
+
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the mapping is this long, readable, initialised with zeros, and lives as long as
+        // SAFETY: the mapping is this long, readable, initialised with zeros (or empty), and lives as long as
         // `self`; it changes only through `&mut self`.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
@@ -85,6 +93,9 @@ impl Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
+        if self.len == 0 {
+            return;
+        }
         zeroize::Zeroize::zeroize(self.bytes_mut());
         // SAFETY: `zeros` mapped it, this long; nobody holds a reference any more.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };

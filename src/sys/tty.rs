@@ -68,6 +68,38 @@ pub fn make_sane(tty: impl AsFd) -> Outcome<()> {
     tcsetattr(&tty, OptionalActions::Now, &settings).map_err(Fail::of("tcsetattr", "terminal"))
 }
 
+/// How a terminal was set before.
+pub struct Settings(rustix::termios::Termios);
+
+/// Each key at once, and nothing shown by itself; what was typed before is thrown away.
+pub fn make_raw(tty: impl AsFd) -> Outcome<Settings> {
+    let before = tcgetattr(&tty).map_err(Fail::of("tcgetattr", "terminal"))?;
+    let mut settings = before.clone();
+    settings.input_modes -= InputModes::ICRNL | InputModes::IXON | InputModes::ISTRIP;
+    settings.local_modes -=
+        LocalModes::ISIG | LocalModes::ICANON | LocalModes::IEXTEN | LocalModes::ECHO;
+    settings.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
+    *settings.special_codes.index_mut(SpecialCodeIndex::VMIN) = 1;
+    *settings.special_codes.index_mut(SpecialCodeIndex::VTIME) = 0;
+    let set = tcsetattr(&tty, OptionalActions::Flush, &settings);
+    set.map_err(Fail::of("tcsetattr", "terminal"))?;
+    Ok(Settings(before))
+}
+
+pub fn restore(tty: impl AsFd, before: &Settings) {
+    let _ = tcsetattr(&tty, OptionalActions::Flush, &before.0);
+}
+
+/// Reads what was typed, without waiting, if the terminal was opened so. `None`: nothing yet; 0: it
+/// is gone.
+pub fn read_some(tty: impl AsFd, buffer: &mut [u8]) -> Outcome<Option<usize>> {
+    match rustix::io::read(tty, buffer) {
+        Ok(count) => Ok(Some(count)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+        Err(errno) => Err(Fail::of("read", "terminal")(errno)),
+    }
+}
+
 /// Makes the terminal the controlling one of the caller, whosever it was before. The caller has
 /// called setsid(2): `process::new_session`.
 pub fn make_controlling(tty: impl AsFd) -> Outcome<()> {

@@ -23,6 +23,7 @@ mod keyboards;
 mod keys;
 mod late;
 mod links;
+mod luks;
 mod lvm;
 mod mapped;
 mod members;

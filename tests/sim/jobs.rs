@@ -7,6 +7,7 @@ use landfall::base::fault::Fault as Failure;
 use landfall::base::text::Text;
 use landfall::format::identity::Finding;
 use landfall::format::kmod::Resolution;
+use landfall::format::luks::order::Refusal;
 use landfall::plan::action::Action;
 use landfall::plan::event::{Event, Ticket};
 use std::collections::VecDeque;
@@ -22,6 +23,8 @@ pub enum Job {
     Read(String, usize),
     Links(String),
     Firmware,
+    Unlock(String),
+    Ask,
     Mount { device: String, fstype: String },
     FindInit(Option<String>),
 }
@@ -53,6 +56,8 @@ impl Job {
             } => (*ticket, Self::Read(device.clone(), ranges.len())),
             Action::Links { ticket, device } => (*ticket, Self::Links(device.clone())),
             Action::AskFirmware { ticket } => (*ticket, Self::Firmware),
+            Action::Unlock { ticket, order } => (*ticket, Self::Unlock(order.device.clone())),
+            Action::Ask { ticket, .. } => (*ticket, Self::Ask),
             Action::Mount { ticket, mount } => {
                 let (device, fstype) = (mount.device.clone(), mount.fstype.clone());
                 (*ticket, Self::Mount { device, fstype })
@@ -80,7 +85,8 @@ impl Job {
             Self::Load(module) => world.latency("load", module),
             Self::Probe(device) => world.latency("probe", device),
             Self::Read(device, _) | Self::Links(device) => world.latency("links", device),
-            Self::Firmware => world.latency("firmware", ""),
+            Self::Firmware | Self::Ask => world.latency("firmware", ""),
+            Self::Unlock(device) => world.latency("unlock", device),
             Self::Mount { device, .. } => world.latency("mount", device),
             Self::FindInit(_) => world.latency("init", ""),
         }
@@ -121,6 +127,8 @@ impl Machine<'_> {
             | Job::FindInit(_)
             | Job::Read(..)
             | Job::Links(_)
+            | Job::Unlock(_)
+            | Job::Ask
             | Job::Firmware => {}
         }
         task
@@ -188,6 +196,16 @@ impl Machine<'_> {
             Job::Firmware => Event::Firmware {
                 ticket,
                 booted: self.world.booted.clone(),
+            },
+            // No container opens in these worlds, and nobody is at a console.
+            Job::Unlock(device) => Event::UnlockFailed {
+                ticket,
+                why: Refusal::Volume,
+                fault: Failure::plain(format!("{device} does not open (simulated)")),
+            },
+            Job::Ask => Event::AskFailed {
+                ticket,
+                fault: Failure::plain("nobody is there (simulated)"),
             },
             Job::Mount { device, fstype } => self.mount(ticket, device, fstype, &task),
             Job::FindInit(init) => self.find_init(ticket, init.as_deref()),

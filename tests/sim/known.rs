@@ -26,6 +26,8 @@ pub enum Question {
     Assemble(String),
     Links(String),
     Firmware,
+    Unlock(String),
+    Ask,
     Map(Mapping),
     Mount(Mount),
     FindInit(Option<Text>),
@@ -193,6 +195,12 @@ impl Known {
             Event::Firmware { ticket, .. } => {
                 self.close(*ticket, |q| *q == Question::Firmware);
             }
+            Event::Unlocked { ticket } | Event::UnlockFailed { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::Unlock(_)));
+            }
+            Event::Answered { ticket, .. } | Event::AskFailed { ticket, .. } => {
+                self.close(*ticket, |q| *q == Question::Ask);
+            }
             Event::Mapped { ticket } | Event::MapFailed { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::Map(_)));
             }
@@ -238,6 +246,13 @@ impl Known {
             Action::Links { device, .. } => Question::Links(device.clone()),
             Action::AskFirmware { .. } => Question::Firmware,
             Action::Assemble { device, .. } => Question::Assemble(device.clone()),
+            Action::Unlock { order, .. } => Question::Unlock(order.device.clone()),
+            Action::Ask { .. } => Question::Ask,
+            Action::Withdraw { ticket } => {
+                self.close(*ticket, |q| *q == Question::Ask);
+                return;
+            }
+            Action::Forget { .. } => return,
             Action::Map { mapping, .. } => Question::Map(mapping.clone()),
             Action::Mount { mount, .. } => Question::Mount(mount.clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
@@ -373,12 +388,16 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Assemble { ticket, .. }
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
+        | Action::Unlock { ticket, .. }
+        | Action::Ask { ticket, .. }
         | Action::Map { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }
         | Action::Shell { ticket } => Some(*ticket),
         Action::WatchDrives
+        | Action::Withdraw { .. }
+        | Action::Forget { .. }
         | Action::Reply { .. }
         | Action::Say { .. }
         | Action::Page { .. }

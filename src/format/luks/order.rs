@@ -11,8 +11,8 @@ use alloc::vec::Vec;
 pub struct Order {
     /// The device with the data.
     pub device: String,
-    /// Its name below `/dev/mapper`; `None`: `luks-` and the UUID of its header.
-    pub name: Option<String>,
+    /// Its name below `/dev/mapper`.
+    pub name: String,
     /// Where the header lies, if not at the start of the device.
     pub header: Option<Spot>,
     pub key: Key,
