@@ -6,6 +6,7 @@
 //! Sources: Documentation/admin-guide/kernel-parameters.rst for the kernel's own words,
 //! dracut.cmdline(7), initramfs-tools(7), kernel-command-line(7) and modules-load.d(5) for others.
 
+mod luks;
 mod reading;
 
 use super::cmdline::Word;
@@ -13,6 +14,7 @@ use super::wish::Wish;
 use reading::Reading;
 
 /// One row of the table.
+#[derive(Clone, Copy)]
 pub struct Parameter {
     /// Spellings that mean the same.
     pub names: &'static [&'static str],
@@ -51,11 +53,27 @@ fn elsewhere(_: &mut Reading, _: &Word<'_>) {}
 
 /// All of them, in the order of the README. In `/init` without the words that only people read:
 /// they would be 6 KiB of it.
-pub static PARAMETERS: &[Parameter] = &SPOKEN;
-static SPOKEN: [Parameter; ROWS.len()] = match cfg!(any(feature = "host", test)) {
-    true => ROWS,
-    false => without_words(ROWS),
+pub static PARAMETERS: &[Parameter] = match cfg!(any(feature = "host", test)) {
+    true => &ALL,
+    false => &SILENT,
 };
+static ALL: [Parameter; ROWS.len() + luks::ROWS.len()] = all();
+static SILENT: [Parameter; ROWS.len()] = without_words(ROWS);
+
+/// With those that are read elsewhere altogether.
+const fn all<const N: usize>() -> [Parameter; N] {
+    let [first, ..] = ROWS;
+    let mut all = [first; N];
+    let (mut left, mut at): (&mut [Parameter], usize) = (&mut all, 0);
+    while let Some((row, rest)) = left.split_first_mut() {
+        *row = match at < ROWS.len() {
+            true => ROWS[at],
+            false => luks::ROWS[at - ROWS.len()],
+        };
+        (left, at) = (rest, at + 1);
+    }
+    all
+}
 
 const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; N] {
     let mut left: &mut [Parameter] = &mut rows;

@@ -265,7 +265,10 @@ fn waiting(plan: &Plan) -> Vec<String> {
 
 fn purpose_text(purpose: &Purpose) -> String {
     match purpose {
-        Purpose::Device(alias) | Purpose::Wished(alias) | Purpose::Driver(alias) => alias.clone(),
+        Purpose::Device(alias)
+        | Purpose::Wished(alias)
+        | Purpose::Driver(alias)
+        | Purpose::Drivers(alias) => alias.clone(),
         Purpose::Filesystem(kind) => format!("the driver for {kind}"),
         Purpose::Kernel(_) => "a module for the kernel".to_string(),
         Purpose::Faster => "a module that speeds up loading".to_string(),

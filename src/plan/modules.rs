@@ -70,6 +70,14 @@ impl Modules {
         }
     }
 
+    /// Asks for all drivers of an alias, once. Those that this machine cannot use may fail.
+    pub fn want_drivers(&mut self, alias: &str, tickets: &mut Tickets, out: &mut Vec<Action>) {
+        if self.filesystem(alias).is_none() {
+            self.filesystems.push((alias.into(), Standing::Open));
+            resolve(alias, Purpose::Drivers(alias.into()), tickets, out);
+        }
+    }
+
     /// True when nothing that is under way could still bring this driver.
     pub fn driver_settled(&self, alias: &str) -> bool {
         self.filesystem_settled(alias)
@@ -127,7 +135,8 @@ impl Modules {
             return self.settle(&purpose, standing);
         }
         let any = match &purpose {
-            Purpose::Device(_) | Purpose::Wished(_) | Purpose::Faster => false,
+            Purpose::Device(_) | Purpose::Drivers(_) => false,
+            Purpose::Wished(_) | Purpose::Faster => false,
             Purpose::Filesystem(_) | Purpose::Driver(_) | Purpose::Kernel(_) => true,
         };
         self.goals.push(Goal {
@@ -169,7 +178,10 @@ impl Modules {
     fn urgent(&self) -> BTreeSet<String> {
         let goals = self.goals.iter().filter(|goal| match goal.purpose {
             Purpose::Faster | Purpose::Kernel(_) => true,
-            Purpose::Filesystem(_) | Purpose::Driver(_) | Purpose::Wished(_) => !self.first,
+            Purpose::Filesystem(_)
+            | Purpose::Driver(_)
+            | Purpose::Drivers(_)
+            | Purpose::Wished(_) => !self.first,
             Purpose::Device(_) => false,
         });
         self.graph.closure(goals.flat_map(|goal| &goal.answers))
@@ -262,7 +274,7 @@ impl Modules {
 
     fn settle(&mut self, purpose: &Purpose, standing: Standing) {
         match purpose {
-            Purpose::Filesystem(kind) | Purpose::Driver(kind) => {
+            Purpose::Filesystem(kind) | Purpose::Driver(kind) | Purpose::Drivers(kind) => {
                 self.filesystems.retain(|(known, _)| known != kind);
                 self.filesystems.push((kind.clone(), standing));
             }

@@ -32,11 +32,14 @@ impl Plan {
             self.set_up_verity(now);
         }
         if self.is_looking() {
+            self.unlock(now);
+        }
+        if self.is_looking() {
             self.choose(now);
             self.widen(now);
             self.ask_for_the_last();
         }
-        if matches!(self.stage, Stage::Searching | Stage::Preparing { .. }) {
+        if self.is_looking() {
             self.unlock(now);
             self.load(now);
             self.prepare(now);

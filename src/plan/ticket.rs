@@ -19,6 +19,8 @@ pub enum Purpose {
     Faster,
     /// A driver that something other than a device needs, by alias (`dm-mod`): any one is enough.
     Driver(String),
+    /// Every driver that answers an alias (`crypto-aes`): which is best, only the machine knows.
+    Drivers(String),
     /// The command line or the image asked for it.
     Wished(String),
     /// The kernel's own request.

@@ -398,3 +398,57 @@ fn no_line_and_no_word_is_too_odd() {
         "{volumes} {complaints}"
     );
 }
+
+#[test]
+fn every_spelling_of_every_word_counts() {
+    // What a volume is opened by is said with each word: it then means something else.
+    let uuid = |word: &str| format!("{word}={UUID}");
+    let of = |word: &str, value: &str| format!("rd.luks.uuid={UUID} {word}={UUID}={value}");
+    let own = |word: &str| format!("cryptroot=/dev/sda2 {word}");
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for (plain, word) in [
+        ("", "rd_LUKS_UUID=01234567"),
+        ("", "cryptdevice=/dev/sda2:root"),
+        ("", "cryptroot=/dev/sda2"),
+        ("", "cryptopts=source=/dev/sda2,target=root"),
+        ("", "rd_NO_LUKS"),
+        ("", "cryptoffset=4096"),
+        ("", "crypto=::::x"),
+    ] {
+        lines.push((plain.into(), word.into()));
+    }
+    for prefix in ["rd.luks", "luks"] {
+        for (word, value) in [("", "0"), (".crypttab", "0"), (".timeout", "7")] {
+            lines.push((String::new(), format!("{prefix}{word}={value}")));
+        }
+        for word in ["uuid", "partuuid", "serial"] {
+            lines.push((String::new(), uuid(&format!("{prefix}.{word}"))));
+        }
+        for (word, value) in [
+            ("name", "home"),
+            ("key", "/key"),
+            ("options", "tries=7"),
+            ("header", "/header"),
+            ("data", "/dev/sdb"),
+        ] {
+            lines.push((uuid("rd.luks.uuid"), of(&format!("{prefix}.{word}"), value)));
+        }
+        for word in ["allow-discards", "no-read-workqueue", "no-write-workqueue"] {
+            let line = format!("rd.luks.uuid={UUID} {prefix}.{word}");
+            lines.push((uuid("rd.luks.uuid"), line));
+        }
+    }
+    for word in [
+        "cryptkey=rootfs:/k",
+        "cryptdm=x",
+        "cryptheader=/h",
+        "cryptdiscards",
+    ] {
+        lines.push((own(""), own(word)));
+    }
+    let crypttab = b"other UUID=1 none x-initrd.attach";
+    for (without, with) in lines {
+        let read = |line: &str| read(cmdline::words(line.as_bytes()), crypttab);
+        assert_ne!(read(&without), read(&with), "{with}");
+    }
+}

@@ -48,12 +48,13 @@ impl Plan {
         self.count_answers(now);
         if let Some(open) = &self.locks.asking.open {
             let (at, late) = (open.lock, open.until.is_some_and(|until| now >= until));
-            let closed = self.locks.all.get(at).map(|l| l.state == State::Closed);
-            if closed == Some(true) && !late {
+            let waits = |l: &Lock| matches!(l.state, State::Closed | State::Opening(_));
+            let waits = self.locks.all.get(at).is_some_and(waits);
+            if waits && !late {
                 return;
             }
             self.withdraw(now);
-            if closed == Some(true) {
+            if waits {
                 let text = "nobody answered in the time that its option timeout= gives";
                 return self.fail_lock(now, at, text.into());
             }
@@ -83,9 +84,6 @@ impl Plan {
             return None;
         }
         let tried_all = self.exhausted || matches!(self.stage, Stage::Preparing { .. });
-        let settled = super::DRIVERS
-            .iter()
-            .all(|d| self.modules.driver_settled(d));
         let asks = |lock: &Lock| {
             let free = match lock.options.keyfile_timeout_ms {
                 Some(_) => lock.patient_until.is_some() && lock.awaits_device(),
@@ -98,7 +96,7 @@ impl Plan {
         let first = order
             .into_iter()
             .min_by_key(|(at, lock)| (lock.reason, *at));
-        first.filter(|_| settled).map(|(at, _)| at)
+        first.filter(|_| self.drivers_settled()).map(|(at, _)| at)
     }
 
     fn ask_for(&mut self, now: Millis, at: usize) {

@@ -31,6 +31,9 @@ use asking::Asking;
 const LUKS: &str = "crypto_LUKS";
 /// What is needed whatever a header says.
 const DRIVERS: [&str; 2] = ["dm-mod", "dm-crypt"];
+/// What nearly every volume is encrypted with. The kernel does with what it has when a volume is
+/// opened, and keeps to it: a machine's own instructions must be there before.
+const CIPHER: &str = "crypto-aes";
 
 /// Why a volume is opened, the weightiest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +66,8 @@ struct Lock {
     key: Option<Place>,
     options: Options,
     tried: keys::Tried,
+    /// What was wrong with its key file.
+    problem: Option<String>,
     /// So many answers were wrong.
     wrong: u32,
     /// Nobody is asked before.
@@ -350,7 +355,8 @@ impl Plan {
             return;
         }
         if device.is_virtual() {
-            return self.want_real(name);
+            self.want_real(name);
+            return self.start_wanted(now);
         }
         let uuid = device.signature().and_then(|s| s.uuid.clone());
         let own = format!("luks-{}", uuid.unwrap_or_else(|| name.replace('/', "-")));
@@ -380,13 +386,21 @@ impl Plan {
             key,
             options,
             tried: keys::Tried::default(),
+            problem: None,
             wrong: 0,
             patient_until: wait,
         });
+        let (tickets, out) = (&mut self.tickets, &mut self.out);
+        self.modules.want_drivers(CIPHER, tickets, out);
         for driver in DRIVERS {
-            let (tickets, out) = (&mut self.tickets, &mut self.out);
             self.modules.want_driver(driver, tickets, out);
         }
+    }
+
+    /// Is everything there that can be?
+    fn drivers_settled(&self) -> bool {
+        let mut all = DRIVERS.iter().chain([&CIPHER]);
+        all.all(|driver| self.modules.driver_settled(driver))
     }
 
     // -- opening --------------------------------------------------------------------------------
@@ -394,8 +408,7 @@ impl Plan {
     /// Opens the next volume for which there is a key.
     fn open_next(&mut self, now: Millis) {
         let busy = |lock: &Lock| matches!(lock.state, State::Opening(_));
-        let settled = |driver: &&str| self.modules.driver_settled(driver);
-        if self.locks.all.iter().any(busy) || !DRIVERS.iter().all(|d| settled(&d)) {
+        if self.locks.all.iter().any(busy) || !self.drivers_settled() {
             return;
         }
         for at in 0..self.locks.all.len() {
@@ -450,17 +463,22 @@ impl Plan {
         lock.note(&key);
         self.devices.does_not_open(&device);
         match why {
-            Refusal::WrongKey => {
-                if !matches!(key, Key::Typed(_) | Key::Empty) {
-                    self.say(Level::Warning, format!("{shown}: its key file: {fault}"));
-                }
+            Refusal::WrongKey if !matches!(key, Key::Typed(_) | Key::Empty) => {
+                self.key_is_odd(at, format!("its key file: {fault}"));
             }
-            Refusal::NoKey => {
-                if matches!(key, Key::At(_)) {
-                    self.say(Level::Warning, format!("{shown}: no key: {fault}"));
-                }
+            Refusal::NoKey if matches!(key, Key::At(_)) => {
+                self.key_is_odd(at, format!("no key: {fault}"));
             }
+            Refusal::WrongKey | Refusal::NoKey => {}
             Refusal::Volume => self.fail_lock(now, at, format!("{fault}")),
+        }
+    }
+
+    fn key_is_odd(&mut self, at: usize, what: String) {
+        if let Some(lock) = self.locks.all.get_mut(at) {
+            let text = format!("{}: {what}", lock.shown());
+            lock.problem = Some(what);
+            self.say(Level::Warning, text);
         }
     }
 
@@ -499,7 +517,11 @@ impl Plan {
             let shown = lock.shown();
             match &lock.state {
                 State::Failed(why) => lines.push(format!("{shown} stays closed: {why}")),
-                State::Closed => lines.push(format!("{shown} waits for {}", self.awaited(lock))),
+                State::Closed => {
+                    lines.push(format!("{shown} waits for {}", self.awaited(lock)));
+                    let problem = lock.problem.iter();
+                    lines.extend(problem.map(|what| format!("{shown}: {what}")));
+                }
                 State::Opening(_) | State::Open => {}
             }
         }
