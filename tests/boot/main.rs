@@ -32,6 +32,7 @@ mod mounting;
 mod roots;
 mod shell;
 mod stack;
+mod stacks;
 mod systemd;
 mod tool;
 mod verity;

@@ -22,6 +22,7 @@ pub mod partitions;
 pub mod qmp;
 pub mod roots;
 pub mod shelf;
+pub mod stacks;
 pub mod std_source;
 pub mod tools;
 pub mod workshop;

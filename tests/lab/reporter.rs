@@ -10,6 +10,8 @@
 #[path = "../../src/sys/unwind_stubs.rs"]
 mod unwind_stubs;
 
+mod below_root;
+
 use rustix::termios::OptionalActions;
 use std::fmt::Write as _;
 use std::fs;
@@ -44,6 +46,8 @@ fn main() {
     for (name, path) in FILES {
         facts.text(name, &read(path));
     }
+    let below = below_root::below_root(&read("/proc/self/mountinfo"));
+    facts.text("below_root", &below);
     facts.list("processes", &processes());
     facts.list("parameters", &parameters());
     facts.list("mapped", &mapped());

@@ -1,0 +1,108 @@
+//! Logical volumes of every kind that the kernel maps.
+
+use super::{Group, Row, row};
+
+pub const GROUP: Group = Group {
+    name: "lvm-kinds",
+    rows: ROWS,
+};
+
+const META: &str = "the kernel writes the superblocks of RAID volumes when they are mapped";
+
+const ROWS: &[Row] = &[
+    row(
+        "lvm-linear",
+        &[16],
+        "vg vg $1; lv -n root -l 12 vg; root /dev/vg/root",
+    )
+    .boots("vg-root(vda)"),
+    row(
+        "lvm-over-two",
+        &[10, 10],
+        "vg vg $1 $2; lv -n root -l 12 vg; root /dev/vg/root",
+    )
+    .boots("vg-root(vda,vdb)"),
+    row(
+        "lvm-striped",
+        &[10, 10],
+        "vg vg $1 $2; lv -n root -l 12 -i 2 -I 64 vg; root /dev/vg/root",
+    )
+    .boots("vg-root(vda,vdb)"),
+    row(
+        "lvm-mirror",
+        &[16, 16],
+        "vg vg $1 $2; lv --type mirror --mirrorlog core -m 1 -n root -l 12 vg
+         root /dev/vg/root",
+    )
+    .boots("vg-root(vg-root_mimage_0(vda),vg-root_mimage_1(vdb))"),
+    row(
+        "lvm-raid0",
+        &[10, 10],
+        "vg vg $1 $2; lv --type raid0 -i 2 -n root -l 12 vg; root /dev/vg/root",
+    )
+    .boots("vg-root(vg-root_rimage_0(vda),vg-root_rimage_1(vdb))"),
+    row(
+        "lvm-raid1",
+        &[16, 16],
+        "vg vg $1 $2; lv --type raid1 --nosync -m 1 -n root -l 12 vg; root /dev/vg/root",
+    )
+    .boots(
+        "vg-root(vg-root_rimage_0(vda),vg-root_rimage_1(vdb),\
+         vg-root_rmeta_0(vda),vg-root_rmeta_1(vdb))",
+    )
+    .writes(META),
+    row(
+        "lvm-raid5",
+        &[10, 10, 10],
+        "vg vg $1 $2 $3; lv --type raid5 -i 2 -n root -l 12 vg; root /dev/vg/root
+         in_step vg-root",
+    )
+    .boots(
+        "vg-root(vg-root_rimage_0(vda),vg-root_rimage_1(vdb),vg-root_rimage_2(vdc),\
+         vg-root_rmeta_0(vda),vg-root_rmeta_1(vdb),vg-root_rmeta_2(vdc))",
+    )
+    .writes(META),
+    row(
+        "lvm-raid10",
+        &[10, 10, 10, 10],
+        "vg vg $1 $2 $3 $4; lv --type raid10 --nosync -i 2 -m 1 -n root -l 12 vg
+         root /dev/vg/root",
+    )
+    .boots(
+        "vg-root(vg-root_rimage_0(vda),vg-root_rimage_1(vdb),vg-root_rimage_2(vdc),\
+         vg-root_rimage_3(vdd),vg-root_rmeta_0(vda),vg-root_rmeta_1(vdb),vg-root_rmeta_2(vdc),\
+         vg-root_rmeta_3(vdd))",
+    )
+    .writes(META),
+    row(
+        "lvm-thin",
+        &[32],
+        "vg vg $1; lvcreate -y -q --type thin-pool -n pool -l 16 vg
+         lvcreate -y -q -V 12m --thinpool pool -n root vg; root /dev/vg/root",
+    )
+    .boots("vg-root(vg-pool-tpool(vg-pool_tdata(vda),vg-pool_tmeta(vda)))"),
+    row(
+        "lvm-snapshot",
+        &[24],
+        "vg vg $1; lv -n root -l 12 vg; lvcreate -y -q -s -n before -l 4 vg/root
+         root /dev/vg/root",
+    )
+    .words("root=/dev/vg/before")
+    .boots("vg-before(vg-before-cow(vda),vg-root-real(vda))"),
+    row(
+        "lvm-cache",
+        &[16, 32],
+        "vg vg $1 $2; lv -n root -l 12 vg $1; root /dev/vg/root
+         lvcreate -y -q --type cache-pool -n fast -l 12 vg $2
+         lvconvert -y -q --type cache --cachepool fast vg/root",
+    )
+    .boots("vg-root(vg-fast_cpool_cdata(vdb),vg-fast_cpool_cmeta(vdb),vg-root_corig(vda))"),
+    row(
+        "lvm-writecache",
+        &[16, 16],
+        "vg vg $1 $2; lv -n root -l 12 vg $1; root /dev/vg/root
+         lv -n fast -l 12 vg $2; lvchange -q -an vg/fast
+         lvconvert -y -q --type writecache --cachevol fast vg/root",
+    )
+    .boots("vg-root(vg-fast_cvol(vdb),vg-root_wcorig(vda))"),
+];

@@ -1,0 +1,50 @@
+//! Mirrors that lack a half, and halves that went on alone.
+
+use super::{Given, Group, Row, row};
+
+pub const GROUP: Group = Group {
+    name: "md-alone",
+    rows: ROWS,
+};
+
+const MIRROR: &[u64] = &[14, 14];
+const RAID1: &str = "md 0 -l1 -n2 $c $1 $2; root /dev/md0";
+const SOON: &str = "root=UUID={root} landfall.degraded=1";
+const NEVER: &str = "root=UUID={root} landfall.degraded=never";
+
+const ROWS: &[Row] = &[
+    row("md-degraded-raid1", MIRROR, RAID1)
+        .words(SOON)
+        .given(&[Given::Without(2)])
+        .boots("raid1-1(vda)"),
+    row("md-degraded-never", MIRROR, RAID1)
+        .words(NEVER)
+        .given(&[Given::Without(2)])
+        .refuses(&["degraded"]),
+    row(
+        "md-raid0-without-one",
+        &[8, 8],
+        "md 0 -l0 -n2 -c64 $1 $2; root /dev/md0",
+    )
+    .words(SOON)
+    .given(&[Given::Without(2)])
+    .refuses(&["raid0"]),
+    row(
+        "md-stale-member",
+        MIRROR,
+        "md 0 -l1 -n2 $c $1 $2; down; mdadm -A --run --quiet /dev/md0 $1
+         root /dev/md0",
+    )
+    .words(SOON)
+    .boots("raid1-1(vda)"),
+    row(
+        "md-two-halves-went-on-alone",
+        MIRROR,
+        "md 0 -l1 -n2 $c $1 $2; root /dev/md0; down
+         for half in $2 $1; do
+           mdadm -A --run --quiet /dev/md0 $half; root /dev/md0; down
+         done",
+    )
+    .words(SOON)
+    .boots("raid1-1(vda)"),
+];

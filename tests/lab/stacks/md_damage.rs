@@ -1,0 +1,44 @@
+//! Arrays with parity that were stopped at a bad time.
+
+use super::{Given, Group, Row, row};
+
+pub const GROUP: Group = Group {
+    name: "md-damage",
+    rows: ROWS,
+};
+
+const SIX: &[u64] = &[8, 8, 8, 8, 8, 8];
+/// Power fails while the array on the last three disks is written to; the first three are what it
+/// leaves.
+const POWER_FAILS: &str = "md 0 -l5 -n3 -c64 $c $4 $5 $6
+     echo 0 > /sys/block/md0/md/safe_mode_delay; root /dev/md0; sync; copies $4 $1 $5 $2 $6 $3";
+
+const ROWS: &[Row] = &[
+    row("md-dirty", SIX, POWER_FAILS)
+        .given(&[Given::Without(4), Given::Without(5), Given::Without(6)])
+        .boots("raid5(vda,vdb,vdc)"),
+    row("md-dirty-and-degraded", SIX, POWER_FAILS)
+        .words("root=UUID={root} landfall.degraded=1")
+        .given(&[
+            Given::Without(3),
+            Given::Without(4),
+            Given::Without(5),
+            Given::Without(6),
+        ])
+        .refuses(&["raid5"]),
+    row(
+        "md-parity-log",
+        &[8, 8, 8],
+        "md 0 -l5 -n3 -c64 $c --consistency-policy=ppl $1 $2 $3; root /dev/md0",
+    )
+    .boots("raid5(vda,vdb,vdc)"),
+    row(
+        "md-reshape-under-way",
+        &[10, 10, 10, 10],
+        "md 0 -l5 -n3 -c64 $c $1 $2 $3; root /dev/md0; mdadm --quiet /dev/md0 --add $4
+         echo 1 > /sys/block/md0/md/sync_speed_max; echo 1 > /sys/block/md0/md/sync_speed_min
+         mdadm --quiet --grow /dev/md0 -n4; sleep 1
+         echo frozen > /sys/block/md0/md/sync_action",
+    )
+    .boots("raid5(vda,vdb,vdc,vdd)"),
+];

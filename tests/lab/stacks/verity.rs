@@ -1,0 +1,70 @@
+//! dm-verity and dm-integrity: what is whole, what can be corrected, and what is not root.
+
+use super::{Given, Group, Row, row};
+
+pub const GROUP: Group = Group {
+    name: "verity",
+    rows: ROWS,
+};
+
+const FORMAT: &str = "root $1; verity $1 $2";
+const WORDS: &str = "root=/dev/mapper/root roothash={roothash} \
+                     systemd.verity_root_data=/dev/vda systemd.verity_root_hash=/dev/vdb";
+
+const ROWS: &[Row] = &[
+    row("verity", &[12, 2], FORMAT)
+        .words(WORDS)
+        .boots("root(vda,vdb)"),
+    row(
+        "verity-another-root-hash",
+        &[12, 2],
+        "root $1; verity $1 $2; flip $2 4100",
+    )
+    .words(WORDS)
+    .refuses(&["verity"]),
+    row(
+        "verity-flipped-block",
+        &[12, 2],
+        "root $1; verity $1 $2; flip $1 1100",
+    )
+    .words(WORDS)
+    .refuses(&["verity"]),
+    row(
+        "verity-corrected",
+        &[12, 2, 2],
+        "root $1; verity $1 $2 --fec-device=$3 --fec-roots=2; flip $1 1100",
+    )
+    .words(
+        "root=/dev/mapper/root roothash={roothash} systemd.verity_root_data=/dev/vda \
+         systemd.verity_root_hash=/dev/vdb systemd.verity_root_options=fec-device=/dev/vdc",
+    )
+    .boots("root(vda,vdb,vdc)"),
+    row(
+        "verity-on-lvm",
+        &[20],
+        "vg vg $1; lv -n data -l 12 vg; lv -n hash -l 1 vg; root /dev/vg/data
+         verity /dev/vg/data /dev/vg/hash",
+    )
+    .words(
+        "root=/dev/mapper/root roothash={roothash} systemd.verity_root_data=/dev/vg/data \
+         systemd.verity_root_hash=/dev/vg/hash",
+    )
+    .boots("root(vg-data(vda),vg-hash(vda))"),
+    row(
+        "verity-by-discovery",
+        &[20, 12, 2],
+        "root $2; verity $2 $3; discoverable $1 $2 $3",
+    )
+    .words("roothash={roothash}")
+    .given(&[Given::Without(2), Given::Without(3)])
+    .boots("root(vda1,vda2)"),
+    row(
+        "integrity",
+        &[20],
+        "integritysetup format -q --integrity crc32c $1; integritysetup open $1 safe
+         root /dev/mapper/safe",
+    )
+    .words("root=/dev/mapper/safe")
+    .given(&[Given::Text("/etc/integritytab", "safe /dev/vda -\n")])
+    .boots("safe(vda)"),
+];
