@@ -9,11 +9,12 @@ use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::cmdline;
 use crate::format::dm_init::Mapping;
-use crate::format::identity::{Finding, Range};
+use crate::format::identity::{Finding, Range, Signature, Usage};
 use crate::format::kmod::{Catalog, Resolution};
 use crate::format::lens::Lens;
 use crate::format::luks::order::Refusal;
 use crate::format::through::Through;
+use crate::format::wish::Source;
 use crate::host::module_index::ModuleIndex;
 use crate::host::stage::{Stage, partition_of};
 use crate::plan::Plan;
@@ -140,7 +141,7 @@ impl<'a> Rehearsal<'a> {
                 lens,
             } => {
                 let lens = self.lens(&device, lens);
-                match self.stage.identify(&device, lens.as_ref()) {
+                match self.look(&device, lens.as_ref()) {
                     Ok(finding) => Event::Probed { ticket, finding },
                     Err(fault) => Event::ProbeFailed { ticket, fault },
                 }
@@ -260,13 +261,41 @@ impl<'a> Rehearsal<'a> {
             self.lenses.insert(device.into(), lens.clone());
             return told;
         }
-        let known = self.made.get(device)?;
+        let mut names = self.made.iter();
+        let made = |(own, seen): &(&String, &String)| *own == device || *seen == device;
+        let (_, known) = names.find(made)?;
         let dark = || Lens {
             bytes: 0,
             sector: 512,
             through: Through::default(),
         };
         Some(self.lenses.get(known).cloned().unwrap_or_else(dark))
+    }
+
+    /// What is on a device. One that cannot be looked through, and runs, is taken to hold the root
+    /// that was asked for: only a boot can know.
+    fn look(&self, device: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
+        let dark = lens.is_some_and(|lens| lens.through.layers().is_empty());
+        if !dark {
+            return self.stage.identify(device, lens);
+        }
+        let wish = self.plan.wish();
+        let kind = wish.fstypes.first().map_or("ext4", String::as_str);
+        let (uuid, label) = match &wish.root {
+            Some(Source::Uuid(uuid)) => (Some(uuid.clone()), None),
+            Some(Source::Label(label)) => (None, Some(label.clone())),
+            _ => (None, None),
+        };
+        Ok(Finding {
+            signature: Some(Signature {
+                kind: kind.into(),
+                usage: Usage::Filesystem,
+                uuid,
+                label,
+                ..Signature::default()
+            }),
+            ..Finding::default()
+        })
     }
 
     fn map(&mut self, mapping: &Mapping) {
@@ -346,10 +375,10 @@ impl<'a> Rehearsal<'a> {
 
     // -- root ---------------------------------------------------------------------------------
 
-    fn mount(&self, mount: &Mount) -> Result<(), Fault> {
+    fn mount(&mut self, mount: &Mount) -> Result<(), Fault> {
         let (device, wanted) = (&mount.device, &mount.fstype);
-        let lens = self.made.get(device).and_then(|name| self.lenses.get(name));
-        let finding = self.stage.identify(device, lens)?;
+        let lens = self.lens(device, None);
+        let finding = self.look(device, lens.as_ref())?;
         if !self.is_driven(&format!("fs-{wanted}")) {
             let text = format!("mount {device}: there is no driver for {wanted}");
             return Err(Fault::new(ENODEV, text));

@@ -39,7 +39,7 @@ pub const MAX_READ: usize = 15 << 10;
 /// One attempt to mount root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    /// The kernel's device name, without `/dev/`.
+    /// Its name without `/dev/`: the kernel's, or `mapper/NAME`.
     pub device: String,
     pub fstype: String,
     pub read_only: bool,

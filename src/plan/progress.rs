@@ -207,7 +207,7 @@ impl Plan {
         self.withdraw(now);
         let forbidden = self.wish.writable && (self.protected || self.must_not_write(&device));
         let mount = Mount {
-            device: device.clone(),
+            device: self.known_as(&device),
             fstype: kind,
             read_only: !self.wish.writable || forbidden,
             options: self.wish.flags.clone(),
@@ -221,6 +221,18 @@ impl Plan {
                 generation,
                 types,
             };
+        }
+    }
+
+    /// The name under which a mount shall be seen: of a mapped device, the one that people know.
+    fn known_as(&self, device: &str) -> String {
+        let block = self.devices.by_name(device).map(|d| &d.block);
+        let mapped = block.and_then(|block| block.mapped.as_ref());
+        // Other names are spelled in another way below /dev/mapper.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"#+-.:=@_".contains(&b);
+        match mapped.filter(|name| name.bytes().all(plain)) {
+            Some(name) => format!("mapper/{name}"),
+            None => device.into(),
         }
     }
 

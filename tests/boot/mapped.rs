@@ -26,7 +26,7 @@ fn boot_from_halves_on_two_disks() {
             "root=LABEL=harbour ro dm-mod.create=\"my-root,,,rw,{table}\""
         ))
         .boot();
-    outcome.assert_root("/dev/dm-0", "ext4", "ro");
+    outcome.assert_root("/dev/mapper/my-root", "ext4", "ro");
     let mut mapped = outcome.list("mapped");
     mapped.sort_unstable();
     let number = |device: &str| {
@@ -66,7 +66,9 @@ fn boot_waits_for_the_second_half_of_a_mapping() {
         .start();
     guest.wait_for("root=/dev/mapper/whole is not there yet");
     guest.plug(1);
-    guest.finish().assert_root("/dev/dm-0", "ext4", "ro");
+    guest
+        .finish()
+        .assert_root("/dev/mapper/whole", "ext4", "ro");
 }
 
 #[test]
@@ -113,7 +115,7 @@ fn boot_of_a_write_protected_root_is_read_only() {
             "root=/dev/mapper/safe rw dm-mod.create=\"safe,HARBOUR-1,7,ro,{table}\""
         ))
         .boot();
-    outcome.assert_root("/dev/dm-7", "ext4", "ro");
+    outcome.assert_root("/dev/mapper/safe", "ext4", "ro");
     let said = |line: &String| line.contains("dm-7 is write-protected: it is mounted read-only");
     outcome.check(
         outcome.lines.iter().any(said),
