@@ -24,7 +24,8 @@
 //! | block devices | `identity` | `device` | `probe_device` | `block` |
 //! | root | `wish` | `root` | `mount_root` | `mount` |
 //! | command line | `cmdline`, `params` | – | – | – |
-//! | LUKS (`crypt` unlocks) | `luks`, `crypttab` | – | – | – |
+//! | LUKS (`crypt` unlocks) | `luks`, `crypttab` | `luks` | `unlock_luks`, `key_file` | `dm`, `keyring` |
+//! | questions | – | `luks` | `ask` | `tty`, `memory` |
 //! | LVM, RAID | `lvm2`, `md`, `through` | – | – | – |
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |

@@ -194,11 +194,22 @@ impl Plan {
                 false if last => Reason::Last,
                 false => continue,
             };
-            if self.is_volume(device, false) {
+            if self.is_volume(device, false) && !self.is_header(device) {
                 found.push((reason, device.block.name.clone()));
             }
         }
         found
+    }
+
+    /// Is it the header of another device?
+    fn is_header(&self, device: &Device) -> bool {
+        let header = |volume: &Volume| match &volume.options.header {
+            Some(Place::Device(source)) => {
+                root::identity_matches(Some(source), &self.devices, device) == Some(true)
+            }
+            _ => false,
+        };
+        self.wish.volumes.list.iter().any(header)
     }
 
     /// What crypttab says of a volume that it does not ask to be opened.
