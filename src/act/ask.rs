@@ -33,6 +33,7 @@ struct Console {
     before: tty::Settings,
     typing: Typing,
     prompt: String,
+    gone: bool,
 }
 
 /// What a person typed, and how many bytes of the memory that is.
@@ -79,6 +80,14 @@ impl Ask {
         }
     }
 
+    /// The console of this number is gone. True: so are all.
+    pub fn lose(&mut self, number: usize) -> bool {
+        if let Some(console) = self.consoles.get_mut(number) {
+            console.gone = true;
+        }
+        self.consoles.iter().all(|console| console.gone)
+    }
+
     /// Takes the question back. `note`: what is said in its place.
     pub fn close(self, note: &str) {
         for console in &self.consoles {
@@ -98,6 +107,7 @@ impl Console {
             before,
             typing: Typing::new(text.echo)?,
             prompt: format!("{}: ", text.prompt),
+            gone: false,
         })
     }
 

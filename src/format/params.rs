@@ -64,13 +64,15 @@ static SILENT: [Parameter; ROWS.len()] = without_words(ROWS);
 const fn all<const N: usize>() -> [Parameter; N] {
     let [first, ..] = ROWS;
     let mut all = [first; N];
-    let (mut left, mut at): (&mut [Parameter], usize) = (&mut all, 0);
-    while let Some((row, rest)) = left.split_first_mut() {
-        *row = match at < ROWS.len() {
-            true => ROWS[at],
-            false => luks::ROWS[at - ROWS.len()],
-        };
-        (left, at) = (rest, at + 1);
+    let mut left: &mut [Parameter] = &mut all;
+    let (mut first, mut then): (&[Parameter], &[Parameter]) = (&ROWS, &luks::ROWS);
+    while let Some((place, rest)) = left.split_first_mut() {
+        if let Some((row, more)) = first.split_first() {
+            (*place, first) = (*row, more);
+        } else if let Some((row, more)) = then.split_first() {
+            (*place, then) = (*row, more);
+        }
+        left = rest;
     }
     all
 }

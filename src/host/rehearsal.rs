@@ -166,14 +166,7 @@ impl<'a> Rehearsal<'a> {
                 ticket,
                 booted: None,
             },
-            Action::Unlock { ticket, order } => {
-                let text = format!("what is inside of {} is not looked at", order.device);
-                Event::UnlockFailed {
-                    ticket,
-                    why: Refusal::Volume,
-                    fault: Fault::plain(text),
-                }
-            }
+            Action::Unlock { ticket, order } => stays_closed(ticket, &order.device),
             Action::Ask { ticket, .. } => Event::AskFailed {
                 ticket,
                 fault: Fault::plain("a rehearsal asks nobody"),
@@ -389,6 +382,15 @@ impl<'a> Rehearsal<'a> {
         let found = finding.signature.map_or("nothing known".into(), |s| s.kind);
         let text = format!("mount {device} as {wanted}: what is on it is {found}");
         Err(Fault::new(EINVAL, text))
+    }
+}
+
+fn stays_closed(ticket: Ticket, device: &str) -> Event {
+    let text = format!("what is inside of {device} is not looked at");
+    Event::UnlockFailed {
+        ticket,
+        why: Refusal::Volume,
+        fault: Fault::plain(text),
     }
 }
 

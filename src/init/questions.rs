@@ -41,10 +41,14 @@ impl Machine {
                 let secret = self.workers.secrets.keep(bytes, len);
                 self.queue.push_back(Event::Answered { ticket, secret });
             }
-            // It is gone; the others are still there.
-            Err(_) => {
+            Err(fail) => {
                 if let Some(terminal) = ask.terminals().nth(number) {
                     let _ = self.poll.remove(terminal);
+                }
+                if ask.lose(number) {
+                    self.close_question("");
+                    let fault = fail.into();
+                    self.queue.push_back(Event::AskFailed { ticket, fault });
                 }
             }
         }

@@ -11,7 +11,6 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::identity::Finding;
-use crate::format::luks::order::Refusal;
 use crate::format::wish::{End, Patience, Wish};
 use alloc::format;
 use alloc::vec::Vec;
@@ -55,12 +54,10 @@ impl Plan {
                     self.firmware = Firmware::Known(booted);
                 }
             }
-            Event::Unlocked { ticket } => self.unlock_ended(now, ticket, Ok(())),
-            Event::UnlockFailed { ticket, why, fault } => {
-                self.unlock_ended(now, ticket, Err((why, fault)));
-            }
-            Event::Answered { ticket, secret } => self.answered(now, ticket, secret),
-            Event::AskFailed { ticket, fault } => self.ask_failed(now, ticket, &fault),
+            Event::Unlocked { .. }
+            | Event::UnlockFailed { .. }
+            | Event::Answered { .. }
+            | Event::AskFailed { .. } => self.take_of_volume(now, event),
             Event::Mapped { ticket } => self.mapped(now, ticket, None),
             Event::MapFailed { ticket, fault } => self.mapped(now, ticket, Some(fault)),
             Event::Assembled { ticket } => self.start_ended(now, ticket, None),
@@ -106,6 +103,7 @@ impl Plan {
         for complaint in self.wish.complaints.clone() {
             self.say(Level::Warning, complaint);
         }
+        self.complain_of_volumes();
         self.stage = Stage::Searching;
         self.be_patient(now);
         self.walk();
@@ -147,7 +145,15 @@ impl Plan {
         }
     }
 
-    fn unlock_ended(&mut self, now: Millis, ticket: Ticket, result: Result<(), (Refusal, Fault)>) {
+    /// What is told of encrypted volumes.
+    fn take_of_volume(&mut self, now: Millis, event: Event) {
+        let (ticket, result) = match event {
+            Event::Unlocked { ticket } => (ticket, Ok(())),
+            Event::UnlockFailed { ticket, why, fault } => (ticket, Err((why, fault))),
+            Event::Answered { ticket, secret } => return self.answered(now, ticket, secret),
+            Event::AskFailed { ticket, fault } => return self.ask_failed(now, ticket, &fault),
+            _ => return,
+        };
         if let Some(Job::Unlock(at)) = self.tickets.close(ticket) {
             self.unlocked(now, at, result);
         }

@@ -171,7 +171,9 @@ impl Plan {
             return found;
         }
         let only = self.root_of_boot_disk();
-        let counts = |d: &&Device| only.is_none_or(|only| only.block.name == d.block.name);
+        let is_only = |d: &Device| only.is_none_or(|only| only.block.name == d.block.name);
+        // What is inside of a container counts as the container.
+        let counts = |d: &&Device| is_only(d) || self.devices.below(d).is_some_and(is_only);
         for device in self.devices.all().filter(|d| !d.refused).filter(counts) {
             if let Answer::Usable(types) = root::answer(&self.wish, &self.devices, device) {
                 found.push((device.block.name.clone(), device.generation, types));

@@ -6,7 +6,8 @@ use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes};
-use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, QueueSelector, SpecialCodeIndex};
+use rustix::termios::{tcflush, tcgetattr, tcsetattr};
 use std::ops::IndexMut;
 
 /// Opens a terminal for writing only, without waiting: not for a carrier, and not for room when
@@ -81,13 +82,16 @@ pub fn make_raw(tty: impl AsFd) -> Outcome<Settings> {
     settings.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
     *settings.special_codes.index_mut(SpecialCodeIndex::VMIN) = 1;
     *settings.special_codes.index_mut(SpecialCodeIndex::VTIME) = 0;
-    let set = tcsetattr(&tty, OptionalActions::Flush, &settings);
+    // Now: a line that takes nothing would be waited for.
+    let set = tcsetattr(&tty, OptionalActions::Now, &settings);
     set.map_err(Fail::of("tcsetattr", "terminal"))?;
+    let _ = tcflush(&tty, QueueSelector::IFlush);
     Ok(Settings(before))
 }
 
 pub fn restore(tty: impl AsFd, before: &Settings) {
-    let _ = tcsetattr(&tty, OptionalActions::Flush, &before.0);
+    let _ = tcflush(&tty, QueueSelector::IFlush);
+    let _ = tcsetattr(&tty, OptionalActions::Now, &before.0);
 }
 
 /// Reads what was typed, without waiting, if the terminal was opened so. `None`: nothing yet; 0: it

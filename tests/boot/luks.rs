@@ -95,11 +95,13 @@ fn number(outcome: &Outcome, device: &str) -> String {
 #[track_caller]
 fn check(outcome: &Outcome, volume: &str, disk: (&str, &str)) {
     let made = volumes();
-    let mut lines = made.section(volume).lines();
+    // What dd says stands behind.
+    let ours = |line: &&str| line.starts_with("CRYPT-") || line.starts_with("0 ");
+    let mut lines = made.section(volume).lines().filter(ours);
     let mapped = outcome.list("mapped");
     let mut at = 0;
     while let (Some(uuid), Some(table)) = (lines.next(), lines.next()) {
-        let name = [volume, &format!("{volume}_dif")][at];
+        let name = format!("{volume}{}", ["", "_dif"][at]);
         at += 1;
         let below = number(outcome, disk.1);
         let table = table.replace(&format!("<{}>", disk.0), &below);

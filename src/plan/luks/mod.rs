@@ -18,7 +18,7 @@ use super::ticket::Job;
 use super::{Plan, Stage};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
-use crate::format::crypttab::{Options, Place};
+use crate::format::crypttab::{Device, Options, Place};
 use crate::format::luks::order::{Key, Order, Refusal};
 use alloc::format;
 use alloc::string::String;
@@ -104,6 +104,29 @@ impl Plan {
         self.find_locks(now);
         self.open_next(now);
         self.ask(now);
+    }
+
+    /// Says what of the words and of crypttab cannot be done.
+    pub(super) fn complain_of_volumes(&mut self) {
+        let mut lines = Vec::new();
+        for volume in &self.wish.volumes.list {
+            let told_by = &volume.told_by;
+            if let Device::File(path) = &volume.device {
+                lines.push(format!(
+                    "{told_by}: {path} is a file, and only devices are opened"
+                ));
+            }
+            let what = "is of no use here; a passphrase or a key file is";
+            let odd = volume.options.tokens.iter();
+            lines.extend(odd.map(|option| format!("{told_by}: option {option} {what}")));
+            if !volume.options.links.is_empty() {
+                let what = "the volume key stays on no keyring";
+                lines.push(format!("{told_by}: link-volume-key= is not heeded: {what}"));
+            }
+        }
+        for line in lines {
+            self.say(Level::Warning, line);
+        }
     }
 
     /// Is a volume that was named, or is root, being opened, or could it be?

@@ -189,7 +189,9 @@ impl Plan {
             let by_name = wanted.is_some() && wanted == signature.uuid.as_deref();
             let root = self.wish.root.as_ref();
             let itself = root::identity_matches(root, &self.devices, device) == Some(true);
-            let reason = match by_name || itself && (named || last) {
+            let booted = self.root_of_boot_disk();
+            let booted = booted.is_some_and(|only| only.block.name == device.block.name);
+            let reason = match by_name || itself && (named || last || booted) {
                 true => Reason::Root,
                 false if last => Reason::Last,
                 false => continue,
