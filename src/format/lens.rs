@@ -134,13 +134,7 @@ mod tests {
         let whole = upper.through.over(&below).unwrap();
         let found = whole.pieces(5, 10).unwrap();
         let told: Vec<_> = found.iter().map(|p| (&*p.on, p.offset, p.length)).collect();
-        assert_eq!(
-            told,
-            [("vdb", 105 / 20 * 10 + 50, 5), ("vda", 60, 5)][..0]
-                .to_vec()
-                .into_iter()
-                .chain([("vda", 55, 5), ("vdb", 100, 5)])
-                .collect::<Vec<_>>()
-        );
+        // Bytes 105 to 114 of the lower one: the turn of vdb ends after five.
+        assert_eq!(told, [("vdb", 105, 5), ("vda", 60, 5)]);
     }
 }

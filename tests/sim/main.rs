@@ -21,6 +21,7 @@ mod prospects;
 mod rng;
 mod seeds;
 mod small;
+mod stacks;
 mod story;
 mod twins;
 mod world;

@@ -119,11 +119,10 @@ impl Plan {
         self.stack.due = None;
         self.stack.problems.clear();
         self.stack.planned.clear();
-        if self.stack.members.is_empty() && !self.devices.any_planned() {
-            return;
+        if !self.stack.members.is_empty() || self.devices.any_planned() {
+            self.plan_arrays(now);
+            self.plan_volumes(now);
         }
-        self.plan_arrays(now);
-        self.plan_volumes(now);
         self.plan_partitions();
         let names: Vec<String> = self.stack.planned.iter().map(|p| p.name.clone()).collect();
         self.devices.keep_planned(&names);

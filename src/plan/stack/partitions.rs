@@ -1,7 +1,7 @@
-//! Partitions on devices that do not run yet, and on mapped devices, which the kernel does not
-//! look for.
+//! Partitions on devices that do not run yet, and those that the kernel does not look for: on mapped
+//! devices, and within partitions.
 //!
-//! Mapped devices get theirs as further mapped devices, named as kpartx(8) names them.
+//! These become further mapped devices, named as kpartx(8) names them.
 
 use super::super::device::Device;
 use super::super::event::Block;
@@ -14,14 +14,8 @@ use alloc::vec::Vec;
 
 impl Plan {
     pub(super) fn plan_partitions(&mut self) {
-        let has_own = |d: &&Device| d.is_virtual() || d.block.mapped.is_some();
         let mut found: Vec<(Block, Partition)> = Vec::new();
-        for disk in self
-            .devices
-            .all()
-            .filter(has_own)
-            .filter(|d| d.block.part_of.is_none())
-        {
+        for disk in self.devices.all().filter(|d| self.needs_own(d)) {
             // A member of something has no partitions of its own.
             let table = disk.table().filter(|_| !disk.is_container());
             for entry in table.iter().flat_map(|t| &t.partitions) {
@@ -33,6 +27,15 @@ impl Plan {
         }
     }
 
+    /// Does the kernel not look for partitions on this device, or not yet? What only holds other
+    /// partitions of the same table has none of its own.
+    fn needs_own(&self, disk: &Device) -> bool {
+        let kind = self.devices.entry_of(disk).map(|entry| entry.kind.as_str());
+        let extended = matches!(kind, Some("0x5" | "0xf" | "0x85"));
+        let alone = disk.block.part_of.is_some() && !extended;
+        disk.is_virtual() || disk.block.mapped.is_some() || alone
+    }
+
     fn plan_partition(&mut self, disk: &Block, entry: &Partition) {
         let number = entry.number;
         let room = disk.sectors.saturating_sub(entry.start);
@@ -40,9 +43,15 @@ impl Plan {
         if sectors == 0 {
             return;
         }
-        let mapped = disk.mapped.as_ref().map(|name| format!("mapper/{name}"));
-        let of = mapped.as_ref().unwrap_or(&disk.name);
-        let name = partition_name(of, number);
+        // The kernel looks for partitions of whole disks, and not of mapped ones.
+        let by_kernel = disk.part_of.is_none() && !disk.name.starts_with("mapper/");
+        let by_kernel = by_kernel && disk.mapped.is_none();
+        let of = match &disk.mapped {
+            Some(name) => format!("mapper/{name}"),
+            None if by_kernel || disk.name.starts_with("mapper/") => disk.name.clone(),
+            None => format!("mapper/{}", disk.name.replace('/', "!")),
+        };
+        let name = partition_name(&of, number);
         let block = Block {
             name: name.clone(),
             major: 0,
@@ -61,9 +70,9 @@ impl Plan {
             Some(through)
         });
         let disk = disk.name.clone();
-        let what = match of.starts_with("mapper/") {
-            false => What::Partition { disk },
-            true => What::Slice {
+        let what = match by_kernel {
+            true => What::Partition { disk },
+            false => What::Slice {
                 disk,
                 number,
                 start: entry.start,

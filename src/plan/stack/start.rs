@@ -219,10 +219,10 @@ impl Plan {
         }
         Some(Mapping {
             name: mapped.into(),
-            uuid: format!(
-                "part{number}-{}",
-                block.mapped.as_deref().unwrap_or_default()
-            ),
+            uuid: match &block.mapped {
+                Some(name) => format!("part{number}-{name}"),
+                None => format!("part{number}-devnode_{}:{}", block.major, block.minor),
+            },
             minor: None,
             signature: None,
             read_only: false,

@@ -1,0 +1,105 @@
+//! Worlds of nested containers, all of them to depth three, in every order of arrival.
+//!
+//! Their bytes are real: the plan reads labels, metadata, superblocks and headers and understands
+//! them by itself. What the kernel makes of a table or an array, the machine here does.
+
+mod bytes;
+mod machine;
+mod world;
+
+use machine::{Machine, Story};
+use world::{LAYERS, Layer, World};
+
+const ROOT: &str = "root=UUID=aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa";
+/// Answers of one order may come in any order, too: so many of these are tried.
+const SEEDS: u64 = 4;
+
+/// All nestings of one to three layers.
+fn nestings() -> Vec<Vec<Layer>> {
+    let mut all: Vec<Vec<Layer>> = vec![Vec::new()];
+    let mut from = 0;
+    for _ in 0..3 {
+        for at in from..all.len() {
+            from = at + 1;
+            all.extend(LAYERS.map(|layer| [all[at].as_slice(), &[layer]].concat()));
+        }
+    }
+    all.remove(0);
+    all
+}
+
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    let mut all = vec![Vec::new()];
+    for next in 0..count {
+        let more = |order: &Vec<usize>| {
+            let order = order.clone();
+            (0..=order.len()).map(move |at| {
+                let mut order = order.clone();
+                order.insert(at, next);
+                order
+            })
+        };
+        all = all.iter().flat_map(more).collect();
+    }
+    all
+}
+
+fn check(world: &World, story: &Story, order: &[usize]) {
+    let about = || format!("{:?} arriving as {order:?}: {story:#?}", world.layers);
+    let Some((_, place, at)) = &story.mounted else {
+        panic!("not mounted: {}", about());
+    };
+    let [there, root] = [place, &world.root].map(|p| p.copies[0].clone());
+    assert_eq!(there, root, "another device was mounted: {}", about());
+    assert!(*at < 20_000, "it took {at} ms: {}", about());
+    let luks = world.layers.contains(&Layer::Luks);
+    assert_eq!(story.asked, usize::from(luks), "questions: {}", about());
+    let beside = |name: &String| name.contains("beside");
+    assert!(!story.made.iter().any(beside), "made in vain: {}", about());
+}
+
+#[test]
+fn every_nesting_opens_in_every_order() {
+    let nestings = nestings();
+    assert_eq!(nestings.len(), 4 + 16 + 64);
+    for layers in nestings {
+        let world = World::new(&layers);
+        for order in orders(world.real.len()) {
+            for seed in 0..SEEDS {
+                let story = Machine::new(&world, seed).boot(ROOT, &order);
+                check(&world, &story, &order);
+            }
+        }
+    }
+}
+
+/// What lacks a member starts without it only where that can be, and never at once.
+#[test]
+fn what_lacks_a_member_waits_and_then_starts_or_says_what_is_missing() {
+    let wait = 30_000;
+    for layers in nestings() {
+        let world = World::new(&layers);
+        let count = world.real.len();
+        for gone in 1..count {
+            let order: Vec<usize> = (0..count).filter(|disk| *disk != gone).collect();
+            let story = Machine::new(&world, 7).boot(ROOT, &order);
+            let needs_more = |l: &&Layer| matches!(l, Layer::Volume | Layer::Mirror);
+            let lacks = layers.iter().filter(needs_more).nth(gone - 1);
+            // A mirror above can do without all of what lies below its first member.
+            let at = (0..layers.len()).filter(|&n| needs_more(&&layers[n]));
+            let at = at.into_iter().nth(gone - 1).unwrap_or(0);
+            let spared = layers[at + 1..].contains(&Layer::Mirror);
+            let about = format!("{layers:?} without {gone}: {story:#?}");
+            match (lacks, &story.mounted) {
+                (Some(layer), Some((_, _, at))) if spared || *layer == Layer::Mirror => {
+                    assert!(*at >= wait, "it started at once: {about}");
+                }
+                (Some(Layer::Volume), None) => {
+                    let page = story.page.join("\n");
+                    assert!(page.contains("is missing"), "{about}");
+                }
+                _ => panic!("{about}"),
+            }
+        }
+    }
+}
