@@ -4,6 +4,7 @@
 //! All work takes no time, so the clock stands still except when the plan waits for its deadline.
 //! What cannot be known without mounting is taken to go well, and who asks is told so.
 
+use crate::base::bytes::le64;
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
@@ -13,7 +14,7 @@ use crate::format::identity::{Finding, Range, Signature, Usage};
 use crate::format::kmod::{Catalog, Resolution};
 use crate::format::lens::Lens;
 use crate::format::luks::order::Refusal;
-use crate::format::through::Through;
+use crate::format::through::{Leg, Row, Through};
 use crate::format::wish::Source;
 use crate::host::module_index::ModuleIndex;
 use crate::host::stage::{Stage, partition_of};
@@ -60,6 +61,8 @@ pub struct Rehearsal<'a> {
     announced: Vec<usize>,
     /// What was looked through, by name: that is what it holds once it runs.
     lenses: BTreeMap<String, Lens>,
+    /// Devices of btrfs that were announced, by the UUID of their file system.
+    pools: BTreeMap<Vec<u8>, BTreeSet<String>>,
     /// Devices that were made, by the kernel's name, and the name that they were looked at by.
     made: BTreeMap<String, String>,
     pub records: Vec<Record>,
@@ -86,6 +89,7 @@ impl<'a> Rehearsal<'a> {
             loaded: BTreeSet::new(),
             announced: vec![0; stage.disks.len()],
             lenses: BTreeMap::new(),
+            pools: BTreeMap::new(),
             made: BTreeMap::new(),
             records: Vec::new(),
             ending: None,
@@ -181,6 +185,10 @@ impl<'a> Rehearsal<'a> {
                 self.assemble(&device);
                 Event::Assembled { ticket }
             }
+            Action::Announce { ticket, device } => Event::Announced {
+                ticket,
+                whole: self.announce_btrfs(&device),
+            },
             Action::Mount { ticket, mount } => match self.mount(&mount) {
                 Ok(()) => Event::Mounted { ticket },
                 Err(fault) => Event::MountFailed {
@@ -292,6 +300,12 @@ impl<'a> Rehearsal<'a> {
     }
 
     fn map(&mut self, mapping: &Mapping) {
+        let own = format!("mapper/{}", mapping.name);
+        if !self.lenses.contains_key(&own)
+            && let Some(lens) = self.lens_of(mapping)
+        {
+            self.lenses.insert(own, lens);
+        }
         let minor = u32::try_from(self.made.len()).unwrap_or(0);
         let name = format!("dm-{minor}");
         self.made
@@ -309,6 +323,42 @@ impl<'a> Rehearsal<'a> {
             sequence: 0,
             mapped: Some(mapping.name.clone()),
         }));
+    }
+
+    /// Tables that keep data as they are can be looked through.
+    fn lens_of(&self, mapping: &Mapping) -> Option<Lens> {
+        let mut through = Through::default();
+        let (mut rows, mut end) = (Vec::new(), 0);
+        for target in &mapping.targets {
+            let words: Vec<&str> = target.arguments.split(' ').collect();
+            let (number, offset) = match (target.kind.as_str(), words.as_slice()) {
+                ("linear", [number, offset]) => (*number, offset.parse::<u64>().ok()?),
+                ("verity", [_, number, ..]) => (*number, 0),
+                _ => return None,
+            };
+            let [start, length, offset] =
+                [target.start, target.sectors, offset].map(|n| n.saturating_mul(512));
+            end = start.saturating_add(length);
+            let on = Leg::Device(self.stage.name_of(number)?);
+            rows.push(Row::linear(start, length, on, offset));
+        }
+        through.add(rows)?;
+        Lens::new(end, 512, through)
+    }
+
+    /// Does the kernel know all devices of this one's file system now? Superblock: fsid, and the
+    /// number of devices (btrfs_tree.h).
+    fn announce_btrfs(&mut self, device: &str) -> bool {
+        let lens = self.lens(device, None);
+        let read = |at: u64, len: usize| {
+            let at = 64 * 1024 + at;
+            let bytes = self.stage.read(device, lens.as_ref(), Range { at, len });
+            bytes.unwrap_or_default()
+        };
+        let (uuid, count) = (read(32, 16), le64(&read(136, 8), 0).unwrap_or(1));
+        let pool = self.pools.entry(uuid).or_default();
+        pool.insert(device.into());
+        pool.len() as u64 >= count
     }
 
     fn assemble(&mut self, device: &str) {

@@ -125,6 +125,13 @@ impl Stage {
         }
     }
 
+    /// The device with this number, as `MAJOR:MINOR`.
+    pub fn name_of(&self, number: &str) -> Option<String> {
+        let mut blocks = self.disks.iter().flat_map(|disk| &disk.blocks);
+        let found = blocks.find(|b| format!("{}:{}", b.major, b.minor) == number);
+        found.map(|b| b.name.clone())
+    }
+
     /// The file behind a disk and its name, for whoever asks what is what.
     pub fn images(&self) -> impl Iterator<Item = (&str, &Block)> {
         self.disks.iter().filter_map(|disk| {

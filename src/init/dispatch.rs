@@ -30,6 +30,7 @@ impl Machine {
             | Action::Unlock { .. }
             | Action::Map { .. }
             | Action::Assemble { .. }
+            | Action::Announce { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);

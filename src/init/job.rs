@@ -12,6 +12,7 @@ use crate::base::text::Text;
 use crate::format::luks::order::{Key, Refusal};
 use crate::plan::action::Action;
 use crate::plan::event::{Event, Ticket};
+use crate::sys::btrfs;
 
 /// Where the new root is mounted in the initramfs.
 pub const NEW_ROOT: &str = "/sysroot";
@@ -56,6 +57,13 @@ pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Op
         Action::Assemble { device, steps, .. } => match assemble_array::assemble(device, steps) {
             Ok(()) => Event::Assembled { ticket },
             Err(fault) => Event::AssembleFailed { ticket, fault },
+        },
+        Action::Announce { device, .. } => match btrfs::announce(&format!("/dev/{device}")) {
+            Ok(whole) => Event::Announced { ticket, whole },
+            Err(fail) => Event::AnnounceFailed {
+                ticket,
+                fault: fail.into(),
+            },
         },
         Action::Mount { mount, .. } => {
             // The kernel opens flash memory by its name, not by a device's path.
@@ -116,6 +124,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
         },
         Action::Map { .. } => Event::MapFailed { ticket, fault },
         Action::Assemble { .. } => Event::AssembleFailed { ticket, fault },
+        Action::Announce { .. } => Event::AnnounceFailed { ticket, fault },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -136,6 +145,7 @@ fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Unlock { ticket, .. }
         | Action::Map { ticket, .. }
         | Action::Assemble { ticket, .. }
+        | Action::Announce { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

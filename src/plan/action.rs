@@ -128,6 +128,11 @@ pub enum Action {
     Forget {
         secret: u32,
     },
+    /// Tell the kernel of one device of a btrfs.
+    Announce {
+        ticket: Ticket,
+        device: String,
+    },
     /// Mount the new root.
     Mount {
         ticket: Ticket,

@@ -62,6 +62,8 @@ impl Plan {
             Event::MapFailed { ticket, fault } => self.mapped(now, ticket, Some(fault)),
             Event::Assembled { ticket } => self.start_ended(now, ticket, None),
             Event::AssembleFailed { ticket, fault } => self.start_ended(now, ticket, Some(fault)),
+            Event::Announced { ticket, whole } => self.announced(ticket, Ok(whole)),
+            Event::AnnounceFailed { ticket, fault } => self.announced(ticket, Err(fault)),
             Event::Mounted { ticket } => self.mounted(ticket),
             Event::MountFailed {
                 ticket,

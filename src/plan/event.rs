@@ -145,6 +145,15 @@ pub enum Event {
         ticket: Ticket,
         fault: Fault,
     },
+    /// Answers `announce`: does the kernel know all devices of that file system now?
+    Announced {
+        ticket: Ticket,
+        whole: bool,
+    },
+    AnnounceFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
     /// Answers `mount`. `kernel`: what the kernel said about it.
     Mounted {
         ticket: Ticket,

@@ -42,6 +42,7 @@
 
 pub mod action;
 mod answers;
+pub mod btrfs;
 pub mod bus;
 mod clones;
 pub mod device;
@@ -136,6 +137,7 @@ pub struct Plan {
     locks: Locks,
     stack: Stack,
     verity: verity::Volumes,
+    btrfs: btrfs::Pools,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
     protected: bool,
     /// The end of patience.
@@ -190,6 +192,7 @@ impl Plan {
             locks: Locks::default(),
             stack: Stack::default(),
             verity: verity::Volumes::default(),
+            btrfs: btrfs::Pools::default(),
             protected: false,
             trunk: None,
             first_until: None,

@@ -35,6 +35,7 @@ impl Plan {
             self.unlock(now);
         }
         if self.is_looking() {
+            self.gather_btrfs(now);
             self.choose(now);
             self.widen(now);
             self.ask_for_the_last();
@@ -97,6 +98,7 @@ impl Plan {
             out,
             exhausted,
             modules,
+            btrfs,
             ..
         } = self;
         if matches!(wish.root, Some(Source::Link(_))) || luks::needs_links(wish) {
@@ -110,6 +112,7 @@ impl Plan {
         devices.look(tickets, out, |d| {
             !(attaching && flash::is_volume(d))
                 && (*exhausted
+                    || btrfs.gather()
                     || also.contains(&d.block.name)
                     || !(is_there && !asked(d)) && root::worth_reading(wish, d))
         });
@@ -175,7 +178,9 @@ impl Plan {
         // What is inside of a container counts as the container.
         let counts = |d: &&Device| is_only(d) || self.devices.below(d).is_some_and(is_only);
         for device in self.devices.all().filter(|d| !d.refused).filter(counts) {
-            if let Answer::Usable(types) = root::answer(&self.wish, &self.devices, device) {
+            if let Answer::Usable(types) = root::answer(&self.wish, &self.devices, device)
+                && self.btrfs_is_whole(device)
+            {
                 found.push((device.block.name.clone(), device.generation, types));
             }
         }

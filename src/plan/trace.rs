@@ -79,6 +79,10 @@ pub fn event_line(event: &Event) -> String {
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
         Event::Assembled { ticket } => answer("assembled", *ticket).done(),
         Event::AssembleFailed { ticket, fault } => failed("assemble-failed", *ticket, fault).done(),
+        Event::Announced { ticket, whole } => {
+            answer("announced", *ticket).flag("whole", *whole).done()
+        }
+        Event::AnnounceFailed { ticket, fault } => failed("announce-failed", *ticket, fault).done(),
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
         Event::MountFailed {
             ticket,
@@ -168,6 +172,7 @@ pub fn action_line(action: &Action) -> String {
             let line = answer("assemble", *ticket).word(device);
             steps.iter().fold(line, step_word).done()
         }
+        Action::Announce { ticket, device } => answer("announce", *ticket).word(device).done(),
         Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
         Action::FindInit { ticket, init } => {
             let line = answer("find-init", *ticket);

@@ -104,6 +104,14 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
             ticket,
             fault: fault(w)?,
         },
+        "announced" => Event::Announced {
+            ticket,
+            whole: w.flag("whole"),
+        },
+        "announce-failed" => Event::AnnounceFailed {
+            ticket,
+            fault: fault(w)?,
+        },
         "mounted" => Event::Mounted { ticket },
         "mount-failed" => Event::MountFailed {
             ticket,
@@ -142,6 +150,10 @@ pub fn action(line: &str) -> Option<Action> {
     let mut w = Words::parse(line);
     let verb = w.text()?;
     let action = match verb.as_str() {
+        "announce" => Action::Announce {
+            ticket: ticket(&mut w)?,
+            device: w.text()?,
+        },
         "mount" => Action::Mount {
             ticket: ticket(&mut w)?,
             mount: mount(&mut w)?,
@@ -536,6 +548,9 @@ mod tests {
             "mapped 9",
             "map-failed 9 errno=22 text=x",
             "block dm-0 253:0 sectors=8 sequence=9 mapped=my\\x20root",
+            "announced 9",
+            "announced 9 whole",
+            "announce-failed 9 errno=22 text=x",
             "shell-left 9",
             "shell-left 9 errno=2 text=none",
             "module-wanted 3 crypto-crc32c",
@@ -552,6 +567,7 @@ mod tests {
             "ask-firmware 4",
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",
+            "announce 3 vda1",
             "map 3 a\\x20b ro uuid=u minor=5 target=0\\x208\\x20linear\\x208:1\\x200",
             "map 3 r ro key=k key-from=base64:\\x3d target=0\\x208\\x20verity\\x201",
             "map 3 a rw target=0\\x208\\x20delay\\x20",

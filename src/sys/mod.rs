@@ -6,6 +6,7 @@
 //! `src/main.rs` includes them.)
 
 pub mod block;
+pub mod btrfs;
 pub mod clock;
 pub mod console;
 pub mod dir;

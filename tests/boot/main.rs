@@ -11,6 +11,7 @@ mod aarch64;
 mod accelerator;
 mod arrays;
 mod bench;
+mod btrfs;
 mod buses;
 mod clones;
 mod cpus;

@@ -24,6 +24,7 @@ pub enum Question {
     Probe(String),
     Read(String),
     Assemble(String),
+    Announce,
     Links(String),
     Firmware,
     Unlock(String),
@@ -186,6 +187,9 @@ impl Known {
             Event::Assembled { ticket } | Event::AssembleFailed { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::Assemble(_)));
             }
+            Event::Announced { ticket, .. } | Event::AnnounceFailed { ticket, .. } => {
+                self.close(*ticket, |q| matches!(q, Question::Announce));
+            }
             Event::Bytes { ticket, .. } | Event::ReadFailed { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::Read(_)));
             }
@@ -253,6 +257,7 @@ impl Known {
                 return;
             }
             Action::Forget { .. } => return,
+            Action::Announce { .. } => Question::Announce,
             Action::Map { mapping, .. } => Question::Map(mapping.clone()),
             Action::Mount { mount, .. } => Question::Mount(mount.clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
@@ -386,6 +391,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Probe { ticket, .. }
         | Action::Read { ticket, .. }
         | Action::Assemble { ticket, .. }
+        | Action::Announce { ticket, .. }
         | Action::Links { ticket, .. }
         | Action::AskFirmware { ticket }
         | Action::Unlock { ticket, .. }

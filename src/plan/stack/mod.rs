@@ -157,7 +157,7 @@ impl Plan {
     }
 
     /// May this start now, without what it could do without? If not yet, the clock runs.
-    fn may_start_degraded(&mut self, now: Millis, name: &str, missing: &str) -> bool {
+    pub(super) fn may_start_degraded(&mut self, now: Millis, name: &str, missing: &str) -> bool {
         let Degraded::AfterMs(wait) = self.wish.degraded else {
             let text = alloc::format!("{missing} (landfall.degraded=never: it is not started)");
             self.stack.problems.push(text);

@@ -153,6 +153,7 @@ pub fn no_mount_waits(case: &Case, step: &Step) -> Verdict {
         Question::Mount(_)
         | Question::Read(_)
         | Question::Assemble(_)
+        | Question::Announce
         | Question::Links(_)
         | Question::Firmware => true,
         Question::Resolve(alias) => is_for_mounts(alias),
