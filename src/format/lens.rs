@@ -134,7 +134,7 @@ mod tests {
         let whole = upper.through.over(&below).unwrap();
         let found = whole.pieces(5, 10).unwrap();
         let told: Vec<_> = found.iter().map(|p| (&*p.on, p.offset, p.length)).collect();
-        // Bytes 105 to 114 of the lower one: the turn of vdb ends after five.
-        assert_eq!(told, [("vdb", 105, 5), ("vda", 60, 5)]);
+        // Bytes 105 to 114 of the lower one: five of the sixth chunk of vda, then of vdb.
+        assert_eq!(told, [("vda", 55, 5), ("vdb", 100, 5)]);
     }
 }
