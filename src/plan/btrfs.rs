@@ -12,20 +12,12 @@ use super::device::Device;
 use super::event::Ticket;
 use super::root::{self, Answer};
 use super::ticket::Job;
-use crate::base::bytes::le64;
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
-use crate::format::identity::{Need, Range};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-/// Where the superblock says how many devices there are.
-const COUNT: Range = Range {
-    at: 64 * 1024 + 136,
-    len: 8,
-};
 
 /// File systems over several devices that root may be, by their UUID.
 #[derive(Default)]
@@ -33,8 +25,6 @@ pub struct Pools(BTreeMap<String, Pool>);
 
 #[derive(Default)]
 struct Pool {
-    /// How many devices there are to be.
-    count: Option<u64>,
     /// The devices that the kernel was told of, with their generation.
     told: BTreeMap<String, u32>,
     /// The kernel knows all.
@@ -74,20 +64,18 @@ impl Plan {
     }
 
     fn gather_for(&mut self, now: Millis, name: &str) {
-        self.modules
-            .want_filesystem("btrfs", &mut self.tickets, &mut self.out);
         let Some(device) = self.devices.by_name(name) else {
             return;
         };
         let Some(uuid) = uuid_of(device).cloned() else {
             return;
         };
-        let known = self.btrfs.0.get(&uuid).and_then(|pool| pool.count);
-        let count = match (known, device.view.bytes(COUNT.at, COUNT.len)) {
-            (Some(count), _) => count,
-            (None, Err(Need(range))) => return self.read(name, &[range]),
-            (None, Ok(bytes)) => bytes.and_then(|b| le64(b, 0)).unwrap_or(1),
-        };
+        let count = device.signature().map_or(1, |s| s.devices);
+        if count < 2 {
+            return;
+        }
+        self.modules
+            .want_filesystem("btrfs", &mut self.tickets, &mut self.out);
         let is_one = |d: &&Device| uuid_of(d) == Some(&uuid) && d.block.sectors > 0;
         let members = self.devices.all().filter(is_one);
         let members: Vec<(String, u32, bool)> = members
@@ -101,8 +89,6 @@ impl Plan {
         if !pool.told.iter().all(there) {
             *pool = Pool::default();
         }
-        pool.count = Some(count);
-        pool.whole |= count < 2;
         let said = pool.missing.take();
         if pool.whole {
             return;
@@ -164,7 +150,8 @@ impl Plan {
     /// Can it be mounted, as far as its devices are concerned?
     pub(super) fn btrfs_is_whole(&self, device: &Device) -> bool {
         let pool = |uuid: &String| self.btrfs.0.get(uuid);
-        uuid_of(device).is_none_or(|uuid| pool(uuid).is_some_and(|pool| pool.whole))
+        let several = device.signature().is_some_and(|s| s.devices > 1);
+        !several || uuid_of(device).is_none_or(|uuid| pool(uuid).is_some_and(|pool| pool.whole))
     }
 
     /// For the page.

@@ -187,8 +187,13 @@ impl Plan {
         found
     }
 
+    /// Is there anything that can be mounted, or will be when the kernel knows all of it?
     pub(super) fn usable_exists(&self) -> bool {
-        !self.usable().is_empty()
+        let coming = |d: &Device| {
+            let answer = root::answer(&self.wish, &self.devices, d);
+            !d.refused && matches!(answer, Answer::Usable(_)) && !self.btrfs_is_whole(d)
+        };
+        !self.usable().is_empty() || self.devices.all().any(coming)
     }
 
     /// Mounts root once its driver is settled.

@@ -328,7 +328,11 @@ fn signature_words(line: Line, signature: &Signature) -> Line {
     let line = line.opt("label", signature.label.as_ref().map(Text::as_bytes));
     let line = line.opt("uuid-sub", signature.uuid_sub.as_ref());
     let line = line.opt("version", signature.version.as_ref());
-    line.key_num("block-size", u64::from(signature.block_size))
+    let line = line.key_num("block-size", u64::from(signature.block_size));
+    match signature.devices {
+        0 | 1 => line,
+        devices => line.key_num("devices", devices),
+    }
 }
 
 /// `NUMBER:UUID:TYPE:START:SECTORS:FLAGS[:LABEL]`, the label as it stands.

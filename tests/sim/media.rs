@@ -30,6 +30,7 @@ fn signature(kind: &str, usage: Usage, uuid: String, label: Option<Text>) -> Sig
         uuid_sub: None,
         label,
         block_size: 4096,
+        devices: 0,
     }
 }
 

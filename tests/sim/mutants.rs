@@ -61,8 +61,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a partition is taken before its disk is known",
         file: "root.rs",
-        find: "Look::Unseen | Look::Asked if disk.may_hold_something() => return Answer::NotYet,",
-        replace: "Look::Unseen | Look::Asked if disk.block.sectors == 7 => return Answer::NotYet,",
+        find: "Look::Unseen | Look::Asked if disk.may_hold_something() => {",
+        replace: "Look::Unseen | Look::Asked if disk.block.sectors == 7 => {",
         law: "only what was asked for is mounted",
     },
     Mutant {
@@ -246,17 +246,9 @@ pub fn run() -> Result<String, String> {
 
 /// Copies the plan, with one rule changed.
 fn breed(plan: &Path, dir: &Path, mutant: &Mutant, number: usize) -> Result<(), String> {
-    fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    let files = fs::read_dir(plan).map_err(|e| format!("{}: {e}", plan.display()))?;
     let mut found = false;
-    for file in files
-        .flatten()
-        .map(|f| f.file_name().to_string_lossy().into_owned())
-    {
-        if !file.ends_with(".rs") || SHARED.iter().any(|s| file == format!("{s}.rs")) {
-            continue;
-        }
-        let mut text = fs::read_to_string(plan.join(&file)).map_err(|e| e.to_string())?;
+    copy(plan, dir, &mut |file, text| {
+        let mut text = text.to_owned();
         if file == mutant.file {
             let squeezed = |s: &str| s.split_whitespace().collect::<String>();
             found = text.contains(mutant.find);
@@ -273,8 +265,8 @@ fn breed(plan: &Path, dir: &Path, mutant: &Mutant, number: usize) -> Result<(), 
             let own = format!("pub mod {shared};");
             text = text.replace(&own, &format!("pub use crate::plan::{shared};"));
         }
-        fs::write(dir.join(&file), text).map_err(|e| e.to_string())?;
-    }
+        Ok(text)
+    })?;
     let gone = || {
         format!(
             "mutant {:?}: {} no longer says {:?}",
@@ -282,6 +274,32 @@ fn breed(plan: &Path, dir: &Path, mutant: &Mutant, number: usize) -> Result<(), 
         )
     };
     if found { Ok(()) } else { Err(gone()) }
+}
+
+/// Copies the files of a folder and of those in it, each changed; those that all mutants share are
+/// left out. Files of folders are named by their path.
+fn copy(
+    from: &Path,
+    to: &Path,
+    change: &mut dyn FnMut(&str, &str) -> Result<String, String>,
+) -> Result<(), String> {
+    let about = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
+    fs::create_dir_all(to).map_err(|e| about(to, e))?;
+    for file in fs::read_dir(from).map_err(|e| about(from, e))?.flatten() {
+        let (path, name) = (file.path(), file.file_name().to_string_lossy().into_owned());
+        if path.is_dir() {
+            let mut below = |file: &str, text: &str| change(&format!("{name}/{file}"), text);
+            copy(&path, &to.join(&name), &mut below)?;
+            continue;
+        }
+        if !name.ends_with(".rs") || SHARED.iter().any(|s| name == format!("{s}.rs")) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|e| about(&path, e))?;
+        let text = change(&name, &text)?;
+        fs::write(to.join(&name), text).map_err(|e| about(&path, e))?;
+    }
+    Ok(())
 }
 
 /// The words between the plan and the world: the same for the plan and its mutants.

@@ -33,6 +33,7 @@ pub fn filesystem(kind: &str, usage: Usage, uuid: &str) -> Finding {
         uuid_sub: None,
         label: None,
         block_size: 1024,
+        devices: 0,
     };
     Finding {
         signature: Some(signature),

@@ -24,6 +24,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     out.uuid_sub = sb.uuid(267);
     out.set_label(sb, 299, 256);
     out.block_size = sector;
+    out.devices = sb.le64(136)?;
     Some(())
 }
 

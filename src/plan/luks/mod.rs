@@ -20,6 +20,7 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::format::crypttab::{Device, Options, Place};
 use crate::format::luks::order::{Key, Order, Refusal};
+use crate::format::wish::Source;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -131,7 +132,8 @@ impl Plan {
 
     /// Is a volume that was named, or is root, being opened, or could it be?
     pub(super) fn is_unlocking(&self) -> bool {
-        let needed = |lock: &Lock| lock.reason < Reason::Last && !lock.options.no_fail;
+        // Whoever is root itself is not waited for by what is root without it.
+        let needed = |lock: &Lock| lock.reason == Reason::Named && !lock.options.no_fail;
         let holds = |lock: &Lock| match lock.state {
             State::Opening(_) => true,
             State::Closed => !lock.options.headless && self.has_header(lock),
@@ -262,9 +264,11 @@ impl Plan {
         lock.state = State::Failed(why);
         self.say(Level::Error, text.clone());
         let searching = self.stage == Stage::Searching;
-        // Whoever names a container has no other way, nor has whoever was asked in the end.
-        let last = reason == Reason::Last && wrong > 0 && !self.may_unlock();
-        let over = reason == Reason::Root || last;
+        // What was asked for by a name of the device mapper has no other way; nor has it when a
+        // person did not know the passphrase. Another device of that identity may still come.
+        let mapped = matches!(&self.wish.root, Some(Source::Name(n)) if n.starts_with("mapper/"));
+        let last = reason != Reason::Named && wrong > 0 && !self.may_unlock();
+        let over = reason == Reason::Root && mapped || last;
         if searching && over && !self.usable_exists() {
             self.give_up(now, Cause::Locked(text));
         }
