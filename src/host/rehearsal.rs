@@ -161,20 +161,6 @@ impl<'a> Rehearsal<'a> {
                 let pieces = ranges.iter().map(read).collect();
                 Event::Bytes { ticket, pieces }
             }
-            // An image hangs on no bus, and no firmware has booted.
-            Action::Links { ticket, .. } => Event::Linked {
-                ticket,
-                names: Vec::new(),
-            },
-            Action::AskFirmware { ticket } => Event::Firmware {
-                ticket,
-                booted: None,
-            },
-            Action::Unlock { ticket, order } => stays_closed(ticket, &order.device),
-            Action::Ask { ticket, .. } => Event::AskFailed {
-                ticket,
-                fault: Fault::plain("a rehearsal asks nobody"),
-            },
             Action::Map {
                 ticket, mapping, ..
             } => {
@@ -205,7 +191,10 @@ impl<'a> Rehearsal<'a> {
             Action::Shell { .. } | Action::End { .. } | Action::Reboot => {
                 return self.ending = Some(Ending::GivesUp);
             }
-            _ => return,
+            other => match unanswerable(&other) {
+                Some(answer) => answer,
+                None => return,
+            },
         };
         self.queue.push_back(answer);
     }
@@ -435,13 +424,32 @@ impl<'a> Rehearsal<'a> {
     }
 }
 
-fn stays_closed(ticket: Ticket, device: &str) -> Event {
-    let text = format!("what is inside of {device} is not looked at");
-    Event::UnlockFailed {
-        ticket,
-        why: Refusal::Volume,
-        fault: Fault::plain(text),
-    }
+/// What only a machine, or a person at it, could answer.
+fn unanswerable(action: &Action) -> Option<Event> {
+    Some(match action {
+        // An image hangs on no bus, and no firmware has booted.
+        Action::Links { ticket, .. } => Event::Linked {
+            ticket: *ticket,
+            names: Vec::new(),
+        },
+        Action::AskFirmware { ticket } => Event::Firmware {
+            ticket: *ticket,
+            booted: None,
+        },
+        Action::Unlock { ticket, order } => Event::UnlockFailed {
+            ticket: *ticket,
+            why: Refusal::Volume,
+            fault: Fault::plain(format!(
+                "what is inside of {} is not looked at",
+                order.device
+            )),
+        },
+        Action::Ask { ticket, .. } => Event::AskFailed {
+            ticket: *ticket,
+            fault: Fault::plain("a rehearsal asks nobody"),
+        },
+        _ => return None,
+    })
 }
 
 /// Would the driver of `wanted` take what was found? (That of ext4 takes its ancestors, too.)

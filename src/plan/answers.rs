@@ -13,6 +13,7 @@ use crate::base::text::Text;
 use crate::format::identity::Finding;
 use crate::format::wish::{End, Patience, Wish};
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Plan {
@@ -44,11 +45,7 @@ impl Plan {
                 self.say(Level::Warning, fault.text);
                 self.read_ended(ticket, Vec::new());
             }
-            Event::Linked { ticket, names } => {
-                if let Some(Job::Links { device, generation }) = self.tickets.close(ticket) {
-                    self.devices.linked(&device, generation, names);
-                }
-            }
+            Event::Linked { ticket, names } => self.linked(ticket, names),
             Event::Firmware { ticket, booted } => {
                 if self.tickets.close(ticket) == Some(Job::AskFirmware) {
                     self.firmware = Firmware::Known(booted);
@@ -83,14 +80,7 @@ impl Plan {
                     self.give_up(now, Cause::HandOver(fault));
                 }
             }
-            Event::ModuleWanted { request, name } => {
-                let purpose = Purpose::Kernel(request);
-                let ticket = self.tickets.issue(Job::Resolve(purpose));
-                self.out.push(Action::Resolve {
-                    ticket,
-                    alias: name,
-                });
-            }
+            Event::ModuleWanted { request, name } => self.module_wanted(request, name),
             Event::ShellLeft { ticket, fault } => self.shell_left(now, ticket, fault),
             Event::CtrlAltDel => self.ctrl_alt_del(),
             Event::Timer => {}
@@ -145,6 +135,18 @@ impl Plan {
             let (tickets, out) = (&mut self.tickets, &mut self.out);
             self.modules.load_first(module, tickets, out);
         }
+    }
+
+    fn linked(&mut self, ticket: Ticket, names: Vec<String>) {
+        if let Some(Job::Links { device, generation }) = self.tickets.close(ticket) {
+            self.devices.linked(&device, generation, names);
+        }
+    }
+
+    fn module_wanted(&mut self, request: u32, alias: Text) {
+        let purpose = Purpose::Kernel(request);
+        let ticket = self.tickets.issue(Job::Resolve(purpose));
+        self.out.push(Action::Resolve { ticket, alias });
     }
 
     /// What is told of encrypted volumes.

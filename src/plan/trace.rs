@@ -83,6 +83,31 @@ pub fn event_line(event: &Event) -> String {
             answer("announced", *ticket).flag("whole", *whole).done()
         }
         Event::AnnounceFailed { ticket, fault } => failed("announce-failed", *ticket, fault).done(),
+        Event::Mounted { .. }
+        | Event::MountFailed { .. }
+        | Event::InitFound { .. }
+        | Event::InitMissing { .. }
+        | Event::HandOverFailed { .. } => last_line(event),
+        Event::ModuleWanted { request, name } => Line::new("module-wanted")
+            .num(u64::from(*request))
+            .word(name.as_bytes())
+            .done(),
+        Event::ShellLeft {
+            ticket,
+            fault: None,
+        } => answer("shell-left", *ticket).done(),
+        Event::ShellLeft {
+            ticket,
+            fault: Some(fault),
+        } => failed("shell-left", *ticket, fault).done(),
+        Event::CtrlAltDel => "ctrl-alt-del".into(),
+        Event::Timer => "timer".into(),
+    }
+}
+
+/// What is told of the steps from mounting root on.
+fn last_line(event: &Event) -> String {
+    match event {
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
         Event::MountFailed {
             ticket,
@@ -102,20 +127,7 @@ pub fn event_line(event: &Event) -> String {
         Event::HandOverFailed { ticket, fault } => {
             failed("hand-over-failed", *ticket, fault).done()
         }
-        Event::ModuleWanted { request, name } => Line::new("module-wanted")
-            .num(u64::from(*request))
-            .word(name.as_bytes())
-            .done(),
-        Event::ShellLeft {
-            ticket,
-            fault: None,
-        } => answer("shell-left", *ticket).done(),
-        Event::ShellLeft {
-            ticket,
-            fault: Some(fault),
-        } => failed("shell-left", *ticket, fault).done(),
-        Event::CtrlAltDel => "ctrl-alt-del".into(),
-        Event::Timer => "timer".into(),
+        _ => String::new(),
     }
 }
 
@@ -173,14 +185,11 @@ pub fn action_line(action: &Action) -> String {
             steps.iter().fold(line, step_word).done()
         }
         Action::Announce { ticket, device } => answer("announce", *ticket).word(device).done(),
-        Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
-        Action::FindInit { ticket, init } => {
-            let line = answer("find-init", *ticket);
-            line.opt("init", init.as_ref().map(Text::as_bytes)).done()
-        }
-        Action::HandOver { ticket, init } => {
-            answer("hand-over", *ticket).word(init.as_bytes()).done()
-        }
+        Action::Mount { .. }
+        | Action::FindInit { .. }
+        | Action::HandOver { .. }
+        | Action::Shell { .. }
+        | Action::End { .. } => last_action_line(action),
         Action::WatchDrives => "watch-drives".into(),
         Action::Reply { request, ok } => {
             let ok = if *ok { "yes" } else { "no" };
@@ -193,13 +202,28 @@ pub fn action_line(action: &Action) -> String {
             .iter()
             .fold(Line::new("page"), |line, text| line.key("line", text))
             .done(),
+        Action::Reboot => "reboot".into(),
+    }
+}
+
+/// What is wanted from mounting root on.
+fn last_action_line(action: &Action) -> String {
+    match action {
+        Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
+        Action::FindInit { ticket, init } => {
+            let line = answer("find-init", *ticket);
+            line.opt("init", init.as_ref().map(Text::as_bytes)).done()
+        }
+        Action::HandOver { ticket, init } => {
+            answer("hand-over", *ticket).word(init.as_bytes()).done()
+        }
         Action::Shell { ticket } => answer("shell", *ticket).done(),
         Action::End { end } => match end {
             End::Halt => "end halt".into(),
             End::Reboot(seconds) => format!("end reboot after={seconds}"),
             End::PowerOff => "end power-off".into(),
         },
-        Action::Reboot => "reboot".into(),
+        _ => String::new(),
     }
 }
 
