@@ -89,6 +89,7 @@ for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl; do
 done
 step 'size of init' ls -l target/x86_64-unknown-linux-musl/release/init \
     target/aarch64-unknown-linux-musl/release/init
+step 'fuzzers, a minute each' sh tests/fuzz.sh 60
 # The names of tests that run are shown; the consoles of guests only of those that fail.
 step 'boots' cargo test --features boot --test boot -- --test-threads 2
 

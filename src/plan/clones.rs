@@ -84,6 +84,10 @@ impl Plan {
             self.comparing = true;
             return None;
         }
+        if let Some(paths) = self.paths(&found) {
+            self.give_up(now, Cause::Paths(paths));
+            return None;
+        }
         let by_rule = |a: &Usable, b: &Usable| self.by_rule(&a.0, &b.0);
         let ranked: Vec<Usable> = order::sorted(&found, &by_rule)
             .into_iter()
@@ -91,6 +95,31 @@ impl Plan {
             .collect();
         self.name_clones(&ranked);
         Some(ranked)
+    }
+
+    /// Are two of these the same disk, seen on two paths? World Wide Names are no disk's but one's.
+    /// Names of both, and what is the same.
+    fn paths(&self, found: &[Usable]) -> Option<String> {
+        let wwn = |name: &str| {
+            let device = self.devices.by_name(name)?;
+            let disk = self.devices.disk_of(device).unwrap_or(device);
+            let names = disk.links.iter().flatten();
+            let wwn = names.filter_map(|link| link.strip_prefix("by-id/"));
+            wwn.map(String::from).find(|link| link.starts_with("wwn-"))
+        };
+        for (at, (first, ..)) in found.iter().enumerate() {
+            let Some(own) = wwn(first) else {
+                continue;
+            };
+            let later = found.iter().skip(at.saturating_add(1));
+            let mut same = later.filter(|(name, ..)| wwn(name).as_ref() == Some(&own));
+            if let Some((second, ..)) = same.next() {
+                return Some(format!(
+                    "{first} and {second} are one disk on two paths ({own})"
+                ));
+            }
+        }
+        None
     }
 
     /// A device that is read while another is mounted already may be its clone: it came too late to

@@ -29,6 +29,8 @@ pub enum Cause {
     UnknownRoot,
     /// All of these answer `root=`, and that is to be refused.
     Clones(String),
+    /// Root is a disk with several paths: the sentence.
+    Paths(String),
     /// Root was found, but no attempt to mount it succeeded.
     Mount {
         device: String,
@@ -125,6 +127,9 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
         Cause::Clones(names) => alloc::vec![format!(
             "{names} all answer root={}, and landfall.clones=refuse says to take none then",
             plan.wish.root_as_typed
+        )],
+        Cause::Paths(text) => alloc::vec![format!(
+            "{text}: it is not mounted through one of them, and multipath is not set up here"
         )],
         Cause::UnknownRoot => {
             let typed = &plan.wish.root_as_typed;
@@ -306,6 +311,10 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.push("type a passphrase of one of its key slots, or see rd.luks.key=".into());
         }
         Cause::Mapping(_) => lines.push("see dm-mod.create= on the kernel command line".into()),
+        Cause::Paths(_) => {
+            lines
+                .push("name one path, if the other is never used: root=/dev/disk/by-path/…".into());
+        }
         Cause::Verity(_) => {
             lines.push("see roothash= and systemd.verity_root_options= on the command line".into());
         }

@@ -1,0 +1,180 @@
+//! What each target begins with: small inputs that are right.
+
+/// By hand where the tools make none so small; the scenarios are seeds of the plan.
+pub fn of(target: &str) -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    let mut add = |text: &[u8]| seeds.push(text.to_vec());
+    match target {
+        "luks-json" => add(LUKS_JSON.as_bytes()),
+        "lvm-text" => add(LVM_TEXT.as_bytes()),
+        "veritytab" => add(b"root PARTUUID=a /dev/b \
+              36e3f740ad502e2c25e2a23d9c7c17bf0fdad2300b7580842d4b7ec1fb0fa263 \
+              superblock=no,data-blocks=9,fec-device=/dev/c,fec-roots=3,salt=00ff"),
+        "crypttab" => add(
+            b"rd.luks.uuid=1 rd.luks.options=2=discard\nhome UUID=1 /key:LABEL=x luks,tries=3\n\
+              root /dev/sda2 none discard,keyfile-size=32,header=/h:UUID=9,x-initrd.attach\n",
+        ),
+        "cmdline" => {
+            add(b"root=UUID=1 ro quiet rootflags=subvol=a panic=5 -- single");
+            add(b"dm-mod.create=\"a,u,3,rw,0 8 linear 8:1 0,8 8 striped 1 8 sda 0;b,,,ro,0 1 x\"");
+        }
+        "modules" => {
+            add(b"kernel/a.ko: kernel/b.ko\nkernel/b.ko:\nalias fs-ext4 a\nsoftdep a pre: b\n");
+            add(b"\xb0\x07\xf4\x57\0\x02\0\x01\x20\0\0\x0c");
+        }
+        "uevent" => add(
+            b"add@/devices/vda\0ACTION=add\0DEVPATH=/devices/vda\0SUBSYSTEM=block\0MAJOR=8\0\
+              MINOR=1\0\
+              DEVNAME=vda1\0DEVTYPE=partition\0PARTN=1\0SEQNUM=9\0",
+        ),
+        "bootconfig" => add(b"kernel {\n root = \"a\", b\n x.y += 1 # z\n}\ninit.a\n"),
+        "plan" => {
+            let files = std::fs::read_dir("tests/scenarios").into_iter().flatten();
+            for file in files.flatten() {
+                let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+                let told = |line: &str| line.split_once(" < ").map(|(_, event)| event.to_owned());
+                let events: Vec<String> = text.lines().filter_map(told).collect();
+                add(events.join("\n").as_bytes());
+            }
+        }
+        "identity" => {
+            for (at, magic) in [
+                (0, &b"XFSB\0\0\x10\0"[..]),
+                (0, b"hsqs"),
+                (510, b"\x55\xaa"),
+                (512, b"EFI PART"),
+                (1080, b"\x53\xef"),
+                (64, b"_BHRfS_M"),
+                (512, b"LABELONE"),
+                (0, b"LUKS\xba\xbe\0\x02"),
+                (1024, b"\xe2\xe1\xf5\xe0"),
+                (3, b"NTFS    "),
+                (4086, b"SWAPSPACE2"),
+                (1, b"CD001"),
+            ] {
+                let mut image = vec![0; at];
+                image.extend_from_slice(magic);
+                image.resize(8192, 0);
+                add(&image);
+            }
+        }
+        _ => headers(target, &mut add),
+    }
+    seeds
+}
+
+fn headers(target: &str, add: &mut dyn FnMut(&[u8])) {
+    match target {
+        "luks" => {
+            let mut header = vec![0; 592];
+            header[..8].copy_from_slice(b"LUKS\xba\xbe\0\x01");
+            header[8..11].copy_from_slice(b"aes");
+            header[40..51].copy_from_slice(b"xts-plain64");
+            header[72..78].copy_from_slice(b"sha256");
+            header[104..112].copy_from_slice(&[0, 0, 16, 0, 0, 0, 0, 64]);
+            header[168..204].copy_from_slice(b"5eedf00d-0000-4000-8000-000000000001");
+            for slot in 0..8 {
+                let slot = &mut header[208 + 48 * slot..];
+                slot[..4].copy_from_slice(&[0, 0, 0xde, 0xad]);
+                slot[40..48].copy_from_slice(&[0, 0, 0, 8, 0, 0, 0x0f, 0xa0]);
+            }
+            add(&header);
+        }
+        "lvm-label" => {
+            let mut label = b"LABELONE".to_vec();
+            label.resize(512, 0);
+            label[20] = 32;
+            label[24..32].copy_from_slice(b"LVM2 001");
+            label[32..64].copy_from_slice(b"0123456789abcdefghijABCDEFGHIJ01");
+            label[72 + 1] = 16;
+            label[104 + 1] = 16;
+            label[112 + 1] = 240;
+            add(&label);
+        }
+        "lvm-area" => {
+            let mut header = vec![0; 512];
+            header[4..20].copy_from_slice(b" LVM2 x[5A%r0N*>");
+            header[20] = 1;
+            header[24 + 1] = 16;
+            header[32 + 2] = 16;
+            header[40 + 1] = 2;
+            header[48 + 1] = 4;
+            add(&header);
+        }
+        "md-1" => {
+            let mut sb = vec![0; 512];
+            sb[..4].copy_from_slice(&[0xfc, 0x4e, 0x2b, 0xa9]);
+            sb[4] = 1;
+            sb[32..37].copy_from_slice(b"a:one");
+            sb[72] = 1;
+            sb[80 + 2] = 1;
+            sb[92] = 2;
+            sb[128 + 1] = 8;
+            sb[136 + 2] = 1;
+            sb[144] = 8;
+            sb[220] = 2;
+            sb[258] = 1;
+            add(&sb);
+        }
+        "md-0" => {
+            let mut sb = vec![0; 4096];
+            sb[..4].copy_from_slice(&[0xfc, 0x4e, 0x2b, 0xa9]);
+            sb[8] = 90;
+            add(&sb);
+        }
+        "verity" => {
+            let mut sb = b"verity\0\0\x01\0\0\0\x01\0\0\0".to_vec();
+            sb.resize(512, 7);
+            sb[32..64].fill(0);
+            sb[32..38].copy_from_slice(b"sha256");
+            sb[64..82].copy_from_slice(&[0, 16, 0, 0, 0, 16, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 8, 0]);
+            add(&sb);
+        }
+        _ => {}
+    }
+}
+
+const LUKS_JSON: &str = r#"{"keyslots":{"0":{"type":"luks2","key_size":64,"af":{"type":"luks1",
+"stripes":4000,"hash":"sha256"},"area":{"type":"raw","offset":"32768","size":"258048",
+"encryption":"aes-xts-plain64","key_size":64},"kdf":{"type":"argon2id","time":4,"memory":65536,
+"cpus":1,"salt":"AAAA"}}},"tokens":{},"segments":{"0":{"type":"crypt","offset":"16777216",
+"size":"dynamic","iv_tweak":"0","encryption":"aes-xts-plain64","sector_size":4096}},
+"digests":{"0":{"type":"pbkdf2","keyslots":["0"],"segments":["0"],"hash":"sha256",
+"iterations":1000,"salt":"AAAA","digest":"AAAA"}},"config":{"json_size":"12288",
+"keyslots_size":"16744448","flags":["allow-discards"]}}"#;
+
+const LVM_TEXT: &str = r#"vg {
+id = "012345-6789-abcd-efgh-ijkl-mnop-qrstuv"
+seqno = 3
+status = ["RESIZEABLE", "READ", "WRITE"]
+flags = []
+extent_size = 8192
+max_lv = 0
+physical_volumes {
+pv0 {
+id = "012345-6789-abcd-efgh-ijkl-mnop-qrstuw"
+device = "/dev/sda"
+status = ["ALLOCATABLE"]
+dev_size = 204800
+pe_start = 2048
+pe_count = 24
+}
+}
+logical_volumes {
+root {
+id = "012345-6789-abcd-efgh-ijkl-mnop-qrstux"
+status = ["READ", "WRITE", "VISIBLE"]
+segment_count = 1
+segment1 {
+start_extent = 0
+extent_count = 4
+type = "striped"
+stripe_count = 1
+stripes = ["pv0", 0]
+}
+}
+}
+}
+contents = "Text Format Volume Group"
+version = 1
+"#;
