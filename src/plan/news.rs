@@ -56,6 +56,13 @@ impl Plan {
                 }
                 _ => false,
             },
+            Event::UnlockFailed { ticket, .. } => match self.tickets.job(*ticket) {
+                Some(Job::Unlock(at)) => {
+                    let device = self.locks.device(*at);
+                    self.news.counts(&device)
+                }
+                _ => false,
+            },
             _ => true,
         }
     }

@@ -260,7 +260,13 @@ fn breed(plan: &Path, dir: &Path, mutant: &Mutant, number: usize) -> Result<(), 
             }
             text = text.replacen(mutant.find, mutant.replace, 1);
         }
-        text = text.replace("crate::plan::", &format!("crate::m{number}::"));
+        for end in ["::", ")"] {
+            let (own, theirs) = (
+                format!("crate::plan{end}"),
+                format!("crate::m{number}{end}"),
+            );
+            text = text.replace(&own, &theirs);
+        }
         for shared in SHARED {
             let own = format!("pub mod {shared};");
             text = text.replace(&own, &format!("pub use crate::plan::{shared};"));

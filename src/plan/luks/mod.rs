@@ -90,6 +90,13 @@ pub(super) struct Locks {
 }
 
 impl Locks {
+    pub fn device(&self, at: usize) -> String {
+        self.all
+            .get(at)
+            .map(|l| l.device.clone())
+            .unwrap_or_default()
+    }
+
     pub fn shown(&self, at: usize) -> String {
         self.all.get(at).map(Lock::shown).unwrap_or_default()
     }
