@@ -97,7 +97,8 @@ pub fn integrity(
     }
     let name = format!("{name}_dif");
     Ok(Mapping {
-        uuid: uuid("SUBDEV", &header.uuid, &name),
+        // As cryptsetup before 2.8 has it. Later ones write SUBDEV, and take both.
+        uuid: uuid("INTEGRITY", &header.uuid, &name),
         name,
         sectors,
         target: "integrity",
@@ -387,7 +388,7 @@ mod tests {
         let below = integrity(&header, "x", BELOW, &superblock(60000), (1, 10));
         let line = "8:1 32768 32 J 3 block_size:4096 fix_padding fix_hmac";
         assert_eq!(text(&below), (60000, line));
-        let uuid = "CRYPT-SUBDEV-0123456789abcdef0123456789abcdef-x_dif";
+        let uuid = "CRYPT-INTEGRITY-0123456789abcdef0123456789abcdef-x_dif";
         let below = below.unwrap();
         assert_eq!((&*below.name, &*below.uuid), ("x_dif", uuid));
         header.flags.set(Flag::NoJournal);
