@@ -188,6 +188,7 @@ pub fn action_line(action: &Action) -> String {
         Action::Mount { .. }
         | Action::FindInit { .. }
         | Action::HandOver { .. }
+        | Action::Page { .. }
         | Action::Shell { .. }
         | Action::End { .. } => last_action_line(action),
         Action::WatchDrives => "watch-drives".into(),
@@ -198,10 +199,6 @@ pub fn action_line(action: &Action) -> String {
         Action::Say { level, text } => {
             rest(&format!("say {}", level_word(*level)), text.as_bytes())
         }
-        Action::Page { lines } => lines
-            .iter()
-            .fold(Line::new("page"), |line, text| line.key("line", text))
-            .done(),
         Action::Reboot => "reboot".into(),
     }
 }
@@ -223,6 +220,10 @@ fn last_action_line(action: &Action) -> String {
             End::Reboot(seconds) => format!("end reboot after={seconds}"),
             End::PowerOff => "end power-off".into(),
         },
+        Action::Page { lines } => lines
+            .iter()
+            .fold(Line::new("page"), |line, text| line.key("line", text))
+            .done(),
         _ => String::new(),
     }
 }

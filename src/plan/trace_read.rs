@@ -118,6 +118,13 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
             fault: fault(w)?,
             kernel: all(w, "kernel").map(Text).collect(),
         },
+        _ => return last_answer(verb, ticket, w),
+    })
+}
+
+/// The same, of what comes after root is mounted; and of encrypted volumes.
+fn last_answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
+    Some(match verb {
         "init-found" => Event::InitFound {
             ticket,
             path: Text(w.value()?),
