@@ -56,7 +56,7 @@ impl Plan {
             self.withdraw(now);
             if waits {
                 let text = "nobody answered in the time that its option timeout= gives";
-                return self.fail_lock(now, at, text.into());
+                return self.fail_lock(now, at, text.into(), true);
             }
         }
         let Some(at) = self.next_to_ask() else {
@@ -162,7 +162,8 @@ impl Plan {
         if self.tickets.close(ticket) == Some(Job::Ask)
             && let Some(open) = self.close_question(now)
         {
-            self.fail_lock(now, open.lock, format!("nobody can be asked: {fault}"));
+            let why = format!("nobody can be asked: {fault}");
+            self.fail_lock(now, open.lock, why, false);
         }
     }
 
@@ -205,7 +206,7 @@ impl Plan {
         );
         if tries > 0 && wrong >= tries {
             let text = format!("none of {wrong} passphrases opens a key slot");
-            self.fail_lock(now, at, text);
+            self.fail_lock(now, at, text, true);
         }
     }
 

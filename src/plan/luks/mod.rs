@@ -137,9 +137,12 @@ impl Plan {
         }
     }
 
-    /// Is a volume that was named, or is root, being opened, or could it be?
+    /// Is a volume that was named being opened, or could it be?
     pub(super) fn is_unlocking(&self) -> bool {
+<<<<<<< HEAD
         // Whoever is root itself is not waited for by what is root without it.
+=======
+>>>>>>> abd7b8f (plan/luks: Only a person's answer ends a boot early)
         let needed = |lock: &Lock| lock.reason == Reason::Named && !lock.options.no_fail;
         let holds = |lock: &Lock| match lock.state {
             State::Opening(_) => true,
@@ -169,7 +172,7 @@ impl Plan {
                 lock.state = State::Failed(format!("{} is gone", lock.device));
                 lock.generation = 0;
             }
-            if found && lock.reason == Reason::Last && lock.state == State::Closed {
+            if found && lock.reason != Reason::Named && lock.state == State::Closed {
                 lock.state = State::Failed("root was found without it".into());
                 lock.generation = 0;
             }
@@ -249,7 +252,7 @@ impl Plan {
                 self.key_is_odd(at, format!("no key: {fault}"));
             }
             Refusal::WrongKey | Refusal::NoKey => {}
-            Refusal::Volume => self.fail_lock(now, at, format!("{fault}")),
+            Refusal::Volume => self.fail_lock(now, at, format!("{fault}"), false),
         }
     }
 
@@ -261,15 +264,17 @@ impl Plan {
         }
     }
 
-    /// It stays closed: is that the end?
-    fn fail_lock(&mut self, now: Millis, at: usize, why: String) {
+    /// It stays closed. That is the end where somebody was `asked`, in vain, and nothing else could
+    /// be opened; otherwise root may still appear elsewhere.
+    fn fail_lock(&mut self, now: Millis, at: usize, why: String, asked: bool) {
         let Some(lock) = self.locks.all.get_mut(at) else {
             return;
         };
         let text = format!("{} stays closed: {why}", lock.shown());
-        let (reason, wrong) = (lock.reason, lock.wrong);
+        let for_root = lock.reason != Reason::Named;
         lock.state = State::Failed(why);
         self.say(Level::Error, text.clone());
+<<<<<<< HEAD
         let searching = self.stage == Stage::Searching;
         // What was asked for by a name of the device mapper has no other way; nor has it when a
         // person did not know the passphrase. Another device of that identity may still come.
@@ -277,6 +282,10 @@ impl Plan {
         let last = reason != Reason::Named && wrong > 0 && !self.may_unlock();
         let over = reason == Reason::Root && mapped || last;
         if searching && over && !self.usable_exists() {
+=======
+        let over = asked && for_root && !self.may_unlock();
+        if over && self.stage == Stage::Searching && !self.usable_exists() {
+>>>>>>> abd7b8f (plan/luks: Only a person's answer ends a boot early)
             self.give_up(now, Cause::Locked(text));
         }
     }
