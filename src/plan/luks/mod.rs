@@ -139,10 +139,7 @@ impl Plan {
 
     /// Is a volume that was named being opened, or could it be?
     pub(super) fn is_unlocking(&self) -> bool {
-<<<<<<< HEAD
         // Whoever is root itself is not waited for by what is root without it.
-=======
->>>>>>> abd7b8f (plan/luks: Only a person's answer ends a boot early)
         let needed = |lock: &Lock| lock.reason == Reason::Named && !lock.options.no_fail;
         let holds = |lock: &Lock| match lock.state {
             State::Opening(_) => true,
@@ -264,28 +261,21 @@ impl Plan {
         }
     }
 
-    /// It stays closed. That is the end where somebody was `asked`, in vain, and nothing else could
-    /// be opened; otherwise root may still appear elsewhere.
+    /// It stays closed: is that the end? `asked`: somebody was, in vain.
     fn fail_lock(&mut self, now: Millis, at: usize, why: String, asked: bool) {
         let Some(lock) = self.locks.all.get_mut(at) else {
             return;
         };
         let text = format!("{} stays closed: {why}", lock.shown());
-        let for_root = lock.reason != Reason::Named;
+        let reason = lock.reason;
         lock.state = State::Failed(why);
         self.say(Level::Error, text.clone());
-<<<<<<< HEAD
-        let searching = self.stage == Stage::Searching;
         // What was asked for by a name of the device mapper has no other way; nor has it when a
-        // person did not know the passphrase. Another device of that identity may still come.
+        // person was asked in vain. Another device of that identity may still come.
         let mapped = matches!(&self.wish.root, Some(Source::Name(n)) if n.starts_with("mapper/"));
-        let last = reason != Reason::Named && wrong > 0 && !self.may_unlock();
+        let last = asked && reason != Reason::Named && !self.may_unlock();
         let over = reason == Reason::Root && mapped || last;
-        if searching && over && !self.usable_exists() {
-=======
-        let over = asked && for_root && !self.may_unlock();
         if over && self.stage == Stage::Searching && !self.usable_exists() {
->>>>>>> abd7b8f (plan/luks: Only a person's answer ends a boot early)
             self.give_up(now, Cause::Locked(text));
         }
     }
