@@ -122,7 +122,8 @@ fn gather(view: &View, extent: Extent, wanted: &mut Vec<Range>) -> Option<Vec<u8
 fn array(device: &Device, wanted: &mut Vec<Range>) -> Said {
     let size = device.view.size;
     let version = device.signature().and_then(|s| s.version.as_deref());
-    let of = |v: &&Version| version == Some(v.to_string().as_str());
+    // `0.90.0`, as others say it, is ours of 0.90.
+    let of = |v: &&Version| version.is_some_and(|text| text.starts_with(&v.to_string()));
     let found = Version::ALL.iter().find(of).copied();
     let Some((version, at)) = found.and_then(|v| Some((v, v.place(size)?))) else {
         let kind = version.unwrap_or("unknown");

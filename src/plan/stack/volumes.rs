@@ -4,7 +4,7 @@ use super::super::event::Block;
 use super::members::Said;
 use super::{Plan, Planned, SECTOR, What};
 use crate::base::millis::Millis;
-use crate::format::lvm2::group::Logical;
+use crate::format::lvm2::group::{Group, Logical};
 use crate::format::lvm2::name::{self, Id};
 use crate::format::lvm2::segment::Kind;
 use crate::format::lvm2::survey::{self, Found, Known};
@@ -60,7 +60,7 @@ impl Plan {
             .group
             .logical
             .iter()
-            .filter(|lv| lv.visible && holds_data(lv));
+            .filter(|lv| is_visible(&known.group, lv) && holds_data(lv));
         let asked = visible.filter(|lv| !lv.skipped || named(lv));
         let volumes: Vec<Logical> = asked.cloned().collect();
         for lv in &volumes {
@@ -85,7 +85,9 @@ impl Plan {
                 return;
             }
         }
-        let Some(bytes) = through::size(group, lv) else {
+        // A snapshot is as large as what it is of; its own blocks are only what differs.
+        let origin = origin_of(group, volume);
+        let Some(bytes) = through::size(group, origin.unwrap_or(lv)) else {
             return;
         };
         let mapped = name::device(&group.name, volume, "");
@@ -100,7 +102,7 @@ impl Plan {
         };
         let devices = &self.stack.physical;
         let seen = through::through(group, volume, &present);
-        let seen = seen.and_then(|t| {
+        let seen = seen.filter(|_| origin.is_none()).and_then(|t| {
             t.over(&|id: &Id| devices.get(id).map(|name| Lower::Device(name.clone())))
         });
         let planned = Planned {
@@ -116,6 +118,20 @@ impl Plan {
         self.plan_device(block, aliases, seen);
         self.stack.planned.push(planned);
     }
+}
+
+/// A snapshot is as visible as what it is of.
+fn is_visible(group: &Group, lv: &Logical) -> bool {
+    lv.visible || origin_of(group, &lv.name).is_some_and(|origin| origin.visible)
+}
+
+/// What this volume is a snapshot of, if it is one.
+fn origin_of<'a>(group: &'a Group, volume: &str) -> Option<&'a Logical> {
+    let mut segments = group.logical.iter().flat_map(|lv| &lv.segments);
+    segments.find_map(|segment| match &segment.kind {
+        Kind::Snapshot { origin, cow, .. } if cow == volume => group.logical(origin),
+        _ => None,
+    })
 }
 
 /// Not a pool that others take their blocks from, nor what only ties two volumes together.
