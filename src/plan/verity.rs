@@ -78,6 +78,12 @@ pub fn piece_of<'w>(
     Some(None)
 }
 
+/// Must the names that udev gives to disks be known?
+pub fn needs_links(wish: &Wish) -> bool {
+    let mut sources = wish.verity.iter().flat_map(Volume::devices);
+    sources.any(|source| matches!(source, Source::Link(_)))
+}
+
 /// Is the device what became of the volume?
 fn is_made_of(volume: &Volume, device: &Device) -> bool {
     device.block.mapped.as_ref() == Some(&volume.name)
