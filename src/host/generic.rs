@@ -120,7 +120,7 @@ const NAMES: &[&str] = &[
     "mtip32xx",
     // Volumes and arrays.
     "md-mod",
-    "md-level-linear",
+    "md-level--1",
     "md-level-0",
     "md-level-1",
     "md-level-4",
