@@ -4,6 +4,7 @@ use super::words::Told;
 use super::{Device, Options, Place, Settings, Volume, Volumes};
 use crate::format::luks::flags::Flags;
 use crate::format::source::Source;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -107,6 +108,9 @@ impl ByUuid {
         if let Some(device) = &self.data {
             self.detached(&mut volume.options);
             volume.device = Device::Source(device.clone());
+            // Its data does not say it.
+            let name = || format!("luks-{}", self.uuid);
+            volume.name = volume.name.take().or_else(|| Some(name()));
         }
         volume.options.flags = volume.options.flags.and(self.flags);
     }

@@ -183,6 +183,12 @@ fn words_of_systemd_name_volumes_by_their_uuid() {
         &[&format!("x /dev/sdb header=UUID={UUID} wanted")],
         &[],
     );
+    check(
+        &format!("rd.luks.uuid={UUID} rd.luks.data={UUID}=/dev/sdb"),
+        "",
+        &[&format!("luks-{UUID} /dev/sdb header=UUID={UUID} wanted")],
+        &[],
+    );
     let header = format!("{data} rd.luks.options={UUID}=header=/h rd.luks.header=99=/j");
     check(
         &header,
