@@ -49,12 +49,19 @@ fn record(name: &str, uuid: &str, flags: u16, microseconds: u64) -> String {
             udev::DISABLE_OTHER_RULES,
             "DM_UDEV_DISABLE_OTHER_RULES_FLAG",
         ),
+        // The name that version 3 of the rules (lvm2 2.03.25) reads back.
+        (
+            udev::DISABLE_OTHER_RULES,
+            "DM_COOKIE_DISABLE_OTHER_RULES_FLAG",
+        ),
         (udev::LOW_PRIORITY, "DM_UDEV_LOW_PRIORITY_FLAG"),
         (udev::PRIMARY_SOURCE, "DM_UDEV_PRIMARY_SOURCE_FLAG"),
     ];
     for (_, key) in all.iter().filter(|(flag, _)| flags & flag != 0) {
         property(key, "1");
     }
+    // libdevmapper asks this of udev wherever udev runs, and so do all tools that use it.
+    property("DM_UDEV_DISABLE_LIBRARY_FALLBACK_FLAG", "1");
     property("DM_NAME", name);
     property("DM_UUID", uuid);
     property("DM_SUSPENDED", "0");
@@ -71,13 +78,18 @@ mod tests {
     #[test]
     fn a_record_says_that_the_device_was_made_on_purpose() {
         let text = record("vg-root", "LVM-abc", udev::PRIMARY_SOURCE, 7);
-        let expected = "I:7\nE:DM_UDEV_PRIMARY_SOURCE_FLAG=1\nE:DM_NAME=vg-root\n\
+        let expected = "I:7\nE:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n\
+                        E:DM_UDEV_DISABLE_LIBRARY_FALLBACK_FLAG=1\nE:DM_NAME=vg-root\n\
                         E:DM_UUID=LVM-abc\nE:DM_SUSPENDED=0\nE:DM_UDEV_RULES=1\n\
                         E:DM_UDEV_RULES_VSN=2\nV:1\n";
         assert_eq!(text, expected);
         let hidden = record("a\nE:X=1", "", udev::HIDDEN, 7);
         assert!(
             hidden.contains("E:DM_UDEV_DISABLE_DISK_RULES_FLAG=1\n"),
+            "{hidden}"
+        );
+        assert!(
+            hidden.contains("E:DM_COOKIE_DISABLE_OTHER_RULES_FLAG=1\n"),
             "{hidden}"
         );
         assert!(!hidden.contains("E:X=1"), "{hidden}");
