@@ -223,12 +223,13 @@ pub fn root() -> PathBuf {
         hook,
         recipe: &recipe,
     };
-    debian.made(|at| modules(&kernel, at))
+    debian.made(|at| copy_modules(&kernel, MODULES, at))
 }
 
-fn modules(kernel: &Kernel, at: &Path) {
+/// Copies these directories of the kernel's tree into a root's, with its indexes.
+pub fn copy_modules(kernel: &Kernel, directories: &[&str], at: &Path) {
     let tree = at.join("lib/modules").join(&kernel.version);
-    let mut copies: Vec<PathBuf> = MODULES
+    let mut copies: Vec<PathBuf> = directories
         .iter()
         .map(|m| Path::new("kernel").join(m))
         .collect();
