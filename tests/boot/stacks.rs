@@ -1,7 +1,7 @@
 //! The matrix of storage stacks boots, or is refused, as each row says.
 //!
 //! `LANDFALL_ROWS=luks-on-md,md-1.0` boots only these rows of a group. That the recipes make what
-//! they say is seen in `tests/it/stacks.rs`.
+//! they say is seen in `stacks_explained.rs`.
 
 use crate::lab::copies::Copies;
 use crate::lab::guest::Machine;
@@ -9,20 +9,24 @@ use crate::lab::images;
 use crate::lab::kernels::Kernel;
 use crate::lab::outcome::Outcome;
 use crate::lab::shelf;
-use crate::lab::stacks::{self, End, Given, Group, KEY, PASSPHRASE, Stack};
+use crate::lab::stacks::{self, End, Given, Group, KEY, PASSPHRASE, Row, Stack};
+use crate::lab::tools::progress;
 use landfall::host::qemu::Bus;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 /// The image of a row: the usual one with the key, and the files of this row.
-fn image(kernel: &Kernel, stack: &Stack) -> PathBuf {
+pub fn image(kernel: &Kernel, stack: &Stack) -> PathBuf {
     let add = |file: PathBuf, place: &str| format!("--add-file={}:{place}", file.display());
     let mut name = "stacks".to_owned();
     let mut options = vec![add(text(PASSPHRASE), KEY)];
     for given in stack.row.given {
         match given {
-            Given::Text(place, content) => options.push(add(text(&stack.filled(content)), place)),
+            Given::Text(place, content) => {
+                let content = linked(stack.filled(content));
+                options.push(add(text(&content), place));
+            }
             Given::AsFile(number, place) => options.push(add(stack.disk(*number).into(), place)),
             Given::Without(_) | Given::Typed(..) => continue,
         }
@@ -39,24 +43,41 @@ fn text(content: &str) -> PathBuf {
     })
 }
 
-/// Seconds that a boot may wait for what does not come.
-const DEADLINE: u32 = 4;
+/// With names of disks that hold in a guest.
+fn linked(mut text: String) -> String {
+    for number in 1..=9 {
+        let link = format!("/dev/disk/by-id/virtio-disk{number}");
+        text = text.replace(&format!("{{disk{number}}}"), &link);
+    }
+    text
+}
+
+/// Seconds that a boot waits for what does not come, and for what must come.
+const REFUSED: u32 = 4;
+const BOOTED: u32 = 30;
+
+pub fn deadline(row: &Row) -> String {
+    let seconds = match row.end {
+        End::Boots(_) => BOOTED,
+        End::Refuses(_) => REFUSED,
+    };
+    format!("rd.timeout={seconds}")
+}
 
 fn boot(stack: &Stack) {
     let row = stack.row;
     let mut copies = Copies::new();
     let machine = Machine::cloud();
     let image = image(&machine.kernel, stack);
-    let mut machine = machine
-        .image(image)
-        .cmdline(&stack.filled(row.words))
-        .patience(120);
-    if let End::Refuses(_) = row.end {
-        machine = machine.cmdline(&format!("rd.timeout={DEADLINE}"));
+    let words = format!("{} {}", linked(stack.filled(row.words)), deadline(row));
+    let mut machine = machine.image(image).patience(120);
+    for (at, (number, disk)) in stack.plugged().into_iter().enumerate() {
+        // The kernel names disks as it comes; by their serial numbers they are told apart.
+        let device = format!("virtio-blk-pci,drive=drive{at},serial=disk{number}");
+        machine = machine.file(&copies.file(disk), Bus::Virtio).unplugged();
+        machine = machine.words(&["-device", &device]);
     }
-    for disk in stack.plugged() {
-        machine = machine.file(&copies.file(disk), Bus::Virtio);
-    }
+    machine = machine.cmdline(&words);
     let mut guest = machine.start();
     for given in row.given {
         if let Given::Typed(question, answer) = given {
@@ -113,12 +134,14 @@ fn check(group: &'static Group) {
             continue;
         }
         println!("\n=== {name}: {}", stack.filled(stack.row.words));
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| boot(&stack))) {
-            let text = panic.downcast_ref::<String>().map_or("?", String::as_str);
-            wrong.push(format!(
-                "{name}: {}",
-                text.lines().next().unwrap_or_default()
-            ));
+        let end = catch_unwind(AssertUnwindSafe(|| boot(&stack)));
+        match end {
+            Ok(()) => progress(&format!("{name} ends as written")),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map_or("?", String::as_str);
+                wrong.push(format!("{name}: {}", said(text)));
+                progress(wrong.last().map_or("", String::as_str));
+            }
         }
     }
     assert!(
@@ -129,35 +152,84 @@ fn check(group: &'static Group) {
     );
 }
 
-macro_rules! groups {
-    ($($test:ident: $group:ident),* $(,)?) => {
-        $(
-            #[test]
-            fn $test() {
-                check(&stacks::$group::GROUP);
-            }
-        )*
-
-        #[test]
-        fn every_group_is_booted() {
-            let booted = [$(stringify!($group)),*];
-            assert_eq!(booted.len(), stacks::GROUPS.len());
-        }
-    };
+/// The first line of a failure, and the cause on the page.
+fn said(failure: &str) -> String {
+    let cause = failure
+        .lines()
+        .find(|line| line.contains("landfall: cause:"));
+    let first = failure.lines().next().unwrap_or_default();
+    format!("{first} {}", cause.unwrap_or_default())
 }
 
-groups! {
-    boot_stacks_of_luks: luks,
-    boot_stacks_of_luks_asked: luks_asked,
-    boot_stacks_of_lvm: lvm,
-    boot_stacks_of_lvm_kinds: lvm_kinds,
-    boot_stacks_of_md: md,
-    boot_stacks_of_md_alone: md_alone,
-    boot_stacks_of_md_damage: md_damage,
-    boot_stacks_of_md_parity: md_parity,
-    boot_stacks_nested: nested,
-    boot_stacks_nested_deep: nested_deep,
-    boot_stacks_of_btrfs: btrfs,
-    boot_stacks_of_firmware: firmware,
-    boot_stacks_of_verity: verity,
+#[test]
+fn boot_stacks_of_luks() {
+    check(&stacks::luks::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_luks_asked() {
+    check(&stacks::luks_asked::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_lvm() {
+    check(&stacks::lvm::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_lvm_kinds() {
+    check(&stacks::lvm_kinds::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_md() {
+    check(&stacks::md::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_md_alone() {
+    check(&stacks::md_alone::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_md_damage() {
+    check(&stacks::md_damage::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_md_parity() {
+    check(&stacks::md_parity::GROUP);
+}
+
+#[test]
+fn boot_stacks_nested() {
+    check(&stacks::nested::GROUP);
+}
+
+#[test]
+fn boot_stacks_nested_deep() {
+    check(&stacks::nested_deep::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_btrfs() {
+    check(&stacks::btrfs::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_firmware() {
+    check(&stacks::firmware::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_verity() {
+    check(&stacks::verity::GROUP);
+}
+
+#[test]
+fn every_group_is_booted() {
+    let own = include_str!("stacks.rs");
+    let booted = own.matches("check(&stacks::").count();
+    // Once more, here.
+    assert_eq!(booted - 1, stacks::GROUPS.len());
 }

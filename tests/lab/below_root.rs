@@ -1,8 +1,8 @@
-//! What root lies on, in one line: `vg-root(luks-UUID(raid1(vda,vdb)))`.
+//! What root lies on, in one line: `vg-root(luks-UUID(raid1(disk1,disk2)))`.
 //!
 //! A mapped device by its name, an array by its level and how many members it lacks
-//! (`raid1-1`), a loop device by its file, a partition of a stack as `(…)/1`, a disk by its
-//! kernel name. Sysfs alone is asked. Part of the reporting init.
+//! (`raid1-1`), a loop device by its file, a disk by its serial number or its kernel name, a
+//! partition as `…/1`. Sysfs alone is asked. Part of the reporting init.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,11 +47,7 @@ fn told(device: &Path) -> String {
     let below = entries(&device.join("slaves"));
     let name = device.file_name().unwrap_or_default().to_string_lossy();
     if let Some(number) = read(&device.join("partition")) {
-        let whole = device.parent().unwrap_or(&device);
-        return match entries(&whole.join("slaves")).is_empty() && !whole.join("loop").exists() {
-            true => name.into_owned(),
-            false => format!("{}/{number}", told(whole)),
-        };
+        return format!("{}/{number}", told(device.parent().unwrap_or(&device)));
     }
     let own = if let Some(name) = read(&device.join("dm/name")) {
         name
@@ -60,6 +56,8 @@ fn told(device: &Path) -> String {
         lacks.map_or(level.clone(), |lacks| format!("{level}-{lacks}"))
     } else if let Some(file) = read(&device.join("loop/backing_file")) {
         format!("loop:{file}")
+    } else if let Some(serial) = read(&device.join("serial")).filter(|s| !s.is_empty()) {
+        serial
     } else {
         name.into_owned()
     };

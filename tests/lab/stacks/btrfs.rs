@@ -1,4 +1,4 @@
-//! btrfs over several devices, and files as devices.
+//! btrfs over several devices.
 
 use super::{Given, Group, Row, row};
 
@@ -14,18 +14,18 @@ const TWO: &[u64] = &[128, 128];
 const ROWS: &[Row] = &[
     row("btrfs-raid1", TWO, RAID1)
         .words(BY_UUID)
-        .boots("btrfs(vda,vdb)"),
+        .boots("btrfs(disk1,disk2)"),
     row("btrfs-raid0", TWO, "btrfs_root -d raid0 -m raid0 $1 $2")
         .words(BY_UUID)
-        .boots("btrfs(vda,vdb)"),
+        .boots("btrfs(disk1,disk2)"),
     row("btrfs-missing-one", TWO, RAID1)
         .words("root=UUID={btrfs} landfall.degraded=never")
         .given(&[Given::Without(2)])
         .refuses(&["btrfs"]),
     row("btrfs-degraded", TWO, RAID1)
-        .words("root=UUID={btrfs} landfall.degraded=1")
+        .words("root=UUID={btrfs} rootflags=degraded landfall.degraded=1")
         .given(&[Given::Without(2)])
-        .boots("btrfs(vda)"),
+        .boots("btrfs(disk1)"),
     row(
         "btrfs-on-two-luks",
         TWO,
@@ -33,7 +33,7 @@ const ROWS: &[Row] = &[
          /dev/mapper/c1 /dev/mapper/c2",
     )
     .words("root=UUID={btrfs} rd.luks.uuid={luks1} rd.luks.uuid={luks2} {key}")
-    .boots("btrfs(luks-{luks1}(vda),luks-{luks2}(vdb))"),
+    .boots("btrfs(luks-{luks1}(disk1),luks-{luks2}(disk2))"),
     row(
         "btrfs-on-two-lv",
         &[260],
@@ -41,12 +41,5 @@ const ROWS: &[Row] = &[
          btrfs_root -d raid1 -m raid1 /dev/vg/a /dev/vg/b",
     )
     .words(BY_UUID)
-    .boots("btrfs(vg-a(vda),vg-b(vda))"),
-    row(
-        "loop-file",
-        &[32],
-        "mke2fs -q -t ext4 -L hull $1; mount $1 /mnt; cp $F1 /mnt/root.img",
-    )
-    .words("root=LABEL=hull loop=/root.img")
-    .boots("loop:/root.img(vda)"),
+    .boots("btrfs(vg-a(disk1),vg-b(disk1))"),
 ];

@@ -9,7 +9,7 @@ pub const GROUP: Group = Group {
 
 const ONE: &[u64] = &[16];
 const BY_UUID: &str = "root=UUID={root} rd.luks.uuid={luks1} {key}";
-const VOLUME: &str = "luks-{luks1}(vda)";
+const VOLUME: &str = "luks-{luks1}(disk1)";
 const PLAIN: &str = "luks 1 $1; root /dev/mapper/c1";
 
 /// Boots from a volume that the image's key file opens.
@@ -61,7 +61,7 @@ const ROWS: &[Row] = &[
         &[32],
         "luks 1 $1 --integrity hmac-sha256; root /dev/mapper/c1",
     )
-    .boots("luks-{luks1}(luks-{luks1}_dif(vda))"),
+    .boots("luks-{luks1}(luks-{luks1}_dif(disk1))"),
     opens(
         "luks2-discards",
         ONE,
@@ -101,6 +101,6 @@ const ROWS: &[Row] = &[
          printf 'wrong horse' > /tmp/other
          cryptsetup luksChangeKey -q $quick --key-file /tmp/pass $1 /tmp/other",
     )
-    .words(BY_UUID)
+    .words("root=UUID={root} rd.luks.uuid={luks1} {key} rd.luks.options=headless")
     .refuses(&["key"]),
 ];

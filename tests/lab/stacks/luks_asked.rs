@@ -8,7 +8,7 @@ pub const GROUP: Group = Group {
 };
 
 const ONE: &[u64] = &[16];
-const VOLUME: &str = "luks-{luks1}(vda)";
+const VOLUME: &str = "luks-{luks1}(disk1)";
 const PLAIN: &str = "luks 1 $1; root /dev/mapper/c1";
 
 const fn opens(name: &'static str, disks: &'static [u64], recipe: &'static str) -> Row {
@@ -23,7 +23,7 @@ const ROWS: &[Row] = &[
          cryptsetup open --key-file /tmp/pass --header $2 $1 c1; root /dev/mapper/c1",
     )
     .words(
-        "root=UUID={root} rd.luks.uuid={luks1} {key} rd.luks.data={luks1}=/dev/vda \
+        "root=UUID={root} rd.luks.uuid={luks1} {key} rd.luks.data={luks1}={disk1} \
          rd.luks.options={luks1}=header=/etc/luks.header",
     )
     .given(&[Given::AsFile(2, "/etc/luks.header")]),
@@ -34,8 +34,8 @@ const ROWS: &[Row] = &[
          cryptsetup open --key-file /tmp/pass --header $2 $1 c1; root /dev/mapper/c1",
     )
     .words(
-        "root=UUID={root} rd.luks.uuid={luks1} {key} rd.luks.data={luks1}=/dev/vda \
-         rd.luks.options={luks1}=header=/dev/vdb",
+        "root=UUID={root} rd.luks.uuid={luks1} {key} rd.luks.data={luks1}={disk1} \
+         rd.luks.options={luks1}=header={disk2}",
     ),
     opens(
         "luks2-key-on-a-stick",
@@ -50,13 +50,13 @@ const ROWS: &[Row] = &[
         .given(&[Given::Typed("assphrase", "correct horse")]),
     opens("luks2-by-name", ONE, PLAIN)
         .words("root=/dev/mapper/harbour rd.luks.name={luks1}=harbour {key}")
-        .boots("harbour(vda)"),
+        .boots("harbour(disk1)"),
     opens("luks2-by-cryptdevice", ONE, PLAIN)
         .words(
             "root=/dev/mapper/harbour cryptdevice=UUID={luks1}:harbour \
              cryptkey=rootfs:/etc/stack.key",
         )
-        .boots("harbour(vda)"),
+        .boots("harbour(disk1)"),
     opens("luks2-root-names-the-container", ONE, PLAIN).words("root=UUID={luks1} {key}"),
     opens("luks2-by-crypttab", ONE, PLAIN)
         .words("root=/dev/mapper/harbour")
@@ -64,12 +64,12 @@ const ROWS: &[Row] = &[
             "/etc/crypttab",
             "harbour UUID={luks1} /etc/stack.key luks,x-initrd.attach\n",
         )])
-        .boots("harbour(vda)"),
+        .boots("harbour(disk1)"),
     opens(
         "luks2-beside-another",
         &[16, 16],
         "luks 1 $1; luks 2 $2; root /dev/mapper/c2",
     )
     .words("root=UUID={root} rd.luks.uuid={luks2} {key}")
-    .boots("luks-{luks2}(vdb)"),
+    .boots("luks-{luks2}(disk2)"),
 ];

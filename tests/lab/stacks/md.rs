@@ -9,7 +9,7 @@ pub const GROUP: Group = Group {
 
 const MIRROR: &[u64] = &[14, 14];
 const HALVES: &[u64] = &[8, 8];
-const BOTH: &str = "raid1(vda,vdb)";
+const BOTH: &str = "raid1(disk1,disk2)";
 
 const ROWS: &[Row] = &[
     row(
@@ -41,32 +41,32 @@ const ROWS: &[Row] = &[
         HALVES,
         "md 0 -l linear -n2 $1 $2; root /dev/md0",
     )
-    .boots("linear(vda,vdb)"),
-    row("md-raid0", HALVES, "md 0 -l0 -n2 -c64 $1 $2; root /dev/md0").boots("raid0(vda,vdb)"),
+    .boots("linear(disk1,disk2)"),
+    row("md-raid0", HALVES, "md 0 -l0 -n2 -c64 $1 $2; root /dev/md0").boots("raid0(disk1,disk2)"),
     row(
         "md-raid10-near",
         MIRROR,
         "md 0 -l10 -n2 -pn2 -c64 $c $1 $2; root /dev/md0",
     )
-    .boots("raid10(vda,vdb)"),
+    .boots("raid10(disk1,disk2)"),
     row(
         "md-raid10-far",
         MIRROR,
         "md 0 -l10 -n2 -pf2 -c64 $c $1 $2; root /dev/md0",
     )
-    .boots("raid10(vda,vdb)"),
+    .boots("raid10(disk1,disk2)"),
     row(
         "md-raid10-offset",
         &[10, 10, 10],
         "md 0 -l10 -n3 -po2 -c64 $c $1 $2 $3; root /dev/md0",
     )
-    .boots("raid10(vda,vdb,vdc)"),
+    .boots("raid10(disk1,disk2,disk3)"),
     row(
         "md-spare",
         &[14, 14, 14],
         "md 0 -l1 -n2 -x1 $c $1 $2 $3; root /dev/md0",
     )
-    .boots("raid1(vda,vdb,vdc)"),
+    .boots("raid1(disk1,disk2,disk3)"),
     row(
         "md-by-name",
         MIRROR,

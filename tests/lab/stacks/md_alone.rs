@@ -16,7 +16,7 @@ const ROWS: &[Row] = &[
     row("md-degraded-raid1", MIRROR, RAID1)
         .words(SOON)
         .given(&[Given::Without(2)])
-        .boots("raid1-1(vda)"),
+        .boots("raid1-1(disk1)"),
     row("md-degraded-never", MIRROR, RAID1)
         .words(NEVER)
         .given(&[Given::Without(2)])
@@ -36,7 +36,7 @@ const ROWS: &[Row] = &[
          root /dev/md0",
     )
     .words(SOON)
-    .boots("raid1-1(vda)"),
+    .boots("raid1-1(disk1)"),
     row(
         "md-two-halves-went-on-alone",
         MIRROR,
@@ -46,5 +46,5 @@ const ROWS: &[Row] = &[
          done",
     )
     .words(SOON)
-    .boots("raid1-1(vda)"),
+    .boots("raid1-1(disk1)"),
 ];

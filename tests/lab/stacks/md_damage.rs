@@ -16,7 +16,7 @@ const POWER_FAILS: &str = "md 0 -l5 -n3 -c64 $c $4 $5 $6
 const ROWS: &[Row] = &[
     row("md-dirty", SIX, POWER_FAILS)
         .given(&[Given::Without(4), Given::Without(5), Given::Without(6)])
-        .boots("raid5(vda,vdb,vdc)"),
+        .boots("raid5(disk1,disk2,disk3)"),
     row("md-dirty-and-degraded", SIX, POWER_FAILS)
         .words("root=UUID={root} landfall.degraded=1")
         .given(&[
@@ -25,13 +25,14 @@ const ROWS: &[Row] = &[
             Given::Without(5),
             Given::Without(6),
         ])
-        .refuses(&["raid5"]),
+        .refuses(&["2 of 3 members are there, and a write was under way when it stopped"]),
     row(
         "md-parity-log",
         &[8, 8, 8],
         "md 0 -l5 -n3 -c64 $c --consistency-policy=ppl $1 $2 $3; root /dev/md0",
     )
-    .boots("raid5(vda,vdb,vdc)"),
+    .boots("raid5(disk1,disk2,disk3)")
+    .writes("the kernel empties the log of partial parity when the array starts"),
     row(
         "md-reshape-under-way",
         &[10, 10, 10, 10],
@@ -40,5 +41,5 @@ const ROWS: &[Row] = &[
          mdadm --quiet --grow /dev/md0 -n4; sleep 1
          echo frozen > /sys/block/md0/md/sync_action",
     )
-    .boots("raid5(vda,vdb,vdc,vdd)"),
+    .boots("raid5(disk1,disk2,disk3,disk4)"),
 ];

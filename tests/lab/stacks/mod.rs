@@ -1,8 +1,8 @@
 //! The matrix of storage stacks: how the real tools make each, and how a boot from it must end.
 //!
 //! A row is data: disks, a recipe (commands that run in the workshop), what the boot is given, and
-//! the end, written down beforehand. `tests/boot/stacks.rs` boots the rows, `tests/it/stacks.rs`
-//! has `landfall` look at their disks. The rows of a group are made in one guest.
+//! the end, written down beforehand. The rows of a group are made in one guest.
+//! `tests/boot/stacks.rs` boots them, `tests/boot/stacks_explained.rs` looks at their disks.
 
 pub mod btrfs;
 pub mod firmware;
@@ -39,11 +39,11 @@ pub const KEY: &str = "/etc/stack.key";
 #[derive(Clone, Copy)]
 pub struct Row {
     pub name: &'static str,
-    /// MiB of each blank disk: `$1`, `$2`, … of the recipe, vda, vdb, … of the boot.
+    /// MiB of each blank disk: `$1`, `$2`, … of the recipe.
     pub disks: &'static [u64],
     /// Commands; see [`TOOLS`] for the words beside the real tools'.
     pub recipe: &'static str,
-    /// Words for the kernel. `{root}`, `{luks1}` and facts of the recipe are put in.
+    /// Words for the kernel. `{root}`, `{luks1}`, `{disk1}` and facts of the recipe are put in.
     pub words: &'static str,
     pub given: &'static [Given],
     pub end: End,
@@ -151,8 +151,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The disks that the boot gets.
-    pub fn plugged(&self) -> Vec<&Path> {
+    /// The disks that the boot gets, by number.
+    pub fn plugged(&self) -> Vec<(usize, &Path)> {
         let gone = |number: usize| {
             let mut given = self.row.given.iter();
             given.any(|given| match given {
@@ -160,9 +160,8 @@ impl Stack {
                 Given::Text(..) | Given::Typed(..) => false,
             })
         };
-        let disks = self.disks.iter().enumerate();
-        let left = disks.filter(|(at, _)| !gone(at + 1));
-        left.map(|(_, disk)| disk.as_path()).collect()
+        let disks = (1..).zip(self.disks.iter().map(PathBuf::as_path));
+        disks.filter(|(number, _)| !gone(*number)).collect()
     }
 
     /// The disk of this number.
@@ -181,14 +180,16 @@ impl Stack {
         found.map_or("", |(_, value)| value)
     }
 
-    /// Text with `{root}`, `{luks1}` and so on, and the recipe's facts put in.
+    /// Text with `{root}`, `{luks1}` and so on, and the recipe's facts put in. Not the names of
+    /// disks: the kernel numbers them as it likes.
     pub fn filled(&self, text: &str) -> String {
         let key = format!("rd.luks.key={KEY}");
         let mut filled = text.replace("{root}", ROOT).replace("{key}", &key);
         for number in 1..=9 {
             filled = filled.replace(&format!("{{luks{number}}}"), &format!("{LUKS}{number}"));
         }
-        for (name, value) in &self.facts {
+        let own = |(name, _): &&(String, String)| !name.starts_with("disk");
+        for (name, value) in self.facts.iter().filter(own) {
             filled = filled.replace(&format!("{{{name}}}"), value);
         }
         filled

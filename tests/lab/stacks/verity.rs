@@ -1,4 +1,4 @@
-//! dm-verity and dm-integrity: what is whole, what can be corrected, and what is not root.
+//! dm-verity: what is whole, what can be corrected, and what is not root.
 
 use super::{Given, Group, Row, row};
 
@@ -9,12 +9,12 @@ pub const GROUP: Group = Group {
 
 const FORMAT: &str = "root $1; verity $1 $2";
 const WORDS: &str = "root=/dev/mapper/root roothash={roothash} \
-                     systemd.verity_root_data=/dev/vda systemd.verity_root_hash=/dev/vdb";
+                     systemd.verity_root_data={disk1} systemd.verity_root_hash={disk2}";
 
 const ROWS: &[Row] = &[
     row("verity", &[12, 2], FORMAT)
         .words(WORDS)
-        .boots("root(vda,vdb)"),
+        .boots("root(disk1,disk2)"),
     row(
         "verity-another-root-hash",
         &[12, 2],
@@ -35,10 +35,10 @@ const ROWS: &[Row] = &[
         "root $1; verity $1 $2 --fec-device=$3 --fec-roots=2; flip $1 1100",
     )
     .words(
-        "root=/dev/mapper/root roothash={roothash} systemd.verity_root_data=/dev/vda \
-         systemd.verity_root_hash=/dev/vdb systemd.verity_root_options=fec-device=/dev/vdc",
+        "root=/dev/mapper/root roothash={roothash} systemd.verity_root_data={disk1} \
+         systemd.verity_root_hash={disk2} systemd.verity_root_options=fec-device={disk3}",
     )
-    .boots("root(vda,vdb,vdc)"),
+    .boots("root(disk1,disk2,disk3)"),
     row(
         "verity-on-lvm",
         &[20],
@@ -49,7 +49,7 @@ const ROWS: &[Row] = &[
         "root=/dev/mapper/root roothash={roothash} systemd.verity_root_data=/dev/vg/data \
          systemd.verity_root_hash=/dev/vg/hash",
     )
-    .boots("root(vg-data(vda),vg-hash(vda))"),
+    .boots("root(vg-data(disk1),vg-hash(disk1))"),
     row(
         "verity-by-discovery",
         &[20, 12, 2],
@@ -57,14 +57,5 @@ const ROWS: &[Row] = &[
     )
     .words("roothash={roothash}")
     .given(&[Given::Without(2), Given::Without(3)])
-    .boots("root(vda1,vda2)"),
-    row(
-        "integrity",
-        &[20],
-        "integritysetup format -q --integrity crc32c $1; integritysetup open $1 safe
-         root /dev/mapper/safe",
-    )
-    .words("root=/dev/mapper/safe")
-    .given(&[Given::Text("/etc/integritytab", "safe /dev/vda -\n")])
-    .boots("safe(vda)"),
+    .boots("root(disk1/1,disk1/2)"),
 ];

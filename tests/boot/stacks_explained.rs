@@ -1,0 +1,93 @@
+//! `landfall` looks at the disks of the matrix of storage stacks: it sees in each what blkid saw in
+//! the workshop, and `explain` predicts how each boot ends.
+
+use crate::lab::build;
+use crate::lab::kernels::{Flavour, kernel};
+use crate::lab::stacks::{self, End, GROUPS, Stack};
+use crate::lab::tools::tool;
+use crate::stacks::{deadline, image};
+
+#[test]
+fn disks_of_stacks_are_what_blkid_calls_them() {
+    let mut wrong = Vec::new();
+    for stack in GROUPS.iter().flat_map(|group| stacks::made(group)) {
+        for (disk, theirs) in stack.identified() {
+            let output = tool(build::landfall().to_str().expect("a plain path"))
+                .arg("identify")
+                .arg(disk)
+                .output();
+            let said = output.expect("the host tool runs").stdout;
+            let said = String::from_utf8_lossy(&said).into_owned();
+            // What follows an empty line is on a partition.
+            let own: Vec<&str> = said.lines().take_while(|line| !line.is_empty()).collect();
+            if let Some(part) = theirs.split_whitespace().find(|part| !own.contains(part)) {
+                wrong.push(format!("{}: no {part} in {own:?}", disk.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn stacks_end_as_explained() {
+    let kernel = kernel(Flavour::Cloud);
+    let mut wrong = Vec::new();
+    for stack in GROUPS.iter().flat_map(|group| stacks::made(group)) {
+        let mut command = tool(build::landfall().to_str().expect("a plain path"));
+        command
+            .arg("explain")
+            .arg("--image")
+            .arg(image(&kernel, &stack));
+        let mut words = format!("{} {}", stack.filled(stack.row.words), deadline(stack.row));
+        for (letter, (number, disk)) in ('a'..).zip(stack.plugged()) {
+            command.arg("--disk").arg(disk);
+            words = words.replace(&format!("{{disk{number}}}"), &format!("/dev/vd{letter}"));
+        }
+        let output = command.arg(words).output().expect("the host tool runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if let Some(missing) = missing(&stack, &said) {
+            let end: Vec<&str> = said
+                .lines()
+                .skip_while(|l| !l.starts_with("It would"))
+                .collect();
+            wrong.push(format!(
+                "{}: no {missing:?}\n{}",
+                stack.row.name,
+                end.join("\n")
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// What `explain` should have said, and did not.
+fn missing(stack: &Stack, said: &str) -> Option<String> {
+    let mut parts = match stack.row.end {
+        End::Boots(below) => vec![format!(
+            "It would boot: root is {}",
+            first(&stack.filled(below))
+        )],
+        End::Refuses(page) => {
+            let page = page.iter().map(|part| stack.filled(part));
+            ["It would give up".to_owned()]
+                .into_iter()
+                .chain(page)
+                .collect()
+        }
+    };
+    parts.retain(|part| !said.contains(part));
+    parts.pop()
+}
+
+/// The name among devices, or how it begins, of what is told as `vg-root(vda)`.
+fn first(below: &str) -> String {
+    let end = below.find('(').unwrap_or(below.len());
+    let own = &below[..end];
+    match own {
+        "btrfs" => String::new(),
+        level if level.starts_with("raid") || level.starts_with("linear") => "md".into(),
+        file if file.starts_with("loop:") => "loop".into(),
+        disk if end == below.len() => disk.into(),
+        mapped => format!("mapper/{mapped}"),
+    }
+}
