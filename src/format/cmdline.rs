@@ -44,7 +44,10 @@ pub const MODULE_LISTS: [&str; 3] = [
 ];
 
 /// Tables of the image, and the word that each of their lines becomes.
-pub const TABLES: [(&str, &str); 1] = [("etc/veritytab", "landfall.veritytab")];
+pub const TABLES: [(&str, &str); 2] = [
+    ("etc/veritytab", "landfall.veritytab"),
+    ("etc/integritytab", "landfall.integritytab"),
+];
 
 /// No more is read of a command line, or of a file of words. The kernel's line is at most 4 KiB on
 /// most architectures, with bootconfig somewhat more.

@@ -86,7 +86,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 37] = [
+const ROWS: [Parameter; 38] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -402,6 +402,19 @@ const ROWS: [Parameter; 37] = [
         gathers: true,
         tests: &["lines_of_veritytab_are_volumes"],
         read: Reading::verity_line,
+    },
+    Parameter {
+        names: &["landfall.integritytab"],
+        values: "`=\"NAME DEVICE [- [OPTIONS]]\"`",
+        default: "the lines of the image's `/etc/integritytab`",
+        effect: "A volume of dm-integrity to be set up as `/dev/mapper/NAME`, as a line of \
+                  integritytab(5) says it; none with a key yet.",
+        gathers: true,
+        tests: &[
+            "lines_of_integritytab_are_volumes",
+            "boot_from_dm_integrity",
+        ],
+        read: Reading::integrity_line,
     },
     Parameter {
         names: &["quiet"],

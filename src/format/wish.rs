@@ -5,6 +5,7 @@
 use super::cmdline;
 use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
+use super::integrity;
 use super::params;
 use super::verity;
 use crate::base::text::Text;
@@ -92,6 +93,8 @@ pub struct Wish {
     pub verity: Vec<verity::Volume>,
     /// Encrypted volumes (`rd.luks.*` and others, the image's crypttab).
     pub volumes: Volumes,
+    /// Standalone volumes of dm-integrity.
+    pub integrity: Vec<integrity::Volume>,
     /// What was odd on the command line: one sentence each, said as warnings.
     pub complaints: Vec<String>,
 }
@@ -120,6 +123,7 @@ impl Default for Wish {
             mappings: Vec::new(),
             map_after: Vec::new(),
             verity: Vec::new(),
+            integrity: Vec::new(),
             volumes: Volumes::default(),
             complaints: Vec::new(),
         }

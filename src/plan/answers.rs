@@ -6,7 +6,7 @@ use super::event::{Event, Ticket};
 use super::give_up::Cause;
 use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, Stage};
-use super::{mapping, modules, verity};
+use super::{integrity, mapping, modules, verity};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
@@ -108,6 +108,11 @@ impl Plan {
         }
         let mut drivers = mapping::drivers(&self.wish);
         drivers.extend(verity::drivers(&self.wish).iter().map(|&name| name.into()));
+        drivers.extend(
+            integrity::drivers(&self.wish)
+                .iter()
+                .map(|&name| name.into()),
+        );
         for alias in drivers {
             let Self {
                 modules,
@@ -168,6 +173,11 @@ impl Plan {
             Some(Job::Map) => {
                 self.tickets.close(ticket);
                 self.map_ended(now, fault);
+            }
+            Some(Job::Integrity(index)) => {
+                let index = *index;
+                self.tickets.close(ticket);
+                self.integrity_mapped(now, index, fault);
             }
             Some(Job::Verity(index)) => {
                 let index = *index;
@@ -382,6 +392,7 @@ impl Plan {
         self.mappings.failed = None;
         self.forgive_stack();
         self.forgive_verity();
+        self.integrity_done.clear();
         self.forgive_locks();
         self.exhausted = false;
         if mounted {

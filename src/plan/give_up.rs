@@ -254,7 +254,9 @@ fn waiting(plan: &Plan) -> Vec<String> {
             }
             Job::Links { device, .. } => format!("finding names of {device} has not ended"),
             Job::AskFirmware => "asking the firmware what it booted has not ended".to_string(),
-            Job::Map | Job::Verity(_) => "making a mapped device has not ended".to_string(),
+            Job::Map | Job::Verity(_) | Job::Integrity(_) => {
+                "making a mapped device has not ended".to_string()
+            }
             Job::Announce(_) => "telling btrfs of a device has not ended".to_string(),
             Job::Start(device) => format!("starting {device} has not ended"),
             Job::Unlock(at) => format!("opening {} has not ended", plan.locks.shown(*at)),
@@ -263,6 +265,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
     }
     lines.extend(plan.unmapped());
     lines.extend(plan.unmade_verity());
+    lines.extend(plan.unmade_integrity());
     lines.extend(plan.btrfs_problems());
     for name in plan.modules.waiting() {
         lines.push(format!("module {name} waits for another module"));

@@ -53,6 +53,7 @@ pub fn drivers(wish: &Wish) -> Vec<String> {
 pub fn sources(wish: &Wish) -> impl Iterator<Item = Source> {
     let tables = wish.mappings.iter().flat_map(|m| &m.targets);
     let volumes = wish.verity.iter().flat_map(Volume::devices);
+    let volumes = volumes.chain(wish.integrity.iter().map(|v| &v.device));
     tables
         .flat_map(Target::devices)
         .chain(wish.map_after.iter().chain(volumes).cloned())

@@ -50,6 +50,7 @@ mod discover;
 pub mod event;
 mod flash;
 pub mod give_up;
+pub mod integrity;
 mod keyboards;
 pub mod luks;
 pub mod mapping;
@@ -138,6 +139,8 @@ pub struct Plan {
     stack: Stack,
     verity: verity::Volumes,
     btrfs: btrfs::Pools,
+    /// Volumes of dm-integrity that were made, or are being made, or failed.
+    integrity_done: Vec<usize>,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
     protected: bool,
     /// The end of patience.
@@ -193,6 +196,7 @@ impl Plan {
             stack: Stack::default(),
             verity: verity::Volumes::default(),
             btrfs: btrfs::Pools::default(),
+            integrity_done: Vec::new(),
             protected: false,
             trunk: None,
             first_until: None,

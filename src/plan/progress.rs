@@ -29,6 +29,7 @@ impl Plan {
             self.look();
             self.attach_ubi();
             self.map();
+            self.set_up_integrity(now);
             self.set_up_verity(now);
         }
         if self.is_looking() {

@@ -58,6 +58,8 @@ pub enum Job {
     Start(String),
     /// Makes the volume of dm-verity of this number.
     Verity(usize),
+    /// The same of dm-integrity.
+    Integrity(usize),
     /// Tells the kernel of a device of the btrfs with this UUID.
     Announce(String),
     Mount,

@@ -20,6 +20,7 @@ mod flash;
 mod foreign;
 mod forms;
 mod handover;
+mod integrity;
 mod keyboards;
 mod keys;
 mod late;

@@ -298,6 +298,8 @@ fn verity(input: &[u8]) {
 }
 
 fn veritytab(input: &[u8]) {
+    let integrity = landfall::format::integrity::Volume::from_tab(input);
+    let _ = integrity.and_then(|volume| volume.mapping(input, "8:1"));
     let _ = Volume::from_tab(input);
 }
 

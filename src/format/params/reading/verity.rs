@@ -6,6 +6,7 @@
 use super::Reading;
 use crate::base::text::Text;
 use crate::format::cmdline::Word;
+use crate::format::integrity;
 use crate::format::verity::Volume;
 use crate::format::wish::Source;
 use alloc::format;
@@ -61,6 +62,14 @@ impl Reading {
     pub(in crate::format::params) fn verity_line(&mut self, word: &Word<'_>) {
         match Volume::from_tab(word.value.unwrap_or_default()) {
             Ok(volume) if self.verity.lines.len() < VOLUMES => self.verity.lines.push(volume),
+            Ok(_) => self.complain(word, "is one volume too many; it is left out"),
+            Err(why) => self.complain(word, &format!("{why}; it is left out")),
+        }
+    }
+
+    pub(in crate::format::params) fn integrity_line(&mut self, word: &Word<'_>) {
+        match integrity::Volume::from_tab(word.value.unwrap_or_default()) {
+            Ok(volume) if self.wish.integrity.len() < VOLUMES => self.wish.integrity.push(volume),
             Ok(_) => self.complain(word, "is one volume too many; it is left out"),
             Err(why) => self.complain(word, &format!("{why}; it is left out")),
         }
@@ -239,6 +248,14 @@ mod tests {
         let wish = wish("usrhash=00");
         let said = "usrhash=00 is for /usr, which is not mounted separately yet";
         assert_eq!(wish.complaints, [said]);
+    }
+
+    #[test]
+    fn lines_of_integritytab_are_volumes() {
+        let found = wish("landfall.integritytab=\"a /dev/vda - nofail\"");
+        assert_eq!((found.integrity.len(), found.complaints.len()), (1, 0));
+        let found = wish("landfall.integritytab=\"a /dev/vda /key\"");
+        assert_eq!((found.integrity.len(), found.complaints.len()), (0, 1));
     }
 
     #[test]
