@@ -15,10 +15,13 @@ use std::os::fd::{AsFd, OwnedFd};
 /// Largest key, as cryptsetup has it.
 const KEY_MAX: u64 = 8 << 20;
 
+/// A file system, and an option with its value.
+type Way = (&'static str, &'static [u8], Option<&'static [u8]>);
+
 /// Words that keep a file system from replaying its journal, which would write. Sources: the
 /// kernel's Documentation/filesystems, by type. One that is not here has no journal to replay, or
 /// none that a read-only mount replays.
-const AS_IT_IS: [(&str, &[u8], Option<&[u8]>); 8] = [
+const AS_IT_IS: [Way; 8] = [
     ("ext4", b"noload", None),
     ("ext3", b"noload", None),
     ("xfs", b"norecovery", None),

@@ -126,7 +126,7 @@ mod tests {
         let mut table = alloc::vec![alloc::vec!['.'; members as usize]; members as usize];
         for chunk in 0..chunks {
             let (member, row) = shape.place(chunk).unwrap();
-            let letter = char::from(b'a' + chunk as u8);
+            let letter = ('a'..='z').nth(chunk as usize).unwrap();
             table[row as usize][member as usize] = letter;
         }
         let rows: alloc::vec::Vec<String> = table.iter().map(|row| row.iter().collect()).collect();

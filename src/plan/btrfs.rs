@@ -70,7 +70,7 @@ impl Plan {
         let Some(uuid) = uuid_of(device).cloned() else {
             return;
         };
-        let count = device.signature().map_or(1, |s| s.devices);
+        let count = device.signature().map_or(1, |s| u64::from(s.devices));
         if count < 2 {
             return;
         }

@@ -116,7 +116,7 @@ impl Plan {
                 && (*exhausted
                     || btrfs.gather()
                     || also.contains(&d.block.name)
-                    || !(is_there && !asked(d)) && root::worth_reading(wish, d))
+                    || (!is_there || asked(d)) && root::worth_reading(wish, d))
         });
     }
 

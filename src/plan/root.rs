@@ -71,7 +71,7 @@ fn is_made_link(link: &str) -> bool {
     let made = |kind: &&str| id.is_some_and(|id| id.starts_with(kind));
     ["dm-name-", "dm-uuid-", "md-name-", "md-uuid-"]
         .iter()
-        .any(|kind| made(&kind))
+        .any(made)
 }
 
 /// Does `root=` name this device, whatever is on it?

@@ -356,7 +356,7 @@ fn signature_words(line: Line, signature: &Signature) -> Line {
     let line = line.key_num("block-size", u64::from(signature.block_size));
     match signature.devices {
         0 | 1 => line,
-        devices => line.key_num("devices", devices),
+        devices => line.key_num("devices", u64::from(devices)),
     }
 }
 

@@ -482,7 +482,7 @@ fn signature(kind: String, w: &mut Words) -> Option<Signature> {
         uuid_sub: w.key_text("uuid-sub"),
         label: w.key("label").map(Text),
         block_size: u32::try_from(w.key_num("block-size").unwrap_or(0)).ok()?,
-        devices: w.key_num("devices").unwrap_or(0),
+        devices: u16::try_from(w.key_num("devices").unwrap_or(0)).ok()?,
     })
 }
 

@@ -24,7 +24,7 @@ fn read(look: &Look, out: &mut Signature) -> Option<()> {
     out.uuid_sub = sb.uuid(267);
     out.set_label(sb, 299, 256);
     out.block_size = sector;
-    out.devices = sb.le64(136)?;
+    out.devices = u16::try_from(sb.le64(136)?).unwrap_or(u16::MAX);
     Some(())
 }
 

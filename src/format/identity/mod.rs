@@ -76,7 +76,7 @@ pub struct Signature {
     /// Bytes in a block of the file system; 0 where the format does not tell.
     pub block_size: u32,
     /// Devices that the file system lies on; 0 where the format does not tell.
-    pub devices: u64,
+    pub devices: u16,
 }
 
 /// One entry of a partition table.
