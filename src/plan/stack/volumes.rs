@@ -152,7 +152,10 @@ fn refusal(known: &Known, groups: &[Known], names: &[String]) -> Option<String> 
             let first = first.as_ref().map_or("?", device);
             format!(" ({first} and {})", device(other))
         });
-        return Some(twins.fold(why, |text, twin| text + &twin));
+        return Some(twins.fold(why, |mut text, twin| {
+            text.push_str(&twin);
+            text
+        }));
     }
     let name = &known.group.name;
     let same = |k: &&Known| k.group.name == *name && k.refusal("").is_none();

@@ -16,15 +16,13 @@ const SEEDS: u64 = 4;
 
 /// All nestings of one to three layers.
 fn nestings() -> Vec<Vec<Layer>> {
-    let mut all: Vec<Vec<Layer>> = vec![Vec::new()];
-    let mut from = 0;
+    let mut all: Vec<Vec<Layer>> = Vec::new();
+    let mut last: Vec<Vec<Layer>> = vec![Vec::new()];
     for _ in 0..3 {
-        for at in from..all.len() {
-            from = at + 1;
-            all.extend(LAYERS.map(|layer| [all[at].as_slice(), &[layer]].concat()));
-        }
+        let more = |below: &Vec<Layer>| LAYERS.map(|layer| [below.as_slice(), &[layer]].concat());
+        last = last.iter().flat_map(more).collect();
+        all.extend(last.iter().cloned());
     }
-    all.remove(0);
     all
 }
 
