@@ -183,10 +183,6 @@ impl<'a> Rehearsal<'a> {
                     kernel: Vec::new(),
                 },
             },
-            Action::FindInit { ticket, init } => Event::InitFound {
-                ticket,
-                path: init.unwrap_or_else(|| Text::from("/sbin/init")),
-            },
             Action::HandOver { .. } => return self.ending = Some(Ending::Boots),
             Action::Shell { .. } | Action::End { .. } | Action::Reboot => {
                 return self.ending = Some(Ending::GivesUp);
@@ -443,6 +439,10 @@ fn unanswerable(action: &Action) -> Option<Event> {
                 "what is inside of {} is not looked at",
                 order.device
             )),
+        },
+        Action::FindInit { ticket, init } => Event::InitFound {
+            ticket: *ticket,
+            path: init.clone().unwrap_or_else(|| Text::from("/sbin/init")),
         },
         Action::Ask { ticket, .. } => Event::AskFailed {
             ticket: *ticket,

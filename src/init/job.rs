@@ -10,7 +10,7 @@ use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::base::text::Text;
 use crate::format::luks::order::{Key, Refusal};
-use crate::plan::action::Action;
+use crate::plan::action::{Action, Mount};
 use crate::plan::event::{Event, Ticket};
 use crate::sys::btrfs;
 
@@ -65,22 +65,7 @@ pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Op
                 fault: fail.into(),
             },
         },
-        Action::Mount { mount, .. } => {
-            // The kernel opens flash memory by its name, not by a device's path.
-            let device = match flash::class_of(&mount.device) {
-                Some("mtd") => mount.device.clone(),
-                _ => format!("/dev/{}", mount.device),
-            };
-            let options = mount.options.as_bytes();
-            match mount_root::mount(&device, &mount.fstype, mount.read_only, options, NEW_ROOT) {
-                Ok(()) => Event::Mounted { ticket },
-                Err(failed) => Event::MountFailed {
-                    ticket,
-                    fault: failed.fault,
-                    kernel: failed.kernel,
-                },
-            }
-        }
+        Action::Mount { mount, .. } => mount_root(ticket, mount),
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
                 Ok(path) => Event::InitFound { ticket, path },
@@ -89,6 +74,23 @@ pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Op
         }
         _ => return None,
     })
+}
+
+fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
+    // The kernel opens flash memory by its name, not by a device's path.
+    let device = match flash::class_of(&mount.device) {
+        Some("mtd") => mount.device.clone(),
+        _ => format!("/dev/{}", mount.device),
+    };
+    let options = mount.options.as_bytes();
+    match mount_root::mount(&device, &mount.fstype, mount.read_only, options, NEW_ROOT) {
+        Ok(()) => Event::Mounted { ticket },
+        Err(failed) => Event::MountFailed {
+            ticket,
+            fault: failed.fault,
+            kernel: failed.kernel,
+        },
+    }
 }
 
 /// The number of the secret that this job needs.

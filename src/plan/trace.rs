@@ -77,29 +77,22 @@ pub fn event_line(event: &Event) -> String {
         | Event::AskFailed { .. } => trace_luks::event_line(event),
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
-        Event::Assembled { ticket } => answer("assembled", *ticket).done(),
-        Event::AssembleFailed { ticket, fault } => failed("assemble-failed", *ticket, fault).done(),
         Event::Announced { ticket, whole } => {
             answer("announced", *ticket).flag("whole", *whole).done()
         }
         Event::AnnounceFailed { ticket, fault } => failed("announce-failed", *ticket, fault).done(),
-        Event::Mounted { .. }
+        Event::Assembled { .. }
+        | Event::AssembleFailed { .. }
+        | Event::Mounted { .. }
         | Event::MountFailed { .. }
         | Event::InitFound { .. }
         | Event::InitMissing { .. }
-        | Event::HandOverFailed { .. } => last_line(event),
+        | Event::HandOverFailed { .. }
+        | Event::ShellLeft { .. } => last_line(event),
         Event::ModuleWanted { request, name } => Line::new("module-wanted")
             .num(u64::from(*request))
             .word(name.as_bytes())
             .done(),
-        Event::ShellLeft {
-            ticket,
-            fault: None,
-        } => answer("shell-left", *ticket).done(),
-        Event::ShellLeft {
-            ticket,
-            fault: Some(fault),
-        } => failed("shell-left", *ticket, fault).done(),
         Event::CtrlAltDel => "ctrl-alt-del".into(),
         Event::Timer => "timer".into(),
     }
@@ -108,6 +101,8 @@ pub fn event_line(event: &Event) -> String {
 /// What is told of the steps from mounting root on.
 fn last_line(event: &Event) -> String {
     match event {
+        Event::Assembled { ticket } => answer("assembled", *ticket).done(),
+        Event::AssembleFailed { ticket, fault } => failed("assemble-failed", *ticket, fault).done(),
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
         Event::MountFailed {
             ticket,
@@ -127,6 +122,14 @@ fn last_line(event: &Event) -> String {
         Event::HandOverFailed { ticket, fault } => {
             failed("hand-over-failed", *ticket, fault).done()
         }
+        Event::ShellLeft {
+            ticket,
+            fault: None,
+        } => answer("shell-left", *ticket).done(),
+        Event::ShellLeft {
+            ticket,
+            fault: Some(fault),
+        } => failed("shell-left", *ticket, fault).done(),
         _ => String::new(),
     }
 }
@@ -184,18 +187,15 @@ pub fn action_line(action: &Action) -> String {
             let line = answer("assemble", *ticket).word(device);
             steps.iter().fold(line, step_word).done()
         }
-        Action::Announce { ticket, device } => answer("announce", *ticket).word(device).done(),
-        Action::Mount { .. }
+        Action::Announce { .. }
+        | Action::Mount { .. }
         | Action::FindInit { .. }
         | Action::HandOver { .. }
         | Action::Page { .. }
+        | Action::Reply { .. }
         | Action::Shell { .. }
         | Action::End { .. } => last_action_line(action),
         Action::WatchDrives => "watch-drives".into(),
-        Action::Reply { request, ok } => {
-            let ok = if *ok { "yes" } else { "no" };
-            Line::new("reply").num(u64::from(*request)).word(ok).done()
-        }
         Action::Say { level, text } => {
             rest(&format!("say {}", level_word(*level)), text.as_bytes())
         }
@@ -206,6 +206,7 @@ pub fn action_line(action: &Action) -> String {
 /// What is wanted from mounting root on.
 fn last_action_line(action: &Action) -> String {
     match action {
+        Action::Announce { ticket, device } => answer("announce", *ticket).word(device).done(),
         Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
         Action::FindInit { ticket, init } => {
             let line = answer("find-init", *ticket);
@@ -224,6 +225,10 @@ fn last_action_line(action: &Action) -> String {
             .iter()
             .fold(Line::new("page"), |line, text| line.key("line", text))
             .done(),
+        Action::Reply { request, ok } => {
+            let ok = if *ok { "yes" } else { "no" };
+            Line::new("reply").num(u64::from(*request)).word(ok).done()
+        }
         _ => String::new(),
     }
 }

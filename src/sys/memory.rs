@@ -80,8 +80,8 @@ impl Locked {
     }
 
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the mapping is this long, readable, initialised with zeros (or empty), and lives as long as
-        // `self`; it changes only through `&mut self`.
+        // SAFETY: the mapping is this long, readable, initialised with zeros (or empty), and lives
+        // as long as `self`; it changes only through `&mut self`.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 
