@@ -16,8 +16,8 @@ use std::path::Path;
 /// The unit of partition tables in image files, which have no sectors of their own.
 const FILE_SECTOR: u32 = 512;
 
-/// Identifies `/dev/DEVICE`. `device` is the kernel's name with `/` for `!`. With a lens it does not
-/// run yet, and is seen through what lies below it.
+/// Identifies `/dev/DEVICE`. `device` is the kernel's name with `/` for `!`. With a lens it does
+/// not run yet, and is seen through what lies below it.
 pub fn probe(device: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
     if let Some(lens) = lens {
         let mut below = Below::new(lens);

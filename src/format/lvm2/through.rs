@@ -2,8 +2,8 @@
 //!
 //! Linear, striped, mirrored and raid volumes keep data as they are. What a cache holds back, a
 //! thin pool scatters or integrity guards is not looked through: such volumes are identified once
-//! they run. So are those with parity that lack an image. An image that is being filled is left out;
-//! one that missed writes is known only to the kernel, and still tells the same identity.
+//! they run. So are those with parity that lack an image. An image that is being filled is left
+//! out; one that missed writes is known only to the kernel, and still tells the same identity.
 
 use super::group::{Group, Logical};
 use super::name::Id;

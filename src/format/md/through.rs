@@ -1,7 +1,8 @@
 //! Looking through an array: its size, and where its bytes lie, without starting it.
 //!
 //! All levels keep data as they are. With parity, what a missing member held would have to be
-//! computed: then only the array that runs can tell. Offsets are those of the kernel's `drivers/md/raid0.c` (map_sector), `md-linear.c`, `raid10.c` (__raid10_find_phys).
+//! computed: then only the array that runs can tell. Offsets are those of the kernel's
+//! `drivers/md/raid0.c` (map_sector), `md-linear.c`, `raid10.c` (__raid10_find_phys).
 
 use super::array::Verdict;
 use super::level::{Level, raid10_copies};

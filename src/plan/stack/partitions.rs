@@ -1,5 +1,5 @@
-//! Partitions on devices that do not run yet, and those that the kernel does not look for: on mapped
-//! devices, and within partitions.
+//! Partitions on devices that do not run yet, and those that the kernel does not look for: on
+//! mapped devices, and within partitions.
 //!
 //! These become further mapped devices, named as kpartx(8) names them.
 
