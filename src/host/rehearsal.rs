@@ -14,7 +14,7 @@ use crate::format::identity::{Finding, Range, Signature, Usage};
 use crate::format::kmod::{Catalog, Resolution};
 use crate::format::lens::Lens;
 use crate::format::luks::order::Refusal;
-use crate::format::through::{Leg, Row, Through};
+use crate::format::through::{Leg, Lower, Row, Through};
 use crate::format::wish::Source;
 use crate::host::module_index::ModuleIndex;
 use crate::host::stage::{Stage, partition_of};
@@ -243,9 +243,14 @@ impl<'a> Rehearsal<'a> {
 
     /// How a device is read: as the plan says, or, once it runs, as it was looked at before.
     fn lens(&mut self, device: &str, told: Option<Lens>) -> Option<Lens> {
-        if let Some(lens) = &told {
+        if let Some(lens) = told {
+            let through = lens.through.over(&|name: &String| self.lower(name));
+            let lens = Lens {
+                through: through.unwrap_or_default(),
+                ..lens
+            };
             self.lenses.insert(device.into(), lens.clone());
-            return told;
+            return Some(lens);
         }
         let mut names = self.made.iter();
         let made = |(own, seen): &(&String, &String)| *own == device || *seen == device;
@@ -256,6 +261,17 @@ impl<'a> Rehearsal<'a> {
             through: Through::default(),
         };
         Some(self.lenses.get(known).cloned().unwrap_or_else(dark))
+    }
+
+    /// What a device that others lie on is: one of the stage, or one that was made.
+    fn lower(&self, name: &String) -> Option<Lower<String>> {
+        match self.made.get(name) {
+            None => Some(Lower::Device(name.clone())),
+            Some(seen) => {
+                let lens = self.lenses.get(seen)?;
+                Some(Lower::Mapping(lens.through.clone()))
+            }
+        }
     }
 
     /// What is on a device. One that cannot be looked through, and runs, is taken to hold the root

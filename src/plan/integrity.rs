@@ -26,6 +26,12 @@ pub fn drivers(wish: &Wish) -> &'static [&'static str] {
     }
 }
 
+/// Must the names that udev gives to disks be known?
+pub fn needs_links(wish: &Wish) -> bool {
+    let mut devices = wish.integrity.iter().map(|volume| &volume.device);
+    devices.any(|device| matches!(device, Source::Link(_)))
+}
+
 /// The device that a volume names: the first by name, where there are several.
 fn below<'d>(devices: &'d Devices, volume: &Volume) -> Option<&'d Device> {
     let matches = |d: &&Device| {

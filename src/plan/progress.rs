@@ -7,7 +7,7 @@ use super::device::{Device, Look};
 use super::give_up::{self, Cause};
 use super::root::{self, Answer};
 use super::ticket::{Job, Purpose};
-use super::{IDLE_MS, Plan, STUCK_MS, Stage, flash, luks, modules, verity};
+use super::{IDLE_MS, Plan, STUCK_MS, Stage, flash, integrity, luks, modules, verity};
 use crate::base::millis::Millis;
 use crate::format::wish::{End, Source};
 use alloc::format;
@@ -102,8 +102,11 @@ impl Plan {
             btrfs,
             ..
         } = self;
-        let by_link = matches!(wish.root, Some(Source::Link(_)));
-        if by_link || luks::needs_links(wish) || verity::needs_links(wish) {
+        let by_link = matches!(wish.root, Some(Source::Link(_)))
+            || luks::needs_links(wish)
+            || verity::needs_links(wish)
+            || integrity::needs_links(wish);
+        if by_link {
             devices.ask_links(tickets, out, &|d| root::may_be_linked(&d.block.name));
         }
         let also = root::needed_besides(wish, devices);

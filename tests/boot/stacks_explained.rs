@@ -7,11 +7,15 @@ use crate::lab::stacks::{self, End, GROUPS, Stack};
 use crate::lab::tools::tool;
 use crate::stacks::{deadline, image};
 
+/// Superblocks that were damaged on purpose: blkid believes them, the kernel and landfall do not.
+const DAMAGED: [&str; 2] = ["verity-flipped-block", "verity-corrected"];
+
 #[test]
 fn disks_of_stacks_are_what_blkid_calls_them() {
     let mut wrong = Vec::new();
     for stack in GROUPS.iter().flat_map(|group| stacks::made(group)) {
-        for (disk, theirs) in stack.identified() {
+        let damaged = DAMAGED.contains(&stack.row.name);
+        for (disk, theirs) in stack.identified().skip(usize::from(damaged)) {
             let output = tool(build::landfall().to_str().expect("a plain path"))
                 .arg("identify")
                 .arg(disk)
@@ -20,7 +24,10 @@ fn disks_of_stacks_are_what_blkid_calls_them() {
             let said = String::from_utf8_lossy(&said).into_owned();
             // What follows an empty line is on a partition.
             let own: Vec<&str> = said.lines().take_while(|line| !line.is_empty()).collect();
-            if let Some(part) = theirs.split_whitespace().find(|part| !own.contains(part)) {
+            if let Some(part) = theirs
+                .split_whitespace()
+                .find(|part| is_text(part) && !own.contains(part))
+            {
                 wrong.push(format!("{}: no {part} in {own:?}", disk.display()));
             }
         }
@@ -28,11 +35,19 @@ fn disks_of_stacks_are_what_blkid_calls_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Not the raw bytes that DDF has for a UUID.
+fn is_text(part: &str) -> bool {
+    !part.contains(['^', '\\'])
+}
+
 #[test]
 fn stacks_end_as_explained() {
     let kernel = kernel(Flavour::Cloud);
     let mut wrong = Vec::new();
     for stack in GROUPS.iter().flat_map(|group| stacks::made(group)) {
+        if only_a_boot_knows(&stack) {
+            continue;
+        }
         let mut command = tool(build::landfall().to_str().expect("a plain path"));
         command
             .arg("explain")
@@ -58,6 +73,13 @@ fn stacks_end_as_explained() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// `explain` does not look inside of what is encrypted, and computes no hashes: how these end shows
+/// only in a boot.
+fn only_a_boot_knows(stack: &Stack) -> bool {
+    let words = ["luks", "verity ", "integrity"];
+    words.iter().any(|word| stack.row.recipe.contains(word))
 }
 
 /// What `explain` should have said, and did not.

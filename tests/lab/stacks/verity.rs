@@ -1,4 +1,4 @@
-//! dm-verity: what is whole, what can be corrected, and what is not root.
+//! dm-verity and dm-integrity: what is whole, what can be corrected, and what is not root.
 
 use super::{Given, Group, Row, row};
 
@@ -58,4 +58,13 @@ const ROWS: &[Row] = &[
     .words("roothash={roothash}")
     .given(&[Given::Without(2), Given::Without(3)])
     .boots("root(disk1/1,disk1/2)"),
+    row(
+        "integrity",
+        &[20],
+        "integritysetup format -q --integrity crc32c $1; integritysetup open $1 safe
+         root /dev/mapper/safe",
+    )
+    .words("root=/dev/mapper/safe")
+    .given(&[Given::Text("/etc/integritytab", "safe {disk1} -\n")])
+    .boots("safe(disk1)"),
 ];
