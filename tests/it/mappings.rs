@@ -115,8 +115,8 @@ fn check(root: &str, expected: &[&str]) {
 
 #[test]
 fn mappings_are_made_in_order_and_root_is_on_them() {
-    check("/dev/mapper/b", &[FIRST, SECOND, "mount dm-1 ext4 ro"]);
-    check("/dev/dm-1", &[FIRST, SECOND, "mount dm-1 ext4 ro"]);
+    check("/dev/mapper/b", &[FIRST, SECOND, "mount mapper/b ext4 ro"]);
+    check("/dev/dm-1", &[FIRST, SECOND, "mount mapper/b ext4 ro"]);
 }
 
 /// `UUID=77` is also what the pieces look like.
@@ -127,7 +127,7 @@ fn pieces_of_a_mapping_are_no_root() {
             let done = told("UUID=77", &order, late);
             assert_eq!(
                 done,
-                [FIRST, SECOND, "mount dm-1 ext4 ro"],
+                [FIRST, SECOND, "mount mapper/b ext4 ro"],
                 "{order:?} {late}"
             );
         }
@@ -151,7 +151,7 @@ fn a_mapping_waits_for_its_last_piece_and_the_page_says_so() {
 fn a_mapping_that_cannot_be_made_ends_the_boot_if_root_is_on_it() {
     let words = "boot root=/dev/mapper/a rootwait dm-mod.create=\\x22a,,,ro,0\\x208\\x20linear\\x20\
                  /dev/vda\\x200\\x22";
-    let page = page(words, &[NEWS[0], "map-failed 3 errno=22 text=no"], 0);
+    let page = page(words, &[NEWS[0], "map-failed 4 errno=22 text=no"], 0);
     assert!(
         page.iter().any(|l| l == "cause:   mapping a: no"),
         "{page:?}"
