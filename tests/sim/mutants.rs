@@ -271,6 +271,8 @@ fn breed(plan: &Path, dir: &Path, mutant: &Mutant, number: usize) -> Result<(), 
             let own = format!("pub mod {shared};");
             text = text.replace(&own, &format!("pub use crate::plan::{shared};"));
         }
+        // Only what is shared uses it.
+        text = text.replace("mod trace_luks;", "");
         Ok(text)
     })?;
     let gone = || {
@@ -298,7 +300,10 @@ fn copy(
             copy(&path, &to.join(&name), &mut below)?;
             continue;
         }
-        if !name.ends_with(".rs") || SHARED.iter().any(|s| name == format!("{s}.rs")) {
+        if !name.ends_with(".rs")
+            || name == "trace_luks.rs"
+            || SHARED.iter().any(|s| name == format!("{s}.rs"))
+        {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|e| about(&path, e))?;
