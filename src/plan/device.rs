@@ -364,7 +364,8 @@ impl Devices {
         if device.view_reading == Some(generation) {
             device.view_reading = None;
         }
-        if device.generation != generation {
+        let same = device.generation == generation;
+        if !same {
             return;
         }
         let mut pieces = pieces.into_iter();
