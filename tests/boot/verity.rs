@@ -140,7 +140,7 @@ fn boot_from_dm_verity_by_the_root_hash_alone() {
         .scratch(&volume.on_one_disk(), Bus::Virtio)
         .cmdline(&format!("rw roothash={}", volume.root_hash))
         .boot();
-    outcome.assert_root("/dev/dm-0", "ext4", "ro");
+    outcome.assert_root("/dev/mapper/root", "ext4", "ro");
     let uuid = UUID.replace('-', "");
     let mapped = outcome.list("mapped");
     let line = format!("root CRYPT-VERITY-{uuid}-root ro live");
@@ -196,7 +196,7 @@ fn boot_makes_the_tables_of_veritysetup() {
         let outcome = machine
             .cmdline(&format!("{words} systemd.verity_root_options={options}"))
             .boot();
-        outcome.assert_root("/dev/dm-0", "ext4", "ro");
+        outcome.assert_root("/dev/mapper/root", "ext4", "ro");
         let section: Vec<&str> = made.section(name).lines().collect();
         let [table, uuid, numbers @ ..] = section.as_slice() else {
             panic!("{section:?}");
@@ -262,7 +262,7 @@ fn boot_from_dm_verity_without_a_superblock() {
              data-block-size=1K,hash-block-size=1K,data-blocks={blocks},hash-offset={offset}"
         ))
         .boot();
-    outcome.assert_root("/dev/dm-0", "ext4", "ro");
+    outcome.assert_root("/dev/mapper/root", "ext4", "ro");
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn boot_waits_for_the_tree_of_dm_verity() {
         .start();
     guest.wait_for("root=/dev/mapper/root is not there yet");
     guest.plug(1);
-    guest.finish().assert_root("/dev/dm-0", "ext4", "ro");
+    guest.finish().assert_root("/dev/mapper/root", "ext4", "ro");
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn boot_names_the_volume_of_veritytab_in_the_image() {
         .scratch(&volume.hash, Bus::Nvme)
         .cmdline("root=/dev/mapper/sys")
         .boot();
-    outcome.assert_root("/dev/dm-0", "ext4", "ro");
+    outcome.assert_root("/dev/mapper/sys", "ext4", "ro");
 }
 
 /// Ends at once, with the cause, and nothing is written.
@@ -404,7 +404,7 @@ fn boot_mends_a_flipped_block_with_codes() {
             "{words} systemd.verity_root_options=fec-device=/dev/sda,fec-roots=3"
         ))
         .boot();
-    outcome.assert_root("/dev/dm-0", "ext4", "ro");
+    outcome.assert_root("/dev/mapper/root", "ext4", "ro");
 }
 
 #[test]
