@@ -26,7 +26,11 @@
 //! | command line | `cmdline`, `params` | – | – | – |
 //! | LUKS (`crypt` unlocks) | `luks`, `crypttab` | `luks` | `unlock_luks`, `key_file` | `dm`, `keyring` |
 //! | questions | – | `luks` | `ask` | `tty`, `memory` |
-//! | LVM, RAID | `lvm2`, `md`, `through` | – | – | – |
+//! | LVM | `lvm2`, `through` | `stack` | `create_mapping` | `dm` |
+//! | RAID | `md`, `parity`, `through` | `stack` | `assemble_array` | `md` |
+//! | what lies below what does not run | `lens` | `stack` | `read_device` | – |
+//! | verity, integrity | `verity`, `integrity` | `verity`, `integrity` | `create_mapping` | `dm` |
+//! | btrfs on several devices | `identity` | `btrfs` | – | `btrfs` |
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | failure | – | `give_up` | `end` | `reboot` |

@@ -5,7 +5,7 @@
 use crate::act::flash;
 use crate::act::read_device::{Below, fault, open, read};
 use crate::base::fault::Fault;
-use crate::format::identity::{Finding, Range, Step, Usage, View, identify};
+use crate::format::identity::{Finding, Range, View, identify_with};
 use crate::format::lens::Lens;
 use crate::sys::fail::Fail;
 use crate::sys::{block, proc_sys};
@@ -63,42 +63,16 @@ fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
     look(&mut |range| read(&file, range), view, name)
 }
 
-/// Reads what is asked for until the answer is there.
-///
-/// What cannot be read might have told of a container (an array keeps its superblock at the end).
-/// So a read error spoils every answer but a container.
 fn look(
     read: &mut dyn FnMut(Range) -> Result<Vec<u8>, Error>,
-    mut view: View,
+    view: View,
     name: &str,
 ) -> Result<Finding, Fault> {
-    let mut failed = None;
-    let finding = loop {
-        let ranges = match identify(&view) {
-            Step::Done(finding) => break finding,
-            Step::Read(ranges) => ranges,
-        };
-        for range in ranges {
-            match read(range) {
-                Ok(bytes) => view.add(range.at, bytes),
-                Err(error) => {
-                    view.lose(range);
-                    failed.get_or_insert((range, error));
-                }
-            }
-        }
-    };
-    let signature = finding.signature.as_ref();
-    let container = signature.is_some_and(|s| matches!(s.usage, Usage::Raid | Usage::Crypto));
-    match failed {
-        Some((range, error)) if !container => {
-            let what = format!("{name} ({} bytes at {})", range.len, range.at);
-            Err(fault("read", &what, &error))
-        }
-        _ => Ok(finding),
-    }
+    identify_with(view, read).map_err(|(range, error)| {
+        let what = format!("{name} ({} bytes at {})", range.len, range.at);
+        fault("read", &what, &error)
+    })
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

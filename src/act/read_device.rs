@@ -49,15 +49,9 @@ impl<'a> Below<'a> {
     }
 
     pub fn read(&mut self, range: Range) -> Result<Vec<u8>, Error> {
-        let pieces = self.lens.pieces(range);
-        let pieces = pieces.ok_or_else(|| Error::from_raw_os_error(libc::EIO))?;
-        let mut bytes = Vec::new();
-        for piece in pieces {
-            let len = usize::try_from(piece.length).unwrap_or(usize::MAX);
-            let at = piece.offset;
-            bytes.extend(read(self.file(&piece.on)?, Range { at, len })?);
-        }
-        Ok(bytes)
+        let lens = self.lens;
+        let found = lens.read(range, &mut |device, range| read(self.file(device)?, range));
+        found.unwrap_or_else(|| Err(Error::from_raw_os_error(libc::EIO)))
     }
 
     fn file(&mut self, device: &str) -> Result<&File, Error> {

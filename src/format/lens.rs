@@ -41,6 +41,29 @@ impl Lens {
         inside.then(|| self.through.pieces(range.at, range.len as u64))?
     }
 
+    /// The bytes of a range, as `below` brings those of a device. `None`: not all of it can be told.
+    pub fn read<E>(
+        &self,
+        range: Range,
+        below: &mut dyn FnMut(&str, Range) -> Result<Vec<u8>, E>,
+    ) -> Option<Result<Vec<u8>, E>> {
+        let mut bytes = Vec::new();
+        for piece in self.pieces(range)? {
+            let len = usize::try_from(piece.length).ok()?;
+            let at = piece.offset;
+            match below(&piece.on, Range { at, len }) {
+                Ok(more) => bytes.extend(more),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        Some(Ok(bytes))
+    }
+
+    /// Nothing shines through: it is known to be there, and no more.
+    pub fn is_dark(&self) -> bool {
+        self.through.layers().is_empty()
+    }
+
     pub fn to_text(&self) -> String {
         let mut text = format!("{}/{}", self.bytes, self.sector);
         for rows in self.through.layers() {

@@ -55,6 +55,27 @@ impl<M> Row<M> {
         }
     }
 
+    /// Chunks by turns: after `chunks` of them, and `rows` of each member, all begins anew. `slot`
+    /// tells where the first row has a chunk.
+    pub fn turning(
+        (start, length): (u64, u64),
+        chunk: u64,
+        (chunks, rows): (u64, u64),
+        slot: &mut dyn FnMut(u64) -> Option<(Leg<M>, u64)>,
+    ) -> Option<Self> {
+        let mut slots = Vec::new();
+        for number in 0..chunks {
+            slots.push(slot(number)?);
+        }
+        Some(Self {
+            start,
+            length,
+            chunk,
+            stride: rows.checked_mul(chunk)?,
+            slots,
+        })
+    }
+
     /// The same row without its slots.
     fn bare<N>(&self) -> Row<N> {
         Row {

@@ -6,7 +6,7 @@
 //! Sector size: Documentation/ABI/stable/sysfs-block, `queue/logical_block_size`.
 
 use crate::base::fault::Fault;
-use crate::format::identity::{Finding, Range, Step, Usage, View, identify};
+use crate::format::identity::{Finding, Range, View, identify_with};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -73,7 +73,7 @@ impl DeviceFile {
     pub fn identify_piece(&self, start: u64, len: u64) -> Result<Finding, Fault> {
         let len = len.min(self.size.saturating_sub(start));
         let view = View::new(len, self.sector);
-        identify_with(view, &self.name, &mut |range| self.read(start, range))
+        identify_as(&self.name, view, &mut |range| self.read(start, range))
     }
 
     /// Bytes of the piece that begins at byte `start`.
@@ -99,39 +99,17 @@ impl DeviceFile {
     }
 }
 
-/// Identifies what `read` brings the bytes of. `name`: for messages.
-pub fn identify_with(
-    mut view: View,
+/// Identifies what `read` brings the bytes of, under this name.
+pub fn identify_as(
     name: &str,
+    view: View,
     read: &mut dyn FnMut(Range) -> io::Result<Vec<u8>>,
 ) -> Result<Finding, Fault> {
-    let mut failed = None;
-    let finding = loop {
-        let ranges = match identify(&view) {
-            Step::Done(finding) => break finding,
-            Step::Read(ranges) => ranges,
-        };
-        for range in ranges {
-            match read(range) {
-                Ok(bytes) => view.add(range.at, bytes),
-                Err(error) => {
-                    view.lose(range);
-                    failed.get_or_insert((range, error));
-                }
-            }
-        }
-    };
-    let usage = finding.signature.as_ref().map(|s| s.usage);
-    match failed {
-        Some((range, error)) if !matches!(usage, Some(Usage::Raid | Usage::Crypto)) => {
-            let text = format!(
-                "cannot read {name} ({} bytes at {}): {error}",
-                range.len, range.at
-            );
-            Err(Fault::new(error.raw_os_error().unwrap_or(0), text))
-        }
-        _ => Ok(finding),
-    }
+    identify_with(view, read).map_err(|(range, error)| {
+        let (len, at) = (range.len, range.at);
+        let text = format!("cannot read {name} ({len} bytes at {at}): {error}");
+        Fault::new(error.raw_os_error().unwrap_or(0), text)
+    })
 }
 
 /// A device, or the disk that it is a partition of.

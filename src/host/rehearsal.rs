@@ -277,7 +277,7 @@ impl<'a> Rehearsal<'a> {
     /// What is on a device. One that cannot be looked through, and runs, is taken to hold the root
     /// that was asked for: only a boot can know.
     fn look(&self, device: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
-        let dark = lens.is_some_and(|lens| lens.through.layers().is_empty());
+        let dark = lens.is_some_and(Lens::is_dark);
         if !dark {
             return self.stage.identify(device, lens);
         }

@@ -8,7 +8,7 @@ use crate::base::fault::Fault;
 use crate::format::identity::{Finding, Partition, Range, View};
 use crate::format::lens::Lens;
 use crate::format::uevent;
-use crate::host::device_file::{DeviceFile, identify_with};
+use crate::host::device_file::{DeviceFile, identify_as};
 use crate::host::failure::Failure;
 use crate::host::identify::kernel_sectors;
 use crate::plan::event::Block;
@@ -83,7 +83,7 @@ impl Stage {
     pub fn identify(&self, name: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
         if let Some(lens) = lens {
             let view = View::new(lens.bytes, lens.sector);
-            return identify_with(view, name, &mut |range| self.read(name, Some(lens), range));
+            return identify_as(name, view, &mut |range| self.read(name, Some(lens), range));
         }
         let (disk, i) = self.find(name)?;
         match (&disk.image, disk.starts.get(i), disk.blocks.get(i)) {
@@ -104,15 +104,8 @@ impl Stage {
     /// Bytes of the device of this name, or of what is seen through the lens.
     pub fn read(&self, name: &str, lens: Option<&Lens>, range: Range) -> io::Result<Vec<u8>> {
         if let Some(lens) = lens {
-            let pieces = lens.pieces(range);
-            let pieces = pieces.ok_or_else(|| io::Error::other("it cannot be looked through"))?;
-            let mut bytes = Vec::new();
-            for piece in pieces {
-                let len = usize::try_from(piece.length).unwrap_or(usize::MAX);
-                let at = piece.offset;
-                bytes.extend(self.read(&piece.on, None, Range { at, len })?);
-            }
-            return Ok(bytes);
+            let found = lens.read(range, &mut |below, range| self.read(below, None, range));
+            return found.unwrap_or_else(|| Err(io::Error::other("it cannot be looked through")));
         }
         let (disk, i) = self.find(name).map_err(|f| io::Error::other(f.text))?;
         match (&disk.image, disk.starts.get(i)) {

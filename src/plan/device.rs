@@ -84,7 +84,7 @@ impl Device {
     /// It does not run yet, and nothing can be seen through it.
     pub fn is_opaque(&self) -> bool {
         let lens = self.lens.as_ref();
-        lens.is_some_and(|lens| lens.through.layers().is_empty())
+        lens.is_some_and(Lens::is_dark)
     }
 
     /// A member of something else: what its bytes look like is not what it is.

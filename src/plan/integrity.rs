@@ -32,14 +32,10 @@ pub fn needs_links(wish: &Wish) -> bool {
     devices.any(|device| matches!(device, Source::Link(_)))
 }
 
-/// The device that a volume names: the first by name, where there are several.
+/// The device that a volume names.
 fn below<'d>(devices: &'d Devices, volume: &Volume) -> Option<&'d Device> {
-    let matches = |d: &&Device| {
-        let is = root::identity_matches(Some(&volume.device), devices, d) == Some(true);
-        d.block.sectors > 0 && is && d.block.mapped.as_ref() != Some(&volume.name)
-    };
-    let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
-    devices.all().filter(matches).min_by(by_name)
+    let other = |d: &Device| d.block.mapped.as_ref() != Some(&volume.name);
+    root::first_named(devices, &volume.device, &other)
 }
 
 impl Plan {

@@ -41,12 +41,15 @@ pub fn drivers(wish: &Wish) -> Vec<String> {
     for mapping in &wish.mappings {
         add("dm-mod".into());
         let kinds = mapping.targets.iter().map(|t| t.kind.as_str());
-        // These two are part of dm-mod itself.
-        for kind in kinds.filter(|kind| !matches!(*kind, "linear" | "striped")) {
-            add(format!("dm-{kind}"));
-        }
+        kinds.filter_map(driver).for_each(&mut add);
     }
     drivers
+}
+
+/// The module that has a kind of target. `None`: it is part of dm-mod itself.
+pub fn driver(kind: &str) -> Option<String> {
+    let own = !matches!(kind, "linear" | "striped" | "error");
+    own.then(|| format!("dm-{kind}"))
 }
 
 /// Every device that a table names, or that is to be there before tables are used.
@@ -75,13 +78,8 @@ pub fn piece_of<'w>(
     Some(None)
 }
 
-/// The device that a table names: the first by name, where there are several.
 fn named<'d>(devices: &'d Devices, source: &Source) -> Option<&'d Device> {
-    let matches = |d: &&Device| {
-        d.block.sectors > 0 && root::identity_matches(Some(source), devices, d) == Some(true)
-    };
-    let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
-    devices.all().filter(matches).min_by(by_name)
+    root::first_named(devices, source, &|_| true)
 }
 
 /// The same mapping with device numbers instead of names, if all devices are there.

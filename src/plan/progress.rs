@@ -24,9 +24,10 @@ impl Plan {
         self.load(now);
         if self.is_looking() {
             self.look();
-            self.build(now);
-            // What was just planned is looked at.
-            self.look();
+            if self.build(now) {
+                // What was just planned is looked at.
+                self.look();
+            }
             self.attach_ubi();
             self.map();
             self.set_up_integrity(now);

@@ -74,6 +74,20 @@ fn is_made_link(link: &str) -> bool {
         .any(made)
 }
 
+/// The device that is what `source` names: the first by name, where there are several that fit.
+pub fn first_named<'d>(
+    devices: &'d Devices,
+    source: &Source,
+    fits: &dyn Fn(&Device) -> bool,
+) -> Option<&'d Device> {
+    let matches = |d: &&Device| {
+        let is = identity_matches(Some(source), devices, d) == Some(true);
+        is && d.block.sectors > 0 && fits(d)
+    };
+    let by_name = |a: &&Device, b: &&Device| natural_order(&a.block.name, &b.block.name);
+    devices.all().filter(matches).min_by(by_name)
+}
+
 /// Does `root=` name this device, whatever is on it?
 pub fn is_asked_by_name(source: Option<&Source>, device: &Device) -> bool {
     match source {

@@ -89,15 +89,9 @@ fn is_made_of(volume: &Volume, device: &Device) -> bool {
     device.block.mapped.as_ref() == Some(&volume.name)
 }
 
-/// The device that a volume names: the first by name, where there are several. Each of them is
-/// checked against the root hash.
+/// The device that a volume names. Where there are several, each is checked against the root hash.
 fn named<'d>(devices: &'d Devices, volume: &Volume, source: &Source) -> Option<&'d Device> {
-    let matches = |d: &&Device| {
-        let is = root::identity_matches(Some(source), devices, d) == Some(true);
-        d.block.sectors > 0 && is && !is_made_of(volume, d)
-    };
-    let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
-    devices.all().filter(matches).min_by(by_name)
+    root::first_named(devices, source, &|d| !is_made_of(volume, d))
 }
 
 fn below(device: &Device) -> Below {

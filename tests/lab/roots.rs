@@ -118,7 +118,7 @@ pub fn busybox_program(arch: Arch) -> PathBuf {
 }
 
 /// Facts of a booted systemd, in the words of its own tools.
-const FACTS_UNIT: &str = "[Unit]
+pub const FACTS_UNIT: &str = "[Unit]
 Description=Report how the boot went
 [Service]
 Type=simple

@@ -2,7 +2,7 @@
 //! its own initramfs-tools makes for it.
 
 use super::kernels::{Flavour, Kernel, kernel};
-use super::roots::Debian;
+use super::roots::{Debian, FACTS_UNIT};
 use super::shelf;
 use super::tools::{done, tool_as_root};
 use super::workshop::{self, Made, Work};
@@ -60,14 +60,6 @@ say() { printf '\n== %s\n' "$1"; shift; "$@" 2>&1; }
 sleep 3
 systemctl poweroff
 "#;
-const FACTS_UNIT: &str = "[Unit]
-Description=Report how the boot went
-[Service]
-Type=simple
-ExecStart=/bin/sh /etc/landfall-facts
-[Install]
-WantedBy=multi-user.target
-";
 const CRYPTTAB: &str =
     "safe UUID=5eedf00d-0000-4000-8000-0000000000e1 /etc/keys/safe.key luks,initramfs\n";
 const FSTAB: &str = "/dev/mapper/harbour-root / ext4 errors=remount-ro 0 1

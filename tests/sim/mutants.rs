@@ -271,8 +271,6 @@ fn breed(plan: &Path, dir: &Path, mutant: &Mutant, number: usize) -> Result<(), 
             let own = format!("pub mod {shared};");
             text = text.replace(&own, &format!("pub use crate::plan::{shared};"));
         }
-        // Only what is shared uses it.
-        text = text.replace("mod trace_luks;", "");
         Ok(text)
     })?;
     let gone = || {
@@ -300,10 +298,7 @@ fn copy(
             copy(&path, &to.join(&name), &mut below)?;
             continue;
         }
-        if !name.ends_with(".rs")
-            || name == "trace_luks.rs"
-            || SHARED.iter().any(|s| name == format!("{s}.rs"))
-        {
+        if !name.ends_with(".rs") || SHARED.iter().any(|s| name == format!("{s}.rs")) {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|e| about(&path, e))?;
@@ -314,7 +309,7 @@ fn copy(
 }
 
 /// The words between the plan and the world: the same for the plan and its mutants.
-const SHARED: [&str; 4] = ["action", "event", "trace", "trace_read"];
+const SHARED: [&str; 5] = ["action", "event", "trace", "trace_luks", "trace_read"];
 
 /// The program: the floors, the simulator, every mutant, and a loop.
 fn program(top: &Path) -> String {

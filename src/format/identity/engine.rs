@@ -96,6 +96,38 @@ pub fn identify(view: &View) -> Step {
     })
 }
 
+/// Identifies what `read` brings the bytes of.
+///
+/// # Errors
+/// The first range that could not be read, and why. What was in it might have told of a container
+/// (an array keeps its superblock at the end): that spoils every answer but a container.
+pub fn identify_with<E>(
+    mut view: View,
+    read: &mut dyn FnMut(Range) -> Result<Vec<u8>, E>,
+) -> Result<Finding, (Range, E)> {
+    let mut failed = None;
+    let finding = loop {
+        let ranges = match identify(&view) {
+            Step::Done(finding) => break finding,
+            Step::Read(ranges) => ranges,
+        };
+        for range in ranges {
+            match read(range) {
+                Ok(bytes) => view.add(range.at, bytes),
+                Err(error) => {
+                    view.lose(range);
+                    failed.get_or_insert((range, error));
+                }
+            }
+        }
+    };
+    let usage = finding.signature.as_ref().map(|s| s.usage);
+    match failed {
+        Some(failed) if !matches!(usage, Some(Usage::Raid | Usage::Crypto)) => Err(failed),
+        _ => Ok(finding),
+    }
+}
+
 fn is_lvm(signature: &Option<Signature>) -> bool {
     signature.as_ref().is_some_and(|s| s.kind == lvm::LVM2.name)
 }

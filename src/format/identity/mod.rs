@@ -41,7 +41,7 @@ mod view;
 mod xfs;
 mod zfs;
 
-pub use engine::identify;
+pub use engine::{identify, identify_with};
 pub use lvm::sum as lvm_sum;
 pub use view::{Need, Range, View};
 

@@ -112,18 +112,10 @@ impl<'a> View<'a> {
         };
         let chunk = raid.stripe.checked_mul(SECTOR)?;
         let (chunks, rows) = turns(images.len() as u64, copies)?;
-        let mut slots = Vec::new();
-        for number in 0..chunks {
+        Row::turning((start, length), chunk, (chunks, rows), &mut |number| {
             let (image, row) = first_copy(&images, number, copies)?;
             let layer = self.volume(image)?;
-            slots.push((Leg::Layer(layer), row.checked_mul(chunk)?));
-        }
-        Some(Row {
-            start,
-            length,
-            chunk,
-            stride: rows.checked_mul(chunk)?,
-            slots,
+            Some((Leg::Layer(layer), row.checked_mul(chunk)?))
         })
     }
 
@@ -133,23 +125,16 @@ impl<'a> View<'a> {
         level: &str,
         raid: &Raid,
         images: &[Option<&'a String>],
-        (start, length): (u64, u64),
+        span: (u64, u64),
     ) -> Option<Row<Id>> {
         let chunk = raid.stripe.checked_mul(SECTOR)?;
         let shape = shape(level, images.len() as u64)?;
-        let mut slots = Vec::new();
-        for number in 0..shape.chunks()? {
+        let turn = (shape.chunks()?, shape.rows());
+        Row::turning(span, chunk, turn, &mut |number| {
             let (image, row) = shape.place(number)?;
             let image = (*images.get(usize::try_from(image).ok()?)?)?;
             let layer = self.volume(image)?;
-            slots.push((Leg::Layer(layer), row.checked_mul(chunk)?));
-        }
-        Some(Row {
-            start,
-            length,
-            chunk,
-            stride: shape.rows().checked_mul(chunk)?,
-            slots,
+            Some((Leg::Layer(layer), row.checked_mul(chunk)?))
         })
     }
 

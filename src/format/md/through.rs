@@ -193,16 +193,10 @@ impl<'a> Array<'a> {
             parities,
             layout,
         };
-        let slot = |number: u64| {
+        let turn = (shape.chunks()?, shape.rows());
+        Row::turning((0, length), chunk, turn, &mut |number| {
             let (slot, row) = shape.place(number)?;
             self.leg(usize::try_from(slot).ok()?, row.checked_mul(chunk)?)
-        };
-        Some(Row {
-            start: 0,
-            length,
-            chunk,
-            stride: shape.rows().checked_mul(chunk)?,
-            slots: (0..shape.chunks()?).map(slot).collect::<Option<_>>()?,
         })
     }
 
@@ -215,16 +209,9 @@ impl<'a> Array<'a> {
             0 => rows,
             _ => rows.checked_mul(far.into())?,
         };
-        let slot = |number: u64| {
+        Row::turning((0, length), chunk, (chunks, rows), &mut |number| {
             let (slot, row) = self.raid10_copy(number)?;
             self.leg(slot, row.checked_mul(chunk)?)
-        };
-        Some(Row {
-            start: 0,
-            length,
-            chunk,
-            stride: rows.checked_mul(chunk)?,
-            slots: (0..chunks).map(slot).collect::<Option<_>>()?,
         })
     }
 

@@ -4,8 +4,7 @@
 //! each time that such a device appears), the empty passphrase where that was asked for, and then
 //! everything that was typed for other volumes.
 
-use super::{Lock, Plan, State};
-use crate::base::millis::Millis;
+use super::{Lock, Plan};
 use crate::format::crypttab::{Place, Volume};
 use crate::format::luks::order::{Key, KeyFile, Spot};
 use crate::plan::device::{Device, Look};
@@ -61,7 +60,7 @@ impl Lock {
 
 impl Plan {
     /// The next key for the volume, and where its header is.
-    pub(super) fn next_key(&mut self, _now: Millis, at: usize) -> Option<(Key, Option<Spot>)> {
+    pub(super) fn next_key(&mut self, at: usize) -> Option<(Key, Option<Spot>)> {
         let lock = self.locks.all.get(at)?;
         let header = match lock.options.header.clone() {
             None => None,
@@ -133,12 +132,7 @@ impl Plan {
                 fstype,
             } => (device, Some((path, fstype))),
         };
-        let fits = |d: &&Device| {
-            let same = root::identity_matches(Some(source), &self.devices, d) == Some(true);
-            same && d.block.sectors > 0
-        };
-        let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
-        let Some(device) = self.devices.all().filter(fits).min_by(by_name) else {
+        let Some(device) = root::first_named(&self.devices, source, &|_| true) else {
             return Found::Not;
         };
         let (name, own) = (device.block.name.clone(), device.generation);
@@ -183,7 +177,6 @@ impl Plan {
 
     /// For the page: what the volume waits for.
     pub(super) fn awaited(&self, lock: &Lock) -> String {
-        debug_assert!(lock.state == State::Closed);
         let place = |what: &str, place: &Place| match place {
             Place::File(path) => format!("{what} {path}"),
             Place::On { path, device, .. } => format!("{what} {path} on {}", device.as_typed()),

@@ -110,7 +110,7 @@ impl Plan {
         }
         self.forget_what_left();
         self.find_locks(now);
-        self.open_next(now);
+        self.open_next();
         self.ask(now);
     }
 
@@ -185,7 +185,7 @@ impl Plan {
     // -- opening --------------------------------------------------------------------------------
 
     /// Opens the next volume for which there is a key.
-    fn open_next(&mut self, now: Millis) {
+    fn open_next(&mut self) {
         let busy = |lock: &Lock| matches!(lock.state, State::Opening(_));
         if self.locks.all.iter().any(busy) || !self.drivers_settled() {
             return;
@@ -195,7 +195,7 @@ impl Plan {
             if closed != Some(true) {
                 continue;
             }
-            let Some((key, header)) = self.next_key(now, at) else {
+            let Some((key, header)) = self.next_key(at) else {
                 continue;
             };
             let Some(lock) = self.locks.all.get_mut(at) else {

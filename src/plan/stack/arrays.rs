@@ -84,11 +84,8 @@ impl Plan {
             sequence: 0,
             mapped: None,
         };
-        let device = |at: &usize| {
-            members
-                .get(*at)
-                .map(|(name, _)| Lower::Device(name.clone()))
-        };
+        let name = |at: &usize| members.get(*at).map(|(name, _)| name);
+        let device = |at: &usize| name(at).cloned().map(Lower::Device);
         let seen = array
             .and_then(|a| a.through())
             .and_then(|t| t.over(&device));
@@ -101,6 +98,7 @@ impl Plan {
             name: block.name.clone(),
             what: What::Array {
                 steps: steps.unwrap_or_default(),
+                members: verdict.add.iter().filter_map(&name).cloned().collect(),
             },
         };
         let aliases = aliases(speaker);

@@ -48,6 +48,8 @@ enum What {
     },
     Array {
         steps: Vec<md::Step>,
+        /// The devices that take part.
+        members: Vec<String>,
     },
     /// The kernel announces it when its disk runs.
     Partition {
@@ -98,8 +100,9 @@ impl Plan {
         self.stack.wanted.insert(device.into());
     }
 
-    /// Understands members, plans what they make up, starts what is needed.
-    pub(super) fn build(&mut self, now: Millis) {
+    /// Understands members, plans what they make up, starts what is needed. Did anything change?
+    pub(super) fn build(&mut self, now: Millis) -> bool {
+        let before = self.devices.changes();
         // What is planned may change what can be planned: on every layer once.
         for _ in 0..MAX_LAYERS {
             let changes = self.devices.changes();
@@ -113,6 +116,7 @@ impl Plan {
         }
         self.want_what_is_named();
         self.start_wanted(now);
+        self.devices.changes() != before
     }
 
     fn plan_all(&mut self, now: Millis) {
@@ -151,7 +155,7 @@ impl Plan {
         let device = self.devices.by_name(name)?;
         match &device.lens {
             None => Some(Lower::Device(name.into())),
-            Some(lens) if lens.through.layers().is_empty() => None,
+            Some(lens) if lens.is_dark() => None,
             Some(lens) => Some(Lower::Mapping(lens.through.clone())),
         }
     }

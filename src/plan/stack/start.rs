@@ -7,6 +7,7 @@ use super::super::Stage;
 use super::super::action::{Action, Level};
 use super::super::event::Ticket;
 use super::super::give_up::Cause;
+use super::super::mapping;
 use super::super::root::{self, Answer};
 use super::super::ticket::Job;
 use super::{Plan, What};
@@ -55,23 +56,11 @@ impl Plan {
                 let device = |id| self.stack.physical.get(id).cloned();
                 stack.physical().iter().filter_map(device).collect()
             }
-            What::Array { .. } => self.members_of(name),
+            What::Array { members, .. } => members.clone(),
             What::Partition { disk } | What::Slice { disk, .. } => alloc::vec![disk.clone()],
         };
         let waits = |name: &String| self.devices.by_name(name).is_some_and(|d| d.is_virtual());
         below.into_iter().filter(waits).collect()
-    }
-
-    /// Devices that an array is made of.
-    fn members_of(&self, array: &str) -> Vec<String> {
-        let number = |(_, n): &(&crate::format::md::Id, &u32)| format!("md{n}") == array;
-        let id = self.stack.numbers.iter().find(number).map(|(id, _)| *id);
-        let of = |said: &super::members::Said| match said {
-            super::members::Said::Array(sb) => Some(sb.array) == id,
-            _ => false,
-        };
-        let members = self.stack.members.iter().filter(|(_, m)| of(&m.said));
-        members.map(|(name, _)| name.clone()).collect()
     }
 
     fn start(&mut self, now: Millis, name: &str) {
@@ -115,7 +104,7 @@ impl Plan {
         };
         let (drivers, next) = match &planned.what {
             What::Partition { .. } => return Ok(None),
-            What::Array { steps } => {
+            What::Array { steps, .. } => {
                 let done = matches!(self.stack.started.get(name), Some(Standing::Done));
                 if done {
                     return Ok(None);
@@ -288,9 +277,9 @@ enum Next {
 /// The device mapper, and targets that are modules of their own.
 fn drivers(mappings: &[table::Mapping]) -> Vec<String> {
     let mut drivers = alloc::vec![String::from("dm-mod")];
-    for kind in mappings.iter().flat_map(|m| &m.targets).map(|t| t.kind) {
-        let alias = format!("dm-{kind}");
-        if !matches!(kind, "linear" | "striped" | "error") && !drivers.contains(&alias) {
+    let targets = mappings.iter().flat_map(|m| &m.targets);
+    for alias in targets.filter_map(|t| mapping::driver(t.kind)) {
+        if !drivers.contains(&alias) {
             drivers.push(alias);
         }
     }

@@ -7,7 +7,7 @@ use landfall::base::fault::Fault;
 use landfall::base::millis::Millis;
 use landfall::base::text::Text;
 use landfall::format::dm_init::Mapping;
-use landfall::format::identity::{Finding, Range, Step as Look, View, identify};
+use landfall::format::identity::{Finding, Range, View, identify_with};
 use landfall::format::kmod::Resolution;
 use landfall::format::lens::Lens;
 use landfall::format::luks::order::{Key, Order, Refusal};
@@ -237,18 +237,9 @@ impl<'w> Machine<'w> {
     }
 
     fn identify(&self, place: &Place) -> Finding {
-        let mut view = View::new(place.size(), 512);
-        loop {
-            match identify(&view) {
-                Look::Done(finding) => return finding,
-                Look::Read(ranges) => {
-                    for range in ranges {
-                        let bytes = self.world.disks.read(place, range).expect("inside");
-                        view.add(range.at, bytes);
-                    }
-                }
-            }
-        }
+        let view = View::new(place.size(), 512);
+        let read = &mut |range| self.world.disks.read(place, range).ok_or(());
+        identify_with(view, read).expect("inside")
     }
 
     /// Where the bytes of a device are that runs, or of one that is looked through.
