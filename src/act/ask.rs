@@ -12,6 +12,7 @@ use crate::format::crypttab::Echo;
 use crate::sys::fail::Outcome;
 use crate::sys::memory::Locked;
 use crate::sys::{console, tty};
+use std::mem::replace;
 use std::os::fd::OwnedFd;
 use typing::{Typing, Wish};
 
@@ -26,6 +27,8 @@ pub struct Text<'a> {
 /// A question that is open.
 pub struct Ask {
     consoles: Vec<Console>,
+    /// A key was pressed on one of them.
+    touched: bool,
 }
 
 struct Console {
@@ -36,8 +39,14 @@ struct Console {
     gone: bool,
 }
 
-/// What a person typed, and how many bytes of the memory that is.
-pub type Answer = (Locked, usize);
+/// What was heard.
+pub enum Heard {
+    Nothing,
+    /// Somebody is there.
+    FirstKey,
+    /// What a person typed, and how many bytes of the memory that is.
+    Answer(Locked, usize),
+}
 
 impl Ask {
     /// Puts the question up.
@@ -64,7 +73,10 @@ impl Ask {
             }
             console.draw();
         }
-        Ok(Self { consoles })
+        Ok(Self {
+            consoles,
+            touched: false,
+        })
     }
 
     /// What to wait on; their order stays.
@@ -73,11 +85,17 @@ impl Ask {
     }
 
     /// Something was typed on the console of this number. An error: it is gone.
-    pub fn hear(&mut self, number: usize) -> Outcome<Option<Answer>> {
-        match self.consoles.get_mut(number) {
-            Some(console) => console.hear(),
-            None => Ok(None),
+    pub fn hear(&mut self, number: usize) -> Outcome<Heard> {
+        let Some(console) = self.consoles.get_mut(number) else {
+            return Ok(Heard::Nothing);
+        };
+        let heard = console.hear()?;
+        if let Heard::FirstKey = heard
+            && replace(&mut self.touched, true)
+        {
+            return Ok(Heard::Nothing);
         }
+        Ok(heard)
     }
 
     /// The console of this number is gone. True: so are all.
@@ -111,20 +129,25 @@ impl Console {
         })
     }
 
-    fn hear(&mut self) -> Outcome<Option<Answer>> {
+    fn hear(&mut self) -> Outcome<Heard> {
         let mut keys = Locked::zeros(64)?;
+        let mut heard = Heard::Nothing;
         loop {
             let count = match tty::read_some(&self.terminal, keys.bytes_mut())? {
-                None => return Ok(None),
+                None => return Ok(heard),
                 Some(0) => return Err(crate::sys::fail::Fail::new("read", "terminal", libc::EIO)),
                 Some(count) => count,
             };
+            heard = Heard::FirstKey;
             for key in keys.bytes().iter().take(count) {
                 match self.typing.key(*key) {
                     Wish::Nothing => {}
                     Wish::Show(shown) => self.show(&shown),
                     Wish::Redraw => self.draw(),
-                    Wish::Done => return Ok(Some(self.typing.take())),
+                    Wish::Done => {
+                        let (bytes, len) = self.typing.take();
+                        return Ok(Heard::Answer(bytes, len));
+                    }
                 }
             }
         }

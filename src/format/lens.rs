@@ -13,6 +13,9 @@ use alloc::vec::Vec;
 /// More rows would not fit into one message of any length that is sent.
 const MAX_ROWS: usize = 512;
 
+/// The bytes of a range of a device, or why they cannot be had.
+pub type Brought<E> = Result<Vec<u8>, E>;
+
 /// Devices are named as the kernel names them, without `/dev/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lens {
@@ -45,8 +48,8 @@ impl Lens {
     pub fn read<E>(
         &self,
         range: Range,
-        below: &mut dyn FnMut(&str, Range) -> Result<Vec<u8>, E>,
-    ) -> Option<Result<Vec<u8>, E>> {
+        below: &mut dyn FnMut(&str, Range) -> Brought<E>,
+    ) -> Option<Brought<E>> {
         let mut bytes = Vec::new();
         for piece in self.pieces(range)? {
             let len = usize::try_from(piece.length).ok()?;

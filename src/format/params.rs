@@ -123,10 +123,11 @@ const ROWS: [Parameter; 38] = [
     },
     Parameter {
         names: &["landfall.degraded"],
-        values: "`=never`, `=SECONDS`",
+        values: "`=never`, `=ask`, `=SECONDS`",
         default: "`30`",
         effect: "When an array or a volume starts without a member that it can do without: \
-                  never, or so long after it first could (always within the patience for root).",
+                  never, when somebody at a console says yes, or so long after it first could \
+                  (always within the patience for root).",
         gathers: false,
         tests: &[
             "degraded_starts_after_seconds_or_never",

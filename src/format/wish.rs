@@ -39,6 +39,8 @@ pub enum Degraded {
     Never,
     /// Milliseconds after it first could.
     AfterMs(u64),
+    /// Somebody says so.
+    Ask,
 }
 
 /// How much is said on the way.

@@ -8,7 +8,6 @@ use super::kernel_requests::KernelRequests;
 use super::record::Record;
 use super::translate;
 use super::workers::Workers;
-use crate::act::ask::Ask;
 use crate::act::faster_signatures;
 use crate::act::module_catalog::{self, Catalog};
 use crate::base::text::Text;
@@ -48,7 +47,7 @@ pub struct Machine {
     /// The shell's process and the ticket that its end answers.
     pub(super) shell: Option<(i32, Ticket)>,
     /// The question that is open, and the ticket that its answer carries.
-    pub(super) question: Option<(Ticket, Ask)>,
+    pub(super) question: Option<super::questions::Open>,
     /// The kernel looks for media because of us.
     pub(super) watching: bool,
     uevents: Listener,

@@ -1,9 +1,16 @@
 //! What is asked on the consoles, beside everything else that happens.
 
 use super::event_loop::{CONSOLES, Machine};
-use crate::act::ask::{Ask, Text};
+use crate::act::ask::{Ask, Heard, Text};
 use crate::plan::action::Question;
 use crate::plan::event::{Event, Ticket};
+
+/// A question that is open.
+pub(super) struct Open {
+    ticket: Ticket,
+    ask: Ask,
+    yes_or_no: bool,
+}
 
 /// What stands in the place of a question that nobody need answer any more.
 pub(super) const WITHDRAWN: &str = " (not needed any more)";
@@ -24,22 +31,37 @@ impl Machine {
                 log::debug!("{fail}");
             }
         }
-        self.question = Some((ticket, ask));
+        let yes_or_no = question.yes_or_no;
+        self.question = Some(Open {
+            ticket,
+            ask,
+            yes_or_no,
+        });
     }
 
     /// Something was typed on one of them.
     pub(super) fn hear(&mut self, token: u64) {
         let number = usize::try_from(token.saturating_sub(CONSOLES)).unwrap_or(usize::MAX);
-        let Some((ticket, ask)) = &mut self.question else {
+        let Some(open) = &mut self.question else {
             return;
         };
-        let ticket = *ticket;
+        let (ticket, yes_or_no, ask) = (open.ticket, open.yes_or_no, &mut open.ask);
         match ask.hear(number) {
-            Ok(None) => {}
-            Ok(Some((bytes, len))) => {
+            Ok(Heard::Nothing) => {}
+            Ok(Heard::FirstKey) => self.queue.push_back(Event::Typing { ticket }),
+            Ok(Heard::Answer(bytes, len)) => {
                 self.close_question("");
-                let secret = self.workers.secrets.keep(bytes, len);
-                self.queue.push_back(Event::Answered { ticket, secret });
+                let event = if yes_or_no {
+                    let said = bytes.bytes().get(..len).unwrap_or_default().trim_ascii();
+                    let yes = [&b"y"[..], b"yes"]
+                        .iter()
+                        .any(|word| said.eq_ignore_ascii_case(word));
+                    Event::Agreed { ticket, yes }
+                } else {
+                    let secret = self.workers.secrets.keep(bytes, len);
+                    Event::Answered { ticket, secret }
+                };
+                self.queue.push_back(event);
             }
             Err(fail) => {
                 if let Some(terminal) = ask.terminals().nth(number) {
@@ -56,7 +78,7 @@ impl Machine {
 
     /// Takes the question off the consoles, if one is open.
     pub(super) fn close_question(&mut self, note: &str) {
-        if let Some((_, ask)) = self.question.take() {
+        if let Some(Open { ask, .. }) = self.question.take() {
             for terminal in ask.terminals() {
                 let _ = self.poll.remove(terminal);
             }

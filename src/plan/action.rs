@@ -55,6 +55,8 @@ pub struct Question {
     /// As in `passphrase of home (vda2)`.
     pub prompt: String,
     pub echo: Echo,
+    /// Only yes or no is wanted; nothing of it is a secret.
+    pub yes_or_no: bool,
 }
 
 /// Everything that can be asked for. Each one with a ticket is answered exactly once.

@@ -54,6 +54,8 @@ impl Plan {
             Event::Unlocked { .. }
             | Event::UnlockFailed { .. }
             | Event::Answered { .. }
+            | Event::Agreed { .. }
+            | Event::Typing { .. }
             | Event::AskFailed { .. } => self.take_of_volume(now, event),
             Event::Mapped { ticket } => self.mapped(now, ticket, None),
             Event::MapFailed { ticket, fault } => self.mapped(now, ticket, Some(fault)),
@@ -154,12 +156,14 @@ impl Plan {
         self.out.push(Action::Resolve { ticket, alias });
     }
 
-    /// What is told of encrypted volumes.
+    /// What is told of encrypted volumes, and by people.
     fn take_of_volume(&mut self, now: Millis, event: Event) {
         let (ticket, result) = match event {
             Event::Unlocked { ticket } => (ticket, Ok(())),
             Event::UnlockFailed { ticket, why, fault } => (ticket, Err((why, fault))),
             Event::Answered { ticket, secret } => return self.answered(now, ticket, secret),
+            Event::Agreed { ticket, yes } => return self.agreed(now, ticket, yes),
+            Event::Typing { ticket } => return self.typing(now, ticket),
             Event::AskFailed { ticket, fault } => return self.ask_failed(now, ticket, &fault),
             _ => return,
         };

@@ -140,6 +140,15 @@ pub enum Event {
         ticket: Ticket,
         secret: u32,
     },
+    /// Answers `ask` where that wants yes or no.
+    Agreed {
+        ticket: Ticket,
+        yes: bool,
+    },
+    /// Somebody presses keys, and has not answered `ask` yet.
+    Typing {
+        ticket: Ticket,
+    },
     /// Answers `ask`: nobody can be asked.
     AskFailed {
         ticket: Ticket,

@@ -59,6 +59,7 @@ pub mod modules;
 pub mod nearest;
 mod news;
 mod progress;
+mod questions;
 pub mod root;
 pub mod stack;
 pub mod ticket;
@@ -81,6 +82,7 @@ use luks::Locks;
 use mapping::Mappings;
 use modules::Modules;
 use news::News;
+use questions::Questions;
 use stack::Stack;
 use ticket::Tickets;
 
@@ -136,6 +138,7 @@ pub struct Plan {
     devices: Devices,
     mappings: Mappings,
     locks: Locks,
+    questions: Questions,
     stack: Stack,
     verity: verity::Volumes,
     btrfs: btrfs::Pools,
@@ -193,6 +196,7 @@ impl Plan {
             devices: Devices::default(),
             mappings: Mappings::default(),
             locks: Locks::default(),
+            questions: Questions::default(),
             stack: Stack::default(),
             verity: verity::Volumes::default(),
             btrfs: btrfs::Pools::default(),

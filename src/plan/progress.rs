@@ -34,16 +34,18 @@ impl Plan {
             self.set_up_verity(now);
         }
         if self.is_looking() {
+            self.gather_btrfs(now);
             self.unlock(now);
+            self.ask(now);
         }
         if self.is_looking() {
-            self.gather_btrfs(now);
             self.choose(now);
             self.widen(now);
             self.ask_for_the_last();
         }
         if self.is_looking() {
             self.unlock(now);
+            self.ask(now);
             self.load(now);
             self.prepare(now);
         }

@@ -74,6 +74,8 @@ pub fn event_line(event: &Event) -> String {
         | Event::Unlocked { .. }
         | Event::UnlockFailed { .. }
         | Event::Answered { .. }
+        | Event::Agreed { .. }
+        | Event::Typing { .. }
         | Event::AskFailed { .. } => trace_luks::event_line(event),
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),

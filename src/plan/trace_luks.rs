@@ -31,6 +31,8 @@ pub(super) fn event_line(event: &Event) -> String {
             let line = answer("answered", *ticket);
             line.num(u64::from(*secret)).done()
         }
+        Event::Agreed { ticket, yes } => answer("agreed", *ticket).flag("yes", *yes).done(),
+        Event::Typing { ticket } => answer("typing", *ticket).done(),
         Event::AskFailed { ticket, fault } => failed("ask-failed", *ticket, fault).done(),
         _ => String::new(),
     }
@@ -52,6 +54,11 @@ pub(super) fn answer_of(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Eve
             ticket,
             secret: small(w)?,
         },
+        "agreed" => Event::Agreed {
+            ticket,
+            yes: w.flag("yes"),
+        },
+        "typing" => Event::Typing { ticket },
         "ask-failed" => Event::AskFailed {
             ticket,
             fault: fault(w)?,
@@ -68,10 +75,12 @@ pub(super) fn action_line(action: &Action) -> String {
                 notes,
                 prompt,
                 echo,
+                yes_or_no,
             } = question;
             let echo = ECHOES.iter().find(|(known, _)| known == echo);
             let line = answer("ask", *ticket).word(prompt);
             let line = line.word(echo.map_or("", |(_, word)| word));
+            let line = line.flag("yes-or-no", *yes_or_no);
             let note = |line: Line, note: &String| line.key("note", note);
             notes.iter().fold(line, note).done()
         }
@@ -92,6 +101,7 @@ pub(super) fn action(verb: &str, w: &mut Words) -> Option<Action> {
             question: Question {
                 prompt: w.text()?,
                 echo: ECHOES.iter().find(|(_, word)| w.flag(word))?.0,
+                yes_or_no: w.flag("yes-or-no"),
                 notes: texts(w, "note")?,
             },
         },

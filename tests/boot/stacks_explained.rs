@@ -3,7 +3,7 @@
 
 use crate::lab::build;
 use crate::lab::kernels::{Flavour, kernel};
-use crate::lab::stacks::{self, End, GROUPS, Stack};
+use crate::lab::stacks::{self, End, GROUPS, Given, Stack};
 use crate::lab::tools::tool;
 use crate::stacks::{deadline, image};
 
@@ -78,6 +78,10 @@ fn stacks_end_as_explained() {
 /// `explain` does not look inside of what is encrypted, and computes no hashes: how these end shows
 /// only in a boot.
 fn only_a_boot_knows(stack: &Stack) -> bool {
+    let typed = |given: &Given| matches!(given, Given::Typed(..));
+    if stack.row.given.iter().any(typed) {
+        return true;
+    }
     let words = ["luks", "verity ", "integrity"];
     words.iter().any(|word| stack.row.recipe.contains(word))
 }

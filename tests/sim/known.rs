@@ -202,7 +202,9 @@ impl Known {
             Event::Unlocked { ticket } | Event::UnlockFailed { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::Unlock(_)));
             }
-            Event::Answered { ticket, .. } | Event::AskFailed { ticket, .. } => {
+            Event::Answered { ticket, .. }
+            | Event::Agreed { ticket, .. }
+            | Event::AskFailed { ticket, .. } => {
                 self.close(*ticket, |q| *q == Question::Ask);
             }
             Event::Mapped { ticket } | Event::MapFailed { ticket, .. } => {

@@ -11,7 +11,6 @@
 //!
 //! Arrow keys and the like are passed over.
 
-use super::Answer;
 use crate::format::crypttab::Echo;
 use crate::sys::fail::Outcome;
 use crate::sys::memory::Locked;
@@ -146,7 +145,7 @@ impl Typing {
     }
 
     /// What was typed; the next one is begun.
-    pub fn take(&mut self) -> Answer {
+    pub fn take(&mut self) -> (Locked, usize) {
         let len = core::mem::take(&mut self.len);
         let blank = Locked::empty();
         (core::mem::replace(&mut self.text, blank), len)

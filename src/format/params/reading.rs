@@ -101,13 +101,14 @@ impl Reading {
         let text = word.value.and_then(|v| core::str::from_utf8(v).ok());
         match (text, text.and_then(|t| t.parse::<u32>().ok())) {
             (Some("never"), _) => self.wish.degraded = Degraded::Never,
+            (Some("ask"), _) => self.wish.degraded = Degraded::Ask,
             (_, Some(seconds)) => {
                 let ms = u64::from(seconds).saturating_mul(1000);
                 self.wish.degraded = Degraded::AfterMs(ms);
             }
             _ => self.complain(
                 word,
-                "is neither never nor a number of seconds; it is ignored",
+                "is neither never, ask nor a number of seconds; it is ignored",
             ),
         }
     }

@@ -76,12 +76,13 @@ fn check_complaint(line: &str, start: &str) -> Wish {
 #[test]
 fn degraded_starts_after_seconds_or_never() {
     check("landfall.degraded=never", |w| w.degraded = Degraded::Never);
+    check("landfall.degraded=ask", |w| w.degraded = Degraded::Ask);
     check("landfall.degraded=never landfall.degraded=5", |w| {
         w.degraded = Degraded::AfterMs(5_000);
     });
     check_complaint(
         "landfall.degraded=x",
-        "landfall.degraded=x is neither never nor",
+        "landfall.degraded=x is neither never, ask nor",
     );
 }
 

@@ -4,7 +4,7 @@
 //! each time that such a device appears), the empty passphrase where that was asked for, and then
 //! everything that was typed for other volumes.
 
-use super::{Lock, Plan};
+use super::{Lock, Plan, Reason};
 use crate::format::crypttab::{Place, Volume};
 use crate::format::luks::order::{Key, KeyFile, Spot};
 use crate::plan::device::{Device, Look};
@@ -188,6 +188,10 @@ impl Plan {
                 place("its header", header)
             }
             _ if lock.options.headless => "a key: nobody is to be asked (headless)".into(),
+            _ if lock.reason == Reason::Last => {
+                let how = "named by rd.luks.uuid= it is asked for as long as it takes";
+                format!("a passphrase ({how})")
+            }
             _ => "a passphrase".into(),
         }
     }

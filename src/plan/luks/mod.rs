@@ -111,7 +111,6 @@ impl Plan {
         self.forget_what_left();
         self.find_locks(now);
         self.open_next();
-        self.ask(now);
     }
 
     /// Says what of the words and of crypttab cannot be done.
@@ -262,7 +261,7 @@ impl Plan {
     }
 
     /// It stays closed: is that the end? `asked`: somebody was, in vain.
-    fn fail_lock(&mut self, now: Millis, at: usize, why: String, asked: bool) {
+    pub(super) fn fail_lock(&mut self, now: Millis, at: usize, why: String, asked: bool) {
         let Some(lock) = self.locks.all.get_mut(at) else {
             return;
         };

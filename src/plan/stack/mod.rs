@@ -8,6 +8,7 @@
 //! through is started to see what it holds, when nothing else is left to try.
 
 mod arrays;
+mod degraded;
 mod members;
 mod partitions;
 mod start;
@@ -24,7 +25,6 @@ use crate::format::lens::Lens;
 use crate::format::lvm2;
 use crate::format::md;
 use crate::format::through::{Lower, Through};
-use crate::format::wish::{Degraded, Patience};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -76,6 +76,7 @@ pub struct Stack {
     numbers: BTreeMap<md::Id, u32>,
     /// Since when something could have started without what is missing, by its name.
     could_since: BTreeMap<String, Millis>,
+    doubts: degraded::Doubts,
     /// Physical volumes by their UUID, and the device that each is.
     pub(super) physical: BTreeMap<lvm2::name::Id, String>,
     /// Why something cannot be started; one sentence each.
@@ -122,6 +123,7 @@ impl Plan {
     fn plan_all(&mut self, now: Millis) {
         self.stack.due = None;
         self.stack.problems.clear();
+        self.stack.doubts.clear();
         self.stack.planned.clear();
         if !self.stack.members.is_empty() || self.devices.any_planned() {
             self.plan_arrays(now);
@@ -158,34 +160,6 @@ impl Plan {
             Some(lens) if lens.is_dark() => None,
             Some(lens) => Some(Lower::Mapping(lens.through.clone())),
         }
-    }
-
-    /// May this start now, without what it could do without? If not yet, the clock runs.
-    pub(super) fn may_start_degraded(&mut self, now: Millis, name: &str, missing: &str) -> bool {
-        let Degraded::AfterMs(wait) = self.wish.degraded else {
-            let text = alloc::format!("{missing} (landfall.degraded=never: it is not started)");
-            self.stack.problems.push(text);
-            return false;
-        };
-        // Always before the end of patience.
-        let wait = match self.wish.patience {
-            Patience::Ms(all) => wait.min(all.saturating_mul(2) / 3),
-            Patience::Forever => wait,
-        };
-        let since = *self.stack.could_since.entry(name.into()).or_insert(now);
-        let due = since.plus(wait);
-        if now >= due {
-            self.say_once(
-                Level::Warning,
-                alloc::format!("{missing}: it starts without"),
-            );
-            return true;
-        }
-        let text = alloc::format!("{missing}: it starts without after {} s", wait / 1000);
-        self.stack.problems.push(text.clone());
-        self.say_once(Level::Notice, text);
-        self.stack.due = Some(self.stack.due.map_or(due, |other| other.min(due)));
-        false
     }
 
     /// When something may start that could not yet.

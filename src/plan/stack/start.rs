@@ -265,6 +265,7 @@ impl Plan {
         self.stack
             .started
             .retain(|_, s| !matches!(s, Standing::Failed(_)));
+        self.stack.doubts.forget();
         self.stack.seen = None;
     }
 }

@@ -10,6 +10,7 @@ pub const GROUP: Group = Group {
 const MIRROR: &[u64] = &[14, 14];
 const RAID1: &str = "md 0 -l1 -n2 $c $1 $2; root /dev/md0";
 const SOON: &str = "root=UUID={root} landfall.degraded=1";
+const ASK: &str = "root=UUID={root} landfall.degraded=ask";
 const NEVER: &str = "root=UUID={root} landfall.degraded=never";
 
 const ROWS: &[Row] = &[
@@ -21,6 +22,14 @@ const ROWS: &[Row] = &[
         .words(NEVER)
         .given(&[Given::Without(2)])
         .refuses(&["degraded"]),
+    row("md-degraded-yes", MIRROR, RAID1)
+        .words(ASK)
+        .given(&[Given::Without(2), Given::Typed("Start without?", "yes")])
+        .boots("raid1-1(disk1)"),
+    row("md-degraded-no", MIRROR, RAID1)
+        .words(ASK)
+        .given(&[Given::Without(2), Given::Typed("Start without?", "no")])
+        .refuses(&["nobody said that it starts without"]),
     row(
         "md-raid0-without-one",
         &[8, 8],
