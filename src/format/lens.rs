@@ -44,7 +44,8 @@ impl Lens {
         inside.then(|| self.through.pieces(range.at, range.len as u64))?
     }
 
-    /// The bytes of a range, as `below` brings those of a device. `None`: not all of it can be told.
+    /// The bytes of a range, as `below` brings those of a device. `None`: not all of it can be
+    /// told.
     pub fn read<E>(
         &self,
         range: Range,

@@ -51,12 +51,11 @@ impl Plan {
                     self.firmware = Firmware::Known(booted);
                 }
             }
-            Event::Unlocked { .. }
-            | Event::UnlockFailed { .. }
-            | Event::Answered { .. }
+            Event::Unlocked { .. } | Event::UnlockFailed { .. } => self.take_of_volume(now, event),
+            Event::Answered { .. }
             | Event::Agreed { .. }
             | Event::Typing { .. }
-            | Event::AskFailed { .. } => self.take_of_volume(now, event),
+            | Event::AskFailed { .. } => self.take_of_person(now, event),
             Event::Mapped { ticket } => self.mapped(now, ticket, None),
             Event::MapFailed { ticket, fault } => self.mapped(now, ticket, Some(fault)),
             Event::Assembled { ticket } => self.start_ended(now, ticket, None),
@@ -156,19 +155,24 @@ impl Plan {
         self.out.push(Action::Resolve { ticket, alias });
     }
 
-    /// What is told of encrypted volumes, and by people.
     fn take_of_volume(&mut self, now: Millis, event: Event) {
         let (ticket, result) = match event {
             Event::Unlocked { ticket } => (ticket, Ok(())),
             Event::UnlockFailed { ticket, why, fault } => (ticket, Err((why, fault))),
-            Event::Answered { ticket, secret } => return self.answered(now, ticket, secret),
-            Event::Agreed { ticket, yes } => return self.agreed(now, ticket, yes),
-            Event::Typing { ticket } => return self.typing(now, ticket),
-            Event::AskFailed { ticket, fault } => return self.ask_failed(now, ticket, &fault),
             _ => return,
         };
         if let Some(Job::Unlock(at)) = self.tickets.close(ticket) {
             self.unlocked(now, at, result);
+        }
+    }
+
+    fn take_of_person(&mut self, now: Millis, event: Event) {
+        match event {
+            Event::Answered { ticket, secret } => self.answered(now, ticket, secret),
+            Event::Agreed { ticket, yes } => self.agreed(now, ticket, yes),
+            Event::Typing { ticket } => self.typing(now, ticket),
+            Event::AskFailed { ticket, fault } => self.ask_failed(now, ticket, &fault),
+            _ => {}
         }
     }
 
