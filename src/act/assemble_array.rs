@@ -3,7 +3,7 @@
 //! One attempt; what a failed one made is taken apart again. Arrays start auto-read-only: the
 //! kernel writes nothing before something writes to the array. md.rst, "start_ro".
 
-use super::kernel_lines;
+use super::{kernel_lines, udev_record};
 use crate::base::fault::Fault;
 use crate::format::md::Step;
 use crate::sys::fail::Fail;
@@ -19,6 +19,7 @@ pub fn assemble(device: &str, steps: &[Step]) -> Result<(), Fault> {
     let mut log = Reader::from_now().ok();
     let mut array = None;
     let Err(fail) = attempt(device, steps, &mut array) else {
+        udev_record::array(device);
         return Ok(());
     };
     if let Some(array) = array {

@@ -102,7 +102,7 @@ pub(super) fn advice(fail: &Fail) -> &'static str {
 /// What others are to find of a device that was made: its link, and what udev shall know.
 pub(super) fn made(name: &str, uuid: &str, number: (u32, u32), flags: u16) {
     link(name, number.1);
-    udev_record::write(name, uuid, number, flags);
+    udev_record::mapped(name, uuid, number, flags);
 }
 
 /// `/dev/mapper/NAME`, as udev's rules make it. Without it the device is still `/dev/dm-N`.

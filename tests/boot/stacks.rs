@@ -99,12 +99,21 @@ fn judge(stack: &Stack, outcome: &Outcome) {
             let wrong = format!("root lies on {found}, wanted {below}");
             outcome.check(found == below, &wrong);
             only_what_root_needs(stack, outcome);
+            udev_will_know_arrays(outcome);
         }
         End::Refuses(page) => {
             let page: Vec<String> = page.iter().map(|part| stack.filled(part)).collect();
             let page: Vec<&str> = page.iter().map(String::as_str).collect();
             outcome.assert_gave_up(&page);
         }
+    }
+}
+
+/// Else the volumes of a group on an array are not found again.
+fn udev_will_know_arrays(outcome: &Outcome) {
+    for line in outcome.list("arrays_for_udev") {
+        let known = line.ends_with(" true 101644");
+        outcome.check(known, &format!("udev is not told of an array: {line}"));
     }
 }
 

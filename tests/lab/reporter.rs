@@ -51,6 +51,7 @@ fn main() {
     facts.list("processes", &processes());
     facts.list("parameters", &parameters());
     facts.list("mapped", &mapped());
+    facts.list("arrays_for_udev", &arrays_for_udev());
     facts.list("run_landfall", &entries_below(Path::new("/run/landfall")));
     facts.text("trace", &read("/run/landfall/trace"));
     facts.text("mode_run", &mode("/run"));
@@ -156,6 +157,22 @@ fn parameters() -> Vec<String> {
             let name = entry.file_name().to_string_lossy().into_owned();
             let value = read(&format!("{directory}/{name}"));
             found.push(format!("{module}.{name}={}", value.trim_end()));
+        }
+    }
+    found
+}
+
+/// Arrays that run, and whether udev will know that they were started on purpose.
+fn arrays_for_udev() -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let number = read(&format!("/sys/block/{name}/dev"));
+        let (state, number) = (entry.path().join("md/array_state"), number.trim());
+        if state.exists() {
+            let place = format!("/run/udev/data/b{number}");
+            let known = read(&place).contains("\nE:LVM_MD_PV_ACTIVATED=1\n");
+            found.push(format!("{name} {known} {}", mode(&place)));
         }
     }
     found
