@@ -6,6 +6,7 @@
 //! chroot and chdir must be PID 1's own: kernel threads share its root directory, and start
 //! helper programs from there.
 
+use crate::act::attach_loop::HOST;
 use crate::act::empty_initramfs::OldRoot;
 use crate::act::{console_log, find_init, modprobe_client};
 use crate::base::fault::Fault;
@@ -45,10 +46,11 @@ fn attempt(
     let old = dir::open_path(b"/", Want::Directory)?;
     let old = OldRoot::check(old, new.as_fd());
     console_log::restore_rate_limit();
-    let moved: Vec<Moved> = MOVED
-        .into_iter()
-        .filter_map(|p| take_along(&new, p))
-        .collect();
+    let mut moved = Vec::new();
+    moved.extend(move_host(&new));
+    for path in MOVED {
+        moved.extend(take_along(&new, path));
+    }
     if let Err(fail) = switch(&new, root) {
         moved.into_iter().rev().for_each(Moved::undo);
         let text = format!("{root} did not become the root directory: {fail}");
@@ -124,6 +126,20 @@ impl Moved {
         let back = dir::open_path(self.from.as_bytes(), Want::DirectoryPlace);
         if let Err(fail) = back.and_then(|to| mount::move_to(self.mount.as_fd(), to.as_fd())) {
             log::error!("{} was not taken back: {fail}", self.from);
+        }
+    }
+}
+
+/// What holds the file that root is in goes where users of such files look for it, if root has
+/// that directory. Otherwise it stays below /run.
+fn move_host(new: &OwnedFd) -> Option<Moved> {
+    let mount = mount_at(HOST).ok().flatten()?;
+    let to = dir::open_in_root(new, b"/host", Want::DirectoryPlace).ok()?;
+    match mount::move_to(mount.as_fd(), to.as_fd()) {
+        Ok(()) => Some(Moved { mount, from: HOST }),
+        Err(fail) => {
+            log::warn!("{HOST} is not moved to /host: {fail}");
+            None
         }
     }
 }

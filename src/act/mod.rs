@@ -6,6 +6,7 @@
 
 pub mod ask;
 pub mod assemble_array;
+pub mod attach_loop;
 pub mod boot_partition;
 pub mod coldplug;
 pub mod console_log;

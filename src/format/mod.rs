@@ -17,6 +17,7 @@ pub mod json;
 pub mod kmod;
 pub mod lens;
 pub mod links;
+pub mod loop_file;
 pub mod luks;
 pub mod lvm2;
 pub mod md;

@@ -6,8 +6,10 @@
 //! Sources: Documentation/admin-guide/kernel-parameters.rst for the kernel's own words,
 //! dracut.cmdline(7), initramfs-tools(7), kernel-command-line(7) and modules-load.d(5) for others.
 
+mod loops;
 mod luks;
 mod reading;
+mod verity;
 
 use super::cmdline::Word;
 use super::wish::Wish;
@@ -86,7 +88,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 38] = [
+const ROWS: [Parameter; 41] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -203,6 +205,9 @@ const ROWS: [Parameter; 38] = [
         ],
         read: Reading::read_write,
     },
+    loops::LOOP,
+    loops::FLAGS,
+    loops::TYPES,
     Parameter {
         names: &["init"],
         values: "`=PATH`",
@@ -327,73 +332,12 @@ const ROWS: [Parameter; 38] = [
         ],
         read: Reading::map_after,
     },
-    Parameter {
-        names: &["roothash"],
-        values: "`=HEX`",
-        default: "none",
-        effect: "Root is `/dev/mapper/root`, made by dm-verity with this root hash, whatever \
-                  `root=` says; its devices are the partitions whose UUIDs are the first and the \
-                  last 128 bits of it.",
-        gathers: false,
-        tests: &[
-            "a_root_hash_makes_root_a_volume_of_dm_verity",
-            "boot_from_dm_verity_by_the_root_hash_alone",
-        ],
-        read: Reading::root_hash,
-    },
-    Parameter {
-        names: &["systemd.verity_root_data"],
-        values: "`=DEVICE`",
-        default: "by `roothash=`",
-        effect: "The device that holds the data of root, in any form that `root=` takes.",
-        gathers: false,
-        tests: &["devices_of_a_verity_root_may_be_named"],
-        read: Reading::verity_data,
-    },
-    Parameter {
-        names: &["systemd.verity_root_hash"],
-        values: "`=DEVICE`",
-        default: "by `roothash=`",
-        effect: "The device that holds the tree of hashes of root.",
-        gathers: false,
-        tests: &["devices_of_a_verity_root_may_be_named"],
-        read: Reading::verity_hash,
-    },
-    Parameter {
-        names: &["systemd.verity_root_options"],
-        values: "`=OPTION[,OPTION…]`",
-        default: "none",
-        effect: "Options as in veritytab(5): `superblock=`, `format=`, `data-block-size=`, \
-                  `hash-block-size=`, `data-blocks=`, `hash-offset=`, `salt=`, `hash=`, \
-                  `fec-device=`, `fec-offset=`, `fec-roots=`, `ignore-corruption`, \
-                  `restart-on-corruption`, `panic-on-corruption`, `ignore-zero-blocks`, \
-                  `check-at-most-once`, `root-hash-signature=`.",
-        gathers: false,
-        tests: &[
-            "options_of_a_verity_root_are_read_and_odd_ones_named",
-            "boot_from_dm_verity_without_a_superblock",
-        ],
-        read: Reading::verity_options,
-    },
-    Parameter {
-        names: &["systemd.verity", "rd.systemd.verity"],
-        values: "bare, `=1`, `=0`",
-        default: "on",
-        effect: "Switched off, `roothash=` and the image's veritytab(5) are passed over, and root \
-                  is what `root=` says, unchecked.",
-        gathers: false,
-        tests: &["verity_may_be_switched_off"],
-        read: Reading::verity_switch,
-    },
-    Parameter {
-        names: &["usrhash"],
-        values: "`=HEX`",
-        default: "none",
-        effect: "A separate `/usr` is not mounted yet: a warning says so.",
-        gathers: false,
-        tests: &["a_hash_for_usr_is_not_served_yet"],
-        read: Reading::usr_hash,
-    },
+    verity::ROOT_HASH,
+    verity::DATA,
+    verity::HASH,
+    verity::OPTIONS,
+    verity::SWITCH,
+    verity::USR_HASH,
     Parameter {
         names: &["landfall.veritytab"],
         values: "`=\"NAME DATA HASH ROOTHASH [OPTIONS]\"`",

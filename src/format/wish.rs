@@ -6,9 +6,11 @@ use super::cmdline;
 use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
 use super::integrity;
+use super::loop_file::LoopFile;
 use super::params;
 use super::verity;
 use crate::base::text::Text;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -97,6 +99,8 @@ pub struct Wish {
     pub volumes: Volumes,
     /// Standalone volumes of dm-integrity.
     pub integrity: Vec<integrity::Volume>,
+    /// `loop=`: first the device that holds this file is looked for, then root in it.
+    pub file: Option<LoopFile>,
     /// What was odd on the command line: one sentence each, said as warnings.
     pub complaints: Vec<String>,
 }
@@ -127,6 +131,7 @@ impl Default for Wish {
             verity: Vec::new(),
             integrity: Vec::new(),
             volumes: Volumes::default(),
+            file: None,
             complaints: Vec::new(),
         }
     }
@@ -136,6 +141,25 @@ impl Wish {
     /// Reads a kernel command line. Never fails: what is odd becomes a complaint.
     pub fn from_cmdline(cmdline: &[u8]) -> Self {
         Self::read(cmdline, b"")
+    }
+
+    /// What is looked for now, as a word: `root=…`, or `loop=…` where it is what that names.
+    pub fn word(&self) -> String {
+        let (word, typed) = match &self.file {
+            Some(file) if self.root_as_typed != file.root => ("loop=", &file.typed),
+            _ => ("root=", &self.root_as_typed),
+        };
+        format!("{word}{typed}")
+    }
+
+    /// From now on the other is looked for, of what holds the file and what is in it.
+    pub fn turn(&mut self) {
+        if let Some(LoopFile { inside, .. }) = &mut self.file {
+            core::mem::swap(&mut self.root, &mut inside.source);
+            core::mem::swap(&mut self.root_as_typed, &mut inside.typed);
+            core::mem::swap(&mut self.fstypes, &mut inside.types);
+            core::mem::swap(&mut self.flags, &mut inside.flags);
+        }
     }
 
     /// The same with the image's crypttab(5).

@@ -112,7 +112,7 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
         eprintln!("landfall: not all disks of this machine may be read by you: try as root");
     }
     Ok(match ending {
-        Ending::Boots => ExitCode::SUCCESS,
+        Ending::Boots | Ending::InFile(_) => ExitCode::SUCCESS,
         _ => ExitCode::from(GIVES_UP),
     })
 }
@@ -181,9 +181,10 @@ fn head(options: &Options, stage: &Stage, index: Option<&ModuleIndex>) -> String
 
 /// What the command line means.
 fn wanted(wish: &Wish) -> String {
-    let root = match &wish.root {
-        Some(_) => format!("root={}", wish.root_as_typed),
-        None => "no root= at all".into(),
+    let root = match (&wish.file, &wish.root) {
+        (Some(file), _) => format!("root={} loop={}", file.root, file.typed),
+        (None, Some(_)) => format!("root={}", wish.root_as_typed),
+        (None, None) => "no root= at all".into(),
     };
     let how = if wish.writable {
         "writable"
@@ -221,6 +222,13 @@ fn outcome(told: &narrate::Told, ending: &Ending) -> String {
         (Ending::Boots, Some(root), Some(init)) => {
             let root = narrate::mount_text(root);
             format!("It would boot: root is {root}; {init} runs, if root holds it.\n")
+        }
+        (Ending::InFile(file), Some(host), _) => {
+            let host = narrate::mount_text(host);
+            format!(
+                "It would boot: root is loop file {file} on {host}, or a part of it, if the file \
+                 is there and holds that: only a boot looks into it.\n"
+            )
         }
         (Ending::WaitsForEver, ..) => {
             "It would wait for ever: nothing here answers root=, and no deadline ends it.\n".into()

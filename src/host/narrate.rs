@@ -138,6 +138,7 @@ impl Teller {
                 self.told.root = Some(mount.clone());
                 format!("mounts {}", mount_text(mount))
             }
+            Action::Attach { file, .. } => format!("makes a loop device of {file} there"),
             Action::HandOver { init, .. } => {
                 self.told.init = Some(init.clone());
                 format!("empties the initramfs, switches to root, executes {init}")

@@ -44,6 +44,8 @@ pub enum Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     Boots,
+    /// Root is in a file, and what is in the file is not looked at.
+    InFile(Text),
     GivesUp,
     /// `rootwait`: nothing more happens, and nothing ends it.
     WaitsForEver,
@@ -183,6 +185,7 @@ impl<'a> Rehearsal<'a> {
                     kernel: Vec::new(),
                 },
             },
+            Action::Attach { file, .. } => return self.ending = Some(Ending::InFile(file)),
             Action::HandOver { .. } => return self.ending = Some(Ending::Boots),
             Action::Shell { .. } | Action::End { .. } | Action::Reboot => {
                 return self.ending = Some(Ending::GivesUp);

@@ -31,6 +31,7 @@ impl Machine {
             | Action::Map { .. }
             | Action::Assemble { .. }
             | Action::Announce { .. }
+            | Action::Attach { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);

@@ -1,10 +1,11 @@
 //! What a worker does with one action, and how it answers.
 
+use crate::act::attach_loop::HOST;
 use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
-    assemble_array, boot_partition, create_mapping, device_links, find_init, flash, load_module,
-    mount_root, probe_device, read_device, unlock_luks,
+    assemble_array, attach_loop, boot_partition, create_mapping, device_links, find_init, flash,
+    load_module, mount_root, probe_device, read_device, unlock_luks,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -65,6 +66,10 @@ pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Op
                 fault: fail.into(),
             },
         },
+        Action::Attach { file, writable, .. } => match attach_loop::attach(file, *writable) {
+            Ok(device) => Event::Attached { ticket, device },
+            Err(fault) => Event::AttachFailed { ticket, fault },
+        },
         Action::Mount { mount, .. } => mount_root(ticket, mount),
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
@@ -83,7 +88,8 @@ fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
         _ => format!("/dev/{}", mount.device),
     };
     let options = mount.options.as_bytes();
-    match mount_root::mount(&device, &mount.fstype, mount.read_only, options, NEW_ROOT) {
+    let place = if mount.host { HOST } else { NEW_ROOT };
+    match mount_root::mount(&device, &mount.fstype, mount.read_only, options, place) {
         Ok(()) => Event::Mounted { ticket },
         Err(failed) => Event::MountFailed {
             ticket,
@@ -127,6 +133,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
         Action::Map { .. } => Event::MapFailed { ticket, fault },
         Action::Assemble { .. } => Event::AssembleFailed { ticket, fault },
         Action::Announce { .. } => Event::AnnounceFailed { ticket, fault },
+        Action::Attach { .. } => Event::AttachFailed { ticket, fault },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -148,6 +155,7 @@ fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Map { ticket, .. }
         | Action::Assemble { ticket, .. }
         | Action::Announce { ticket, .. }
+        | Action::Attach { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

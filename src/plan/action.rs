@@ -36,13 +36,15 @@ pub enum Scope {
 /// four letters.
 pub const MAX_READ: usize = 15 << 10;
 
-/// One attempt to mount root.
+/// One attempt to mount root, or what holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
     /// Its name without `/dev/`: the kernel's, or `mapper/NAME`.
     pub device: String,
     pub fstype: String,
     pub read_only: bool,
+    /// It holds the file that root is in.
+    pub host: bool,
     /// Mount options as the kernel takes them, already sorted from the words of mount(8).
     pub options: Text,
 }
@@ -135,7 +137,13 @@ pub enum Action {
         ticket: Ticket,
         device: String,
     },
-    /// Mount the new root.
+    /// Make a loop device of a file, by its path on the file system that holds it.
+    Attach {
+        ticket: Ticket,
+        file: Text,
+        writable: bool,
+    },
+    /// Mount the new root, or the file system that holds the file that it is in.
     Mount {
         ticket: Ticket,
         mount: Mount,

@@ -6,7 +6,7 @@ use super::event::{Event, Ticket};
 use super::give_up::Cause;
 use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, Stage};
-use super::{integrity, mapping, modules, verity};
+use super::{integrity, loops, mapping, modules, verity};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
@@ -62,14 +62,14 @@ impl Plan {
             Event::AssembleFailed { ticket, fault } => self.start_ended(now, ticket, Some(fault)),
             Event::Announced { ticket, whole } => self.announced(ticket, Ok(whole)),
             Event::AnnounceFailed { ticket, fault } => self.announced(ticket, Err(fault)),
+            Event::Attached { ticket, device } => self.attach_ended(now, ticket, Ok(device)),
+            Event::AttachFailed { ticket, fault } => self.attach_ended(now, ticket, Err(fault)),
             Event::Mounted { ticket } => self.mounted(ticket),
             Event::MountFailed {
                 ticket,
                 fault,
                 kernel,
-            } => {
-                self.mount_failed(now, ticket, &fault, kernel);
-            }
+            } => self.mount_failed(now, ticket, &fault, kernel),
             Event::InitFound { ticket, path } => self.init_found(ticket, path),
             Event::InitMissing { ticket, fault } => {
                 if self.init_was_sought(ticket) {
@@ -114,6 +114,7 @@ impl Plan {
                 .iter()
                 .map(|&name| name.into()),
         );
+        drivers.extend(self.wish.file.iter().map(|_| loops::DRIVER.into()));
         for alias in drivers {
             let Self {
                 modules,
@@ -265,16 +266,23 @@ impl Plan {
         if self.tickets.close(ticket) != Some(Job::Mount) {
             return;
         }
+        let host = self.is_outside();
         match &mut self.stage {
             // It took longer than our patience, but it is what was asked for.
             Stage::Shell {
                 mounted, mounting, ..
             } => {
-                *mounted = true;
+                *mounted = !host;
                 *mounting = None;
+            }
+            Stage::Searching | Stage::Preparing { .. } | Stage::Mounting { .. } if host => {
+                self.stage = Stage::Searching;
             }
             Stage::Searching | Stage::Preparing { .. } | Stage::Mounting { .. } => self.find_init(),
             _ => {}
+        }
+        if host {
+            self.file = loops::Standing::Mounted;
         }
     }
 

@@ -163,6 +163,15 @@ pub enum Event {
         ticket: Ticket,
         fault: Fault,
     },
+    /// Answers `attach`: the loop device, by the kernel's name. Its own event tells of it.
+    Attached {
+        ticket: Ticket,
+        device: String,
+    },
+    AttachFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
     /// Answers `mount`. `kernel`: what the kernel said about it.
     Mounted {
         ticket: Ticket,

@@ -43,6 +43,8 @@ pub enum Cause {
     Mapping(Fault),
     /// The same for a volume of dm-verity: the whole sentence.
     Verity(String),
+    /// The file that root is in cannot be had, or holds nothing that can be: the whole sentence.
+    File(String),
     NoInit(Fault),
     HandOver(Fault),
 }
@@ -87,7 +89,11 @@ fn asked(plan: &Plan) -> Vec<String> {
         None if wish.root_as_typed.as_bytes().is_empty() => {
             "no root= on the kernel command line".to_string()
         }
-        _ => format!("root={}", wish.root_as_typed),
+        _ => match &wish.file {
+            Some(file) if file.root.0.is_empty() => format!("loop={}", file.typed),
+            Some(file) => format!("root={} loop={}", file.root, file.typed),
+            None => format!("root={}", wish.root_as_typed),
+        },
     };
     if !wish.fstypes.is_empty() {
         text.push_str(&format!(" rootfstype={}", wish.fstypes.join(",")));
@@ -125,8 +131,8 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             "nothing says which device is root, and {names} all have the type of a root partition"
         )],
         Cause::Clones(names) => alloc::vec![format!(
-            "{names} all answer root={}, and landfall.clones=refuse says to take none then",
-            plan.wish.root_as_typed
+            "{names} all answer {}, and landfall.clones=refuse says to take none then",
+            plan.wish.word()
         )],
         Cause::Paths(text) => alloc::vec![format!(
             "{text}: it is not mounted through one of them, and multipath is not set up here"
@@ -144,13 +150,17 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             fault,
             kernel,
         } => {
+            let what = match plan.is_outside() {
+                true => "holds the file that root is in",
+                false => "is root",
+            };
             let mut lines =
-                alloc::vec![format!("{device} is root, but mounting it failed: {fault}")];
+                alloc::vec![format!("{device} {what}, but mounting it failed: {fault}")];
             lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
             lines
         }
         Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
-        Cause::Verity(text) => alloc::vec![text.clone()],
+        Cause::Verity(text) | Cause::File(text) => alloc::vec![text.clone()],
         Cause::Locked(text) => {
             let mut lines = alloc::vec![text.clone()];
             lines.extend(plan.closed().into_iter().filter(|line| line != text));
@@ -257,6 +267,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Map | Job::Verity(_) | Job::Integrity(_) => {
                 "making a mapped device has not ended".to_string()
             }
+            Job::Attach => "making a device of the file has not ended".to_string(),
             Job::Announce(_) => "telling btrfs of a device has not ended".to_string(),
             Job::Start(device) => format!("starting {device} has not ended"),
             Job::Unlock(at) => format!("opening {} has not ended", plan.locks.shown(*at)),
@@ -320,6 +331,9 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
         }
         Cause::Verity(_) => {
             lines.push("see roothash= and systemd.verity_root_options= on the command line".into());
+        }
+        Cause::File(_) => {
+            lines.push("see loop=; what is in the file is named by root=… loop=SOURCE:FILE".into());
         }
         Cause::HandOver(_) => {}
     }

@@ -18,6 +18,10 @@
 //! Mapped devices that the command line spells out are made as soon as their pieces are there
 //! ([`mapping`]); then they are devices like any other. So are volumes of dm-verity ([`verity`]).
 //!
+//! # Root in a file
+//! The device that holds the file is found and mounted first, as root would be; then root is
+//! looked for in the device that the kernel makes of the file ([`loops`]).
+//!
 //! # Devices that leave
 //! A device may vanish or change at any moment. Answers about what it was are dropped
 //! ([`device`]: generations). A root that vanishes while it is being mounted is looked for again.
@@ -52,6 +56,7 @@ mod flash;
 pub mod give_up;
 pub mod integrity;
 mod keyboards;
+pub mod loops;
 pub mod luks;
 pub mod mapping;
 mod module_graph;
@@ -64,6 +69,7 @@ pub mod root;
 pub mod stack;
 pub mod ticket;
 pub mod trace;
+mod trace_finding;
 pub mod trace_luks;
 pub mod trace_read;
 pub mod verity;
@@ -142,6 +148,8 @@ pub struct Plan {
     stack: Stack,
     verity: verity::Volumes,
     btrfs: btrfs::Pools,
+    /// How far we are with the file that root is in.
+    file: loops::Standing,
     /// Volumes of dm-integrity that were made, or are being made, or failed.
     integrity_done: Vec<usize>,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
@@ -200,6 +208,7 @@ impl Plan {
             stack: Stack::default(),
             verity: verity::Volumes::default(),
             btrfs: btrfs::Pools::default(),
+            file: loops::Standing::default(),
             integrity_done: Vec::new(),
             protected: false,
             trunk: None,

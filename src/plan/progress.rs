@@ -30,8 +30,10 @@ impl Plan {
             }
             self.attach_ubi();
             self.map();
+            self.attach();
             self.set_up_integrity(now);
             self.set_up_verity(now);
+            self.judge_file(now);
         }
         if self.is_looking() {
             self.gather_btrfs(now);
@@ -129,7 +131,14 @@ impl Plan {
     /// Takes the device that answers the wish, if there is one.
     pub(super) fn choose(&mut self, now: Millis) {
         self.comparing = false;
-        let found = self.usable();
+        if self.waits_for_file() {
+            return;
+        }
+        let mut found = self.usable();
+        let in_file = |(name, ..): &Usable| self.is_in_file(name);
+        if found.iter().any(in_file) {
+            found.retain(in_file);
+        }
         self.drop_what_left(&found);
         if self.wish.root.is_none() && self.several(now) {
             return;
@@ -152,7 +161,11 @@ impl Plan {
         let chosen = matches!(&self.stage, Stage::Preparing { device: d, .. } if *d == device);
         if !chosen {
             self.protected = false;
-            self.say(Level::Info, format!("root is {device}"));
+            let what = match self.is_outside() {
+                true => "the file that root is in lies on",
+                false => "root is",
+            };
+            self.say(Level::Info, format!("{what} {device}"));
             self.warn_of_an_unreadable_disk(&device);
             self.stage = Stage::Preparing {
                 device,
@@ -225,11 +238,15 @@ impl Plan {
             return;
         }
         self.withdraw(now);
-        let forbidden = self.wish.writable && (self.protected || self.must_not_write(&device));
+        let host = self.is_outside();
+        let asked = self.wish.writable && !host;
+        let forbidden = asked && (self.protected || self.must_not_write(&device));
         let mount = Mount {
             device: self.known_as(&device),
             fstype: kind,
-            read_only: !self.wish.writable || forbidden,
+            // What holds a file is not written to before the file is known to be there.
+            read_only: !asked || forbidden,
+            host,
             options: self.wish.flags.clone(),
         };
         self.taken.clone_from(&device);
@@ -318,10 +335,10 @@ impl Plan {
 
     /// Whoever sits before a silent console learns what it is silent about.
     fn say_that_it_waits(&mut self) {
-        let typed = &self.wish.root_as_typed;
+        let asked = self.wish.word();
         self.say(
             Level::Notice,
-            format!("root={typed} is not there yet, waiting for it"),
+            format!("{asked} is not there yet, waiting for it"),
         );
     }
 

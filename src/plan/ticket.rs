@@ -62,6 +62,8 @@ pub enum Job {
     Integrity(usize),
     /// Tells the kernel of a device of the btrfs with this UUID.
     Announce(String),
+    /// Makes a device of the file that root is in.
+    Attach,
     Mount,
     FindInit,
     HandOver,

@@ -85,6 +85,8 @@ pub fn event_line(event: &Event) -> String {
         Event::AnnounceFailed { ticket, fault } => failed("announce-failed", *ticket, fault).done(),
         Event::Assembled { .. }
         | Event::AssembleFailed { .. }
+        | Event::Attached { .. }
+        | Event::AttachFailed { .. }
         | Event::Mounted { .. }
         | Event::MountFailed { .. }
         | Event::InitFound { .. }
@@ -105,6 +107,8 @@ fn last_line(event: &Event) -> String {
     match event {
         Event::Assembled { ticket } => answer("assembled", *ticket).done(),
         Event::AssembleFailed { ticket, fault } => failed("assemble-failed", *ticket, fault).done(),
+        Event::Attached { ticket, device } => answer("attached", *ticket).word(device).done(),
+        Event::AttachFailed { ticket, fault } => failed("attach-failed", *ticket, fault).done(),
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
         Event::MountFailed {
             ticket,
@@ -190,6 +194,7 @@ pub fn action_line(action: &Action) -> String {
             steps.iter().fold(line, step_word).done()
         }
         Action::Announce { .. }
+        | Action::Attach { .. }
         | Action::Mount { .. }
         | Action::FindInit { .. }
         | Action::HandOver { .. }
@@ -209,6 +214,14 @@ pub fn action_line(action: &Action) -> String {
 fn last_action_line(action: &Action) -> String {
     match action {
         Action::Announce { ticket, device } => answer("announce", *ticket).word(device).done(),
+        Action::Attach {
+            ticket,
+            file,
+            writable,
+        } => {
+            let line = answer("attach", *ticket).word(file.as_bytes());
+            line.word(if *writable { "rw" } else { "ro" }).done()
+        }
         Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
         Action::FindInit { ticket, init } => {
             let line = answer("find-init", *ticket);
@@ -301,7 +314,7 @@ fn mount_words(line: Line, mount: &Mount) -> Line {
     let line = line.word(&mount.device).word(&mount.fstype);
     let line = line.word(if mount.read_only { "ro" } else { "rw" });
     let options = Some(mount.options.as_bytes()).filter(|o| !o.is_empty());
-    line.opt("options", options)
+    line.flag("host", mount.host).opt("options", options)
 }
 
 fn resolution_words(line: Line, found: &Resolution) -> Line {

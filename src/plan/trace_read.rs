@@ -4,12 +4,13 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
+use super::trace_finding::finding;
 use super::trace_luks;
 use crate::base::fault::Fault;
 use crate::base::text::{Text, unescape};
 use crate::base::words::{Word, Words};
 use crate::format::dm_init::{self, Mapping, Target};
-use crate::format::identity::{Finding, Partition, Range, Signature, Table, Usage};
+use crate::format::identity::Range;
 use crate::format::kmod::{Module, Resolution};
 use crate::format::lens::Lens;
 use crate::format::md::Step;
@@ -125,6 +126,14 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
 /// The same, of what comes after root is mounted; and of encrypted volumes.
 fn last_answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
     Some(match verb {
+        "attached" => Event::Attached {
+            ticket,
+            device: w.text()?,
+        },
+        "attach-failed" => Event::AttachFailed {
+            ticket,
+            fault: fault(w)?,
+        },
         "init-found" => Event::InitFound {
             ticket,
             path: Text(w.value()?),
@@ -160,6 +169,11 @@ pub fn action(line: &str) -> Option<Action> {
         "announce" => Action::Announce {
             ticket: ticket(&mut w)?,
             device: w.text()?,
+        },
+        "attach" => Action::Attach {
+            ticket: ticket(&mut w)?,
+            file: Text(w.value()?),
+            writable: !access(&mut w)?,
         },
         "mount" => Action::Mount {
             ticket: ticket(&mut w)?,
@@ -393,7 +407,9 @@ fn mount(w: &mut Words) -> Option<Mount> {
     let (device, fstype) = (w.text()?, w.text()?);
     let read_only = access(w)?;
     let options = Text(w.key("options").unwrap_or_default());
+    let host = w.flag("host");
     Some(Mount {
+        host,
         device,
         fstype,
         read_only,
@@ -440,70 +456,6 @@ fn module(text: &[u8]) -> Option<Module> {
         needs,
         before,
         after,
-    })
-}
-
-fn finding(w: &mut Words) -> Option<Finding> {
-    let signature = match w.key_text("type") {
-        Some(kind) => Some(signature(kind, w)?),
-        None => None,
-    };
-    let ambivalent = list(w.key_text("ambivalent"));
-    let table = match w.key_text("table") {
-        Some(kind) => Some(Table {
-            kind,
-            uuid: w.key_text("table-uuid"),
-            partitions: all(w, "part")
-                .map(|p| partition(&p))
-                .collect::<Option<_>>()?,
-        }),
-        None => None,
-    };
-    Some(Finding {
-        signature,
-        table,
-        ambivalent,
-    })
-}
-
-fn signature(kind: String, w: &mut Words) -> Option<Signature> {
-    let usage = match w.key_text("usage")?.as_str() {
-        "filesystem" => Usage::Filesystem,
-        "raid" => Usage::Raid,
-        "crypto" => Usage::Crypto,
-        "other" => Usage::Other,
-        _ => return None,
-    };
-    Some(Signature {
-        kind,
-        usage,
-        version: w.key_text("version"),
-        uuid: w.key_text("uuid"),
-        uuid_sub: w.key_text("uuid-sub"),
-        label: w.key("label").map(Text),
-        block_size: u32::try_from(w.key_num("block-size").unwrap_or(0)).ok()?,
-        devices: u16::try_from(w.key_num("devices").unwrap_or(0)).ok()?,
-    })
-}
-
-fn partition(text: &[u8]) -> Option<Partition> {
-    let mut fields = text.splitn(7, |&b| b == b':');
-    let mut field = || fields.next().and_then(|f| core::str::from_utf8(f).ok());
-    let number = field()?.parse().ok()?;
-    let uuid = field()?.to_string();
-    let kind = field()?.to_string();
-    let start = field()?.parse().ok()?;
-    let sectors = field()?.parse().ok()?;
-    let flags = field()?.parse().ok()?;
-    let label = fields.next().map(Text::from);
-    Some(Partition {
-        number,
-        uuid,
-        label,
-        kind,
-        start,
-        sectors,
-        flags,
     })
 }
 
@@ -559,6 +511,8 @@ mod tests {
             "announced 9",
             "announced 9 whole",
             "announce-failed 9 errno=22 text=x",
+            "attached 9 loop0",
+            "attach-failed 9 errno=2 text=x",
             "shell-left 9",
             "shell-left 9 errno=2 text=none",
             "module-wanted 3 crypto-crc32c",
@@ -575,6 +529,9 @@ mod tests {
             "ask-firmware 4",
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",
+            "mount 3 vda1 ext4 ro host options=a",
+            "attach 3 /a\\x20b/c.img ro",
+            "attach 3 /c.img rw",
             "announce 3 vda1",
             "map 3 a\\x20b ro uuid=u minor=5 target=0\\x208\\x20linear\\x208:1\\x200",
             "map 3 r ro key=k key-from=base64:\\x3d target=0\\x208\\x20verity\\x201",

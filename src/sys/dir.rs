@@ -26,6 +26,8 @@ pub enum Want {
     Directory,
     /// Contents to be read. Never waits for a FIFO's other end.
     Contents,
+    /// Contents to be read and written, of a file that is there.
+    Changes,
 }
 
 impl Want {
@@ -36,6 +38,7 @@ impl Want {
                 Self::DirectoryPlace => OFlags::PATH | OFlags::DIRECTORY,
                 Self::Directory => OFlags::RDONLY | OFlags::DIRECTORY,
                 Self::Contents => OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY,
+                Self::Changes => OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY,
             }
     }
 }

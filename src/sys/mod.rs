@@ -14,6 +14,7 @@ pub mod dm;
 pub mod fail;
 pub mod keyring;
 pub mod kmsg;
+pub mod loop_device;
 pub mod map;
 pub mod md;
 pub mod memory;

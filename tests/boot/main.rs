@@ -25,6 +25,7 @@ mod keyboards;
 mod keys;
 mod late;
 mod links;
+mod loops;
 mod luks;
 mod lvm;
 mod mapped;

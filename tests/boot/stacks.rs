@@ -125,7 +125,8 @@ fn only_what_root_needs(stack: &Stack, outcome: &Outcome) {
             continue;
         };
         let name = name.split(' ').next().unwrap_or_default();
-        let needed = below.contains(name) || stack.row.beside.contains(&name);
+        let beside = |known: &&str| stack.filled(known) == name;
+        let needed = below.contains(name) || stack.row.beside.iter().any(beside);
         outcome.check(
             needed,
             &format!("{name} was mapped, which root does not need"),
@@ -178,6 +179,11 @@ fn boot_stacks_of_luks() {
 #[test]
 fn boot_stacks_of_luks_asked() {
     check(&stacks::luks_asked::GROUP);
+}
+
+#[test]
+fn boot_stacks_of_loops() {
+    check(&stacks::loops::GROUP);
 }
 
 #[test]

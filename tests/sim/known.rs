@@ -30,6 +30,7 @@ pub enum Question {
     Unlock(String),
     Ask,
     Map(Mapping),
+    Attach,
     Mount(Mount),
     FindInit(Option<Text>),
     HandOver(Text),
@@ -210,6 +211,9 @@ impl Known {
             Event::Mapped { ticket } | Event::MapFailed { ticket, .. } => {
                 self.close(*ticket, |q| matches!(q, Question::Map(_)));
             }
+            Event::Attached { ticket, .. } | Event::AttachFailed { ticket, .. } => {
+                self.close(*ticket, |q| *q == Question::Attach);
+            }
             Event::Mounted { ticket } => self.mount_ended(*ticket, true),
             Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
             Event::InitFound { ticket, path } => {
@@ -261,6 +265,7 @@ impl Known {
             Action::Forget { .. } => return,
             Action::Announce { .. } => Question::Announce,
             Action::Map { mapping, .. } => Question::Map(mapping.clone()),
+            Action::Attach { .. } => Question::Attach,
             Action::Mount { mount, .. } => Question::Mount(mount.clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
             Action::HandOver { init, .. } => Question::HandOver(init.clone()),
@@ -399,6 +404,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Unlock { ticket, .. }
         | Action::Ask { ticket, .. }
         | Action::Map { ticket, .. }
+        | Action::Attach { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }

@@ -2,6 +2,7 @@
 //!
 //! A bad value is never fatal: a boot that works with a warning beats one that does not.
 
+mod loops;
 mod verity;
 
 use crate::base::text::Text;
@@ -32,6 +33,7 @@ pub(super) struct Reading {
     level: i32,
     rd_debug: bool,
     verity: verity::Words,
+    loops: loops::Words,
 }
 
 #[derive(Clone, Copy)]
@@ -51,6 +53,7 @@ impl Default for Reading {
             level: LEVEL_DEFAULT,
             rd_debug: false,
             verity: verity::Words::default(),
+            loops: loops::Words::default(),
         }
     }
 }
@@ -130,9 +133,7 @@ impl Reading {
     }
 
     pub(super) fn fstypes(&mut self, word: &Word<'_>) {
-        let types = self.list(word, "is no file system type; it is left out");
-        let real = |name: &String| !matches!(name.as_str(), "auto" | "tmpfs");
-        self.wish.fstypes = types.into_iter().filter(real).collect();
+        self.wish.fstypes = self.types(word);
     }
 
     pub(super) fn flags(&mut self, word: &Word<'_>) {
@@ -301,15 +302,14 @@ impl Reading {
 impl Reading {
     /// All words were read.
     pub(super) fn finish(mut self) -> Wish {
-        let flags = mount_options::sort(self.wish.flags.as_bytes());
-        if let Some(read_only) = flags.read_only {
-            self.wish.writable = !read_only;
-        }
+        let flags = self.wish.flags.clone();
+        self.decide_about_writing(&flags);
         if let Patience::Ms(ms) = self.wish.patience {
             self.wish.patience = Patience::Ms(ms.max(self.at_least));
         }
         self.wish.end = self.end();
         self.finish_verity();
+        self.finish_loop();
         self.wish.talk = match self.level {
             _ if self.rd_debug => Talk::Debug,
             level if level > LEVEL_DEFAULT => Talk::Debug,
@@ -317,6 +317,12 @@ impl Reading {
             _ => Talk::Quiet,
         };
         self.wish
+    }
+
+    fn decide_about_writing(&mut self, flags: &Text) {
+        if let Some(read_only) = mount_options::sort(flags.as_bytes()).read_only {
+            self.wish.writable = !read_only;
+        }
     }
 
     fn end(&self) -> End {
@@ -358,6 +364,12 @@ impl Reading {
             }
         }
         names
+    }
+
+    fn types(&mut self, word: &Word<'_>) -> Vec<String> {
+        let mut types = self.list(word, "is no file system type; it is left out");
+        types.retain(|name| !matches!(name.as_str(), "auto" | "tmpfs"));
+        types
     }
 
     fn complain(&mut self, word: &Word<'_>, why: &str) {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::text::Text;
+use crate::format::loop_file::{LoopFile, Sought};
 use crate::format::wish::{Degraded, End, Patience, Source, Talk};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -84,6 +85,56 @@ fn degraded_starts_after_seconds_or_never() {
         "landfall.degraded=x",
         "landfall.degraded=x is neither never, ask nor",
     );
+}
+
+#[test]
+fn a_file_may_hold_root() {
+    let file = |w: &mut Wish, path: &str, typed: &str| {
+        w.file = Some(LoopFile {
+            path: Text::from(path),
+            typed: Text::from(typed),
+            root: Text::from("LABEL=x"),
+            inside: Sought {
+                typed: Text::from("LABEL=x"),
+                ..Sought::default()
+            },
+        });
+        w.root = Some(Source::Label(Text::from("x")));
+        w.root_as_typed = Text::from("LABEL=x");
+    };
+    check("loop=/a root=LABEL=x loop=/b/c.img", |w| {
+        file(w, "/b/c.img", "/b/c.img");
+    });
+    check("root=LABEL=x loop=c.img", |w| file(w, "/c.img", "c.img"));
+    check("root=LABEL=x loop=LABEL=y:/c.img", |w| {
+        file(w, "/c.img", "LABEL=y:/c.img");
+        w.file.as_mut().unwrap().inside = Sought {
+            source: Some(Source::Label(Text::from("y"))),
+            typed: Text::from("LABEL=y"),
+            ..Sought::default()
+        };
+        w.turn();
+    });
+    check_complaint("loop=", "loop= names no file");
+}
+
+#[test]
+fn words_for_both_file_systems_of_a_file_are_kept_apart() {
+    let words = "rootfstype=xfs rootflags=a loopfstype=ext4,auto loopflags=b,rw root=LABEL=x";
+    let told = |wish: &Wish| {
+        let inside = &wish.file.as_ref().unwrap().inside;
+        let outer = (wish.fstypes.join(","), wish.flags.clone());
+        let inner = (inside.types.join(","), inside.flags.clone());
+        (outer, inner, wish.writable)
+    };
+    let root = || ("xfs".into(), Text::from("a"));
+    let other = || ("ext4".into(), Text::from("b,rw"));
+    let on = wish(&alloc::format!("{words} loop=/c.img"));
+    assert_eq!(told(&on), (root(), other(), true));
+    assert_eq!(on.word(), "root=LABEL=x");
+    let inside = wish(&alloc::format!("{words} loop=LABEL=y:/c.img"));
+    assert_eq!(told(&inside), (other(), root(), true));
+    assert_eq!(inside.word(), "loop=LABEL=y:/c.img");
 }
 
 #[test]

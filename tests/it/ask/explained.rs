@@ -49,6 +49,37 @@ fn a_boot_that_works_is_told_to_its_end() {
     assert_eq!(names, scratch.names());
 }
 
+/// Nobody looks into the file, and nobody says so.
+#[test]
+fn of_a_root_in_a_file_is_told_what_is_known() {
+    let scratch = Scratch::new();
+    make_disk(&scratch.0);
+    for line in [
+        "root=PARTLABEL=root loop=/disks/root.img",
+        "root=PARTUUID=5eedf00d-02 loop=PARTLABEL=root:/disks/root.img",
+    ] {
+        check(
+            &scratch.0,
+            &["--disk", "disk.img", line],
+            0,
+            &[
+                "wanted",
+                line,
+                "mounts vda2 as ext4, read-only",
+                "makes a loop device of /disks/root.img there",
+                "It would boot: root is loop file /disks/root.img on vda2 as ext4, read-only",
+                "only a boot looks into it",
+            ],
+        );
+    }
+    check(
+        &scratch.0,
+        &["--disk", "disk.img", "root=LABEL=x loop=/a rd.timeout=2"],
+        3,
+        &["It would give up", "asked:   root=LABEL=x loop=/a"],
+    );
+}
+
 #[test]
 fn a_boot_that_fails_shows_its_page_and_when() {
     let scratch = Scratch::new();

@@ -6,6 +6,7 @@
 
 pub mod btrfs;
 pub mod firmware;
+pub mod loops;
 pub mod luks;
 pub mod luks_asked;
 pub mod lvm;
@@ -129,6 +130,7 @@ pub struct Group {
 pub const GROUPS: &[&Group] = &[
     &btrfs::GROUP,
     &firmware::GROUP,
+    &loops::GROUP,
     &luks::GROUP,
     &luks_asked::GROUP,
     &lvm::GROUP,

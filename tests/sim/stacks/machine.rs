@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 pub struct Story {
     /// The device that was mounted, and when.
     pub mounted: Option<(String, Place, u64)>,
+    /// What holds the file that root is in is mounted.
+    pub host: bool,
     pub page: Vec<String>,
     pub asked: usize,
     /// Devices that were made, by the names that they were made under.
@@ -214,6 +216,20 @@ impl<'w> Machine<'w> {
             Action::Ask { ticket, .. } => {
                 self.story.asked += 1;
                 one(Event::Answered { ticket, secret: 1 })
+            }
+            Action::Mount { ticket, mount } if mount.host => {
+                assert!(mount.read_only && !self.story.host, "{mount:?}");
+                self.story.host = true;
+                one(Event::Mounted { ticket })
+            }
+            Action::Attach { ticket, .. } => {
+                assert!(self.story.host, "a file on nothing");
+                let file = self.world.file.clone().expect("a file");
+                // The kernel's news and the worker's answer come on different ways.
+                let news = self.appear(block("loop0", (7, 0), &file), file);
+                self.coming.push(news);
+                let device = "loop0".into();
+                one(Event::Attached { ticket, device })
             }
             Action::Mount { ticket, mount } => {
                 let place = self.place(&mount.device, None).expect("it runs");

@@ -71,6 +71,25 @@ fn every_nesting_opens_in_every_order() {
     }
 }
 
+/// The device that holds the file may be as deep as root: what is in the file becomes root, and not
+/// the same on a disk beside.
+#[test]
+fn every_nesting_may_hold_the_file_that_root_is_in() {
+    let host = ROOT.trim_start_matches("root=");
+    let inside = host.replace('a', "c");
+    let whole = format!("{ROOT} loop=/disk.img rw");
+    let part = format!("root={inside} loop={host}:/disk.img rw");
+    for layers in nestings().into_iter().filter(|layers| layers.len() < 3) {
+        for (table, words) in [(false, &whole), (false, &part), (true, &part)] {
+            let world = World::with_file(&layers, table);
+            for order in orders(world.real.len()) {
+                let story = Machine::new(&world, order.len() as u64).boot(words, &order);
+                check(&world, &story, &order);
+            }
+        }
+    }
+}
+
 /// What lacks a member starts without it only where that can be, and never at once.
 #[test]
 fn what_lacks_a_member_waits_and_then_starts_or_says_what_is_missing() {

@@ -31,6 +31,8 @@ pub struct World {
     pub arrays: Vec<(u8, Place)>,
     /// Where root is.
     pub root: Place,
+    /// What a file on the file system at the top holds.
+    pub file: Option<Place>,
 }
 
 const DISK: u64 = 64 * MIB;
@@ -45,6 +47,7 @@ impl World {
             opened: Vec::new(),
             arrays: Vec::new(),
             root: Place { copies: Vec::new() },
+            file: None,
         };
         // All real disks first, so that their numbers are their names.
         let more = |layer: &&Layer| matches!(layer, Layer::Volume | Layer::Mirror);
@@ -61,6 +64,27 @@ impl World {
         }
         world.disks.file_system(&place, 0xaa);
         world.root = place;
+        world
+    }
+
+    /// Root is in a file on what would be root: all of it, or behind a table. A disk beside holds
+    /// the same file system.
+    pub fn with_file(layers: &[Layer], table: bool) -> Self {
+        let mut world = Self::new(layers);
+        let clone = Place::disk(world.disks.add(), DISK);
+        // What only shows when a volume is opened has numbers of its own.
+        let beside = layers.contains(&Layer::Luks);
+        if !beside {
+            world.disks.file_system(&clone, 0xcc);
+            world.real.push(DISK);
+        }
+        let file = Place::disk(world.disks.add(), DISK);
+        world.root = match table {
+            true => world.disks.table(&file),
+            false => file.clone(),
+        };
+        world.disks.file_system(&world.root, 0xcc);
+        world.file = Some(file);
         world
     }
 
