@@ -12,7 +12,7 @@
 //! | [`sys`] | one file per kernel interface | base, libc, rustix, nix | policy, retries |
 //! | [`act`] | does one job per function | base, format, crypt, sys | knowledge of the plan |
 //! | [`init`] | the loop that joins plan and act; worker processes; hand-over | all above | decisions |
-//! | [`host`] | image builder, QEMU runner, inspector | base, format, plan | anything linked into `init` |
+//! | [`host`] | image builder, QEMU runner, inspector | base, format, crypt, plan | anything linked into `init` |
 //!
 //! # Where is …?
 //! The same subject keeps its name on each floor: `format::identity` (what a superblock says),

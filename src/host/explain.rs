@@ -4,6 +4,7 @@ use crate::base::text::Text;
 use crate::format::wish::{Patience, Wish};
 use crate::host::failure::Failure;
 use crate::host::image_words::{self, Told};
+use crate::host::key_files::KeyFiles;
 use crate::host::module_index::ModuleIndex;
 use crate::host::narrate;
 use crate::host::output;
@@ -26,11 +27,16 @@ Usage: landfall explain [OPTIONS] 'COMMAND LINE'
       --image IMAGE      look drivers up in this initramfs image, and the words that it adds
       --kernel VERSION   whose modules, where there are several
                          (without one of these, the kernel has every driver built in)
+      --key-file [VOLUME=]FILE
+                         opens encrypted volumes, or only the one of this name, UUID or device:
+                         FILE holds what would be typed, or a key that is not on these disks
       --trace            print the trace instead, as a boot leaves it in /run/landfall/trace
   -h, --help             this text
 
-Nothing is written or mounted, and nobody is asked to be root. What only a boot can know is taken
-to go well: a file system that is recognised can be mounted, and holds an init.
+Nothing is written or mounted, and nobody is asked to be root. Encrypted volumes are looked into
+where the cipher is AES and the key is at hand: given, in the image, or on a disk without a file
+system. What only a boot can know is taken to go well: a file system that is recognised can be
+mounted, and holds an init.
 
 exit status
   0  it would boot
@@ -40,6 +46,7 @@ exit status
 
   landfall explain --disk root.img 'root=LABEL=root rw'
   landfall explain --disk root.img --image initrd.img 'root=/dev/vda2 rootfstype=xfs'
+  landfall explain --disk luks.img --key-file luks.key 'root=LABEL=root'
 ";
 
 /// The status for a boot that gives up: that of `landfall boot`.
@@ -52,6 +59,8 @@ struct Options {
     image: Option<PathBuf>,
     kernel: Option<String>,
     trace: bool,
+    /// `[VOLUME=]FILE`.
+    key_files: Vec<String>,
     words: Vec<String>,
 }
 
@@ -67,6 +76,7 @@ pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             }
             Arg::Long("image") => options.image = Some(args.value()?.into()),
             Arg::Long("kernel") => options.kernel = Some(args.value()?.string()?),
+            Arg::Long("key-file") => options.key_files.push(args.value()?.string()?),
             Arg::Long("trace") => options.trace = true,
             Arg::Value(words) => options.words.push(words.string()?),
             other => return Err(other.unexpected().into()),
@@ -94,8 +104,13 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
             crypttab: Vec::new(),
         },
     };
+    let mut keys = KeyFiles::new(options.image.clone());
+    for text in &options.key_files {
+        keys.give(text)?;
+    }
     let mut rehearsal = Rehearsal::new(&stage, index.as_ref(), &words);
     rehearsal.tell_crypttab(&crypttab);
+    rehearsal.tell_keys(keys);
     let ending = rehearsal.run();
     let text = match options.trace {
         true => raw(&rehearsal.records),
@@ -104,7 +119,12 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
             let head = head(options, &stage, index.as_ref());
             let wanted = wanted(&Wish::from_cmdline(&words));
             let head = format!("{}{head}wanted        {wanted}\n", given(&typed, &words));
-            [head, steps(&told), outcome(&told, &ending)].join("\n")
+            [
+                head,
+                steps(&told),
+                outcome(&told, &ending, &rehearsal.closed),
+            ]
+            .join("\n")
         }
     };
     output::print(&text)?;
@@ -146,6 +166,7 @@ fn raw(records: &[Record]) -> String {
     let line = |record: &Record| match record {
         Record::Event(now, event) => trace::event_record(*now, event) + "\n",
         Record::Action(now, action) => trace::action_record(*now, action) + "\n",
+        Record::Note(..) => String::new(),
     };
     records.iter().map(line).collect()
 }
@@ -217,7 +238,7 @@ fn steps(told: &narrate::Told) -> String {
     text
 }
 
-fn outcome(told: &narrate::Told, ending: &Ending) -> String {
+fn outcome(told: &narrate::Told, ending: &Ending, closed: &[String]) -> String {
     match (ending, &told.root, &told.init) {
         (Ending::Boots, Some(root), Some(init)) => {
             let root = narrate::mount_text(root);
@@ -234,7 +255,15 @@ fn outcome(told: &narrate::Told, ending: &Ending) -> String {
             "It would wait for ever: nothing here answers root=, and no deadline ends it.\n".into()
         }
         _ => {
-            let mut text = String::from("It would give up, with this page:\n\n");
+            let mut text = match closed {
+                [] => String::from("It would give up"),
+                _ => {
+                    let volumes = closed.join(" or ");
+                    let looks = "--key-file FILE looks inside";
+                    format!("It would give up, unless it lies in {volumes}: {looks}")
+                }
+            };
+            text.push_str(", with this page:\n\n");
             for line in &told.page {
                 text.push_str(&format!("    {line}\n"));
             }

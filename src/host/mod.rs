@@ -17,6 +17,7 @@
 //! | `device_file`, `identify` | a disk or an image as identification reads it; `landfall identify` |
 //! | `module_index`, `load_order`, `modules` | a tree's or an image's modules; `landfall modules` |
 //! | `stage`, `rehearsal`, `narrate`, `explain` | a boot without a machine; `landfall explain` |
+//! | `devices`, `decrypted`, `checked`, `key_files` | what a rehearsal sees within devices, and the keys to it |
 //! | `chart`, `chart_jobs`, `chart_devices`, `chart_axis`, `chart_svg` | the picture of a trace; `landfall chart` |
 //! | `replay` | `landfall replay` |
 //! | `bench` | `landfall bench` |
@@ -35,12 +36,15 @@ pub mod chart_axis;
 pub mod chart_devices;
 pub mod chart_jobs;
 pub mod chart_svg;
+pub mod checked;
 pub mod closure;
 pub mod compress;
 pub mod console;
 pub mod cpio;
 pub mod decompress;
+pub mod decrypted;
 pub mod device_file;
+pub mod devices;
 pub mod early;
 pub mod explain;
 pub mod failure;
@@ -51,6 +55,7 @@ pub mod image;
 pub mod image_args;
 pub mod image_words;
 pub mod inspect;
+pub mod key_files;
 pub mod kmod_files;
 pub mod kmod_index;
 pub mod list_form;

@@ -37,6 +37,7 @@ pub fn tell(records: &[Record]) -> Told {
         let (now, sentence) = match record {
             Record::Event(now, event) => (*now, teller.event(event)),
             Record::Action(now, action) => (*now, teller.action(action)),
+            Record::Note(now, text) => (*now, Some(format!("note: {text}"))),
         };
         teller.told.steps.extend(sentence.map(|s| (now, s)));
     }
@@ -139,6 +140,10 @@ impl Teller {
                 format!("mounts {}", mount_text(mount))
             }
             Action::Attach { file, .. } => format!("makes a loop device of {file} there"),
+            Action::Ask { question, .. } => format!("asks: {}", question.prompt),
+            Action::Unlock { order, .. } => {
+                format!("tries to open {} as {}", order.device, order.name)
+            }
             Action::HandOver { init, .. } => {
                 self.told.init = Some(init.clone());
                 format!("empties the initramfs, switches to root, executes {init}")

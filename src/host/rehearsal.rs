@@ -9,19 +9,22 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::cmdline;
-use crate::format::dm_init::Mapping;
 use crate::format::identity::{Finding, Range, Signature, Usage};
 use crate::format::kmod::{Catalog, Resolution};
 use crate::format::lens::Lens;
-use crate::format::luks::order::Refusal;
-use crate::format::through::{Leg, Lower, Row, Through};
+use crate::format::through::{Lower, Through};
 use crate::format::wish::Source;
+use crate::host::devices::Devices;
+use crate::host::key_files::KeyFiles;
 use crate::host::module_index::ModuleIndex;
 use crate::host::stage::{Stage, partition_of};
 use crate::plan::Plan;
 use crate::plan::action::{Action, Mount};
 use crate::plan::event::{Block, Event, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+mod mapped;
+mod unlocking;
 
 const ENOENT: i32 = 2;
 const ENODEV: i32 = 19;
@@ -38,6 +41,8 @@ const MAX_EVENTS: usize = 200_000;
 pub enum Record {
     Event(Millis, Event),
     Action(Millis, Action),
+    /// What is only taken to be so.
+    Note(Millis, String),
 }
 
 /// How it would end.
@@ -55,7 +60,12 @@ pub struct Rehearsal<'a> {
     plan: Plan,
     now: Millis,
     queue: VecDeque<Event>,
-    stage: &'a Stage,
+    devices: Devices<'a>,
+    keys: KeyFiles,
+    /// What is taken to hold root, as was said.
+    dark: BTreeSet<String>,
+    /// Questions that were answered.
+    asked: BTreeSet<String>,
     /// `None`: the kernel is taken to have every driver built in.
     drivers: Option<(&'a ModuleIndex, Catalog<'a>)>,
     loaded: BTreeSet<String>,
@@ -67,6 +77,8 @@ pub struct Rehearsal<'a> {
     pools: BTreeMap<Vec<u8>, BTreeSet<String>>,
     /// Devices that were made, by the kernel's name, and the name that they were looked at by.
     made: BTreeMap<String, String>,
+    /// Volumes that a person would have been asked for, and nobody was.
+    pub closed: Vec<String>,
     pub records: Vec<Record>,
     ending: Option<Ending>,
 }
@@ -86,13 +98,17 @@ impl<'a> Rehearsal<'a> {
             queue: VecDeque::from([Event::Boot {
                 cmdline: Text::from(words),
             }]),
-            stage,
+            devices: Devices::new(stage),
+            keys: KeyFiles::default(),
+            dark: BTreeSet::new(),
+            asked: BTreeSet::new(),
             drivers,
             loaded: BTreeSet::new(),
             announced: vec![0; stage.disks.len()],
             lenses: BTreeMap::new(),
             pools: BTreeMap::new(),
             made: BTreeMap::new(),
+            closed: Vec::new(),
             records: Vec::new(),
             ending: None,
         }
@@ -159,7 +175,7 @@ impl<'a> Rehearsal<'a> {
                 ranges,
             } => {
                 let lens = self.lens(&device, lens);
-                let read = |r: &Range| self.stage.read(&device, lens.as_ref(), *r).ok().map(Text);
+                let read = |r: &Range| self.devices.read(&device, lens.as_ref(), *r).ok().map(Text);
                 let pieces = ranges.iter().map(read).collect();
                 Event::Bytes { ticket, pieces }
             }
@@ -169,6 +185,8 @@ impl<'a> Rehearsal<'a> {
                 self.map(&mapping);
                 Event::Mapped { ticket }
             }
+            Action::Unlock { ticket, order } => self.unlock(ticket, &order),
+            Action::Ask { ticket, question } => self.answer(ticket, &question),
             Action::Assemble { ticket, device, .. } => {
                 self.assemble(&device);
                 Event::Assembled { ticket }
@@ -211,7 +229,7 @@ impl<'a> Rehearsal<'a> {
 
     /// What of disk `i` is announced next, if its driver is there.
     fn next_of(&mut self, i: usize) -> Option<Vec<Event>> {
-        let disk = self.stage.disks.get(i)?;
+        let disk = self.devices.stage.disks.get(i)?;
         let done = *self.announced.get(i)?;
         let buses = match self.drivers {
             Some(_) => disk.buses.as_slice(),
@@ -255,6 +273,11 @@ impl<'a> Rehearsal<'a> {
             self.lenses.insert(device.into(), lens.clone());
             return Some(lens);
         }
+        self.known_lens(device)
+    }
+
+    /// The lens of a device that was made.
+    fn known_lens(&self, device: &str) -> Option<Lens> {
         let mut names = self.made.iter();
         let made = |(own, seen): &(&String, &String)| *own == device || *seen == device;
         let (_, known) = names.find(made)?;
@@ -279,10 +302,20 @@ impl<'a> Rehearsal<'a> {
 
     /// What is on a device. One that cannot be looked through, and runs, is taken to hold the root
     /// that was asked for: only a boot can know.
-    fn look(&self, device: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
+    fn look(&mut self, device: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
         let dark = lens.is_some_and(Lens::is_dark);
         if !dark {
-            return self.stage.identify(device, lens);
+            return self.devices.identify(device, lens);
+        }
+        let own = self
+            .made
+            .get(device)
+            .map_or(device, String::as_str)
+            .to_owned();
+        if self.dark.insert(own.clone()) {
+            let text = "cannot be looked through here: it is taken to hold what was asked for";
+            let note = Record::Note(self.now, format!("{own} {text}"));
+            self.records.push(note);
         }
         let wish = self.plan.wish();
         let kind = wish.fstypes.first().map_or("ext4", String::as_str);
@@ -303,60 +336,13 @@ impl<'a> Rehearsal<'a> {
         })
     }
 
-    fn map(&mut self, mapping: &Mapping) {
-        let own = format!("mapper/{}", mapping.name);
-        if !self.lenses.contains_key(&own)
-            && let Some(lens) = self.lens_of(mapping)
-        {
-            self.lenses.insert(own, lens);
-        }
-        let minor = u32::try_from(self.made.len()).unwrap_or(0);
-        let name = format!("dm-{minor}");
-        self.made
-            .insert(name.clone(), format!("mapper/{}", mapping.name));
-        let ends = mapping
-            .targets
-            .iter()
-            .map(|t| t.start.saturating_add(t.sectors));
-        self.queue.push_back(Event::Block(Block {
-            name,
-            major: DEVICE_MAPPER_MAJOR,
-            minor,
-            sectors: ends.max().unwrap_or(0),
-            part_of: None,
-            sequence: 0,
-            mapped: Some(mapping.name.clone()),
-        }));
-    }
-
-    /// Tables that keep data as they are can be looked through.
-    fn lens_of(&self, mapping: &Mapping) -> Option<Lens> {
-        let mut through = Through::default();
-        let (mut rows, mut end) = (Vec::new(), 0);
-        for target in &mapping.targets {
-            let words: Vec<&str> = target.arguments.split(' ').collect();
-            let (number, offset) = match (target.kind.as_str(), words.as_slice()) {
-                ("linear", [number, offset]) => (*number, offset.parse::<u64>().ok()?),
-                ("verity", [_, number, ..]) => (*number, 0),
-                _ => return None,
-            };
-            let [start, length, offset] =
-                [target.start, target.sectors, offset].map(|n| n.saturating_mul(512));
-            end = start.saturating_add(length);
-            let on = Leg::Device(self.stage.name_of(number)?);
-            rows.push(Row::linear(start, length, on, offset));
-        }
-        through.add(rows)?;
-        Lens::new(end, 512, through)
-    }
-
     /// Does the kernel know all devices of this one's file system now? Superblock: fsid, and the
     /// number of devices (btrfs_tree.h).
     fn announce_btrfs(&mut self, device: &str) -> bool {
         let lens = self.lens(device, None);
         let read = |at: u64, len: usize| {
             let at = 64 * 1024 + at;
-            let bytes = self.stage.read(device, lens.as_ref(), Range { at, len });
+            let bytes = self.devices.read(device, lens.as_ref(), Range { at, len });
             bytes.unwrap_or_default()
         };
         let (uuid, count) = (read(32, 16), le64(&read(136, 8), 0).unwrap_or(1));
@@ -380,7 +366,7 @@ impl<'a> Rehearsal<'a> {
             mapped: None,
         };
         let finding = self
-            .stage
+            .devices
             .identify(device, lens.as_ref())
             .unwrap_or_default();
         self.queue.push_back(Event::Block(whole.clone()));
@@ -451,21 +437,9 @@ fn unanswerable(action: &Action) -> Option<Event> {
             ticket: *ticket,
             booted: None,
         },
-        Action::Unlock { ticket, order } => Event::UnlockFailed {
-            ticket: *ticket,
-            why: Refusal::Volume,
-            fault: Fault::plain(format!(
-                "what is inside of {} is not looked at",
-                order.device
-            )),
-        },
         Action::FindInit { ticket, init } => Event::InitFound {
             ticket: *ticket,
             path: init.clone().unwrap_or_else(|| Text::from("/sbin/init")),
-        },
-        Action::Ask { ticket, .. } => Event::AskFailed {
-            ticket: *ticket,
-            fault: Fault::plain("a rehearsal asks nobody"),
         },
         _ => return None,
     })

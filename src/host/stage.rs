@@ -5,10 +5,9 @@
 //! This machine's devices are those of /sys/class/block. Reads only.
 
 use crate::base::fault::Fault;
-use crate::format::identity::{Finding, Partition, Range, View};
-use crate::format::lens::Lens;
+use crate::format::identity::{Finding, Partition, Range};
 use crate::format::uevent;
-use crate::host::device_file::{DeviceFile, identify_as};
+use crate::host::device_file::DeviceFile;
 use crate::host::failure::Failure;
 use crate::host::identify::kernel_sectors;
 use crate::plan::event::Block;
@@ -79,12 +78,8 @@ impl Stage {
         Ok(Self { disks: vec![disk] })
     }
 
-    /// What lies on the device of this name, or is seen through the lens.
-    pub fn identify(&self, name: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
-        if let Some(lens) = lens {
-            let view = View::new(lens.bytes, lens.sector);
-            return identify_as(name, view, &mut |range| self.read(name, Some(lens), range));
-        }
+    /// What lies on the device of this name.
+    pub fn identify(&self, name: &str) -> Result<Finding, Fault> {
         let (disk, i) = self.find(name)?;
         match (&disk.image, disk.starts.get(i), disk.blocks.get(i)) {
             (Some(image), Some(start), Some(block)) => {
@@ -101,12 +96,18 @@ impl Stage {
         found.ok_or_else(|| Fault::plain(format!("there is no {name}")))
     }
 
-    /// Bytes of the device of this name, or of what is seen through the lens.
-    pub fn read(&self, name: &str, lens: Option<&Lens>, range: Range) -> io::Result<Vec<u8>> {
-        if let Some(lens) = lens {
-            let found = lens.read(range, &mut |below, range| self.read(below, None, range));
-            return found.unwrap_or_else(|| Err(io::Error::other("it cannot be looked through")));
-        }
+    /// How long it is, in bytes.
+    pub fn bytes(&self, name: &str) -> Option<u64> {
+        let (disk, i) = self.find(name).ok()?;
+        let block = disk.blocks.get(i)?;
+        Some(match &disk.image {
+            Some(image) => image_bytes(image, block),
+            None => block.sectors.saturating_mul(512),
+        })
+    }
+
+    /// Bytes of the device of this name.
+    pub fn read(&self, name: &str, range: Range) -> io::Result<Vec<u8>> {
         let (disk, i) = self.find(name).map_err(|f| io::Error::other(f.text))?;
         match (&disk.image, disk.starts.get(i)) {
             (Some(image), Some(start)) => image.read(start.saturating_mul(512), range),

@@ -37,7 +37,7 @@ pub fn image(kernel: &Kernel, stack: &Stack) -> PathBuf {
 }
 
 /// A file that holds this.
-fn text(content: &str) -> PathBuf {
+pub fn text(content: &str) -> PathBuf {
     shelf::made("files", "text", content.as_bytes(), |at| {
         fs::write(at, content).expect("a writable target directory");
     })

@@ -3,9 +3,10 @@
 
 use crate::lab::build;
 use crate::lab::kernels::{Flavour, kernel};
-use crate::lab::stacks::{self, End, GROUPS, Given, Stack};
+use crate::lab::stacks::{self, End, GROUPS, Given, PASSPHRASE, Stack};
 use crate::lab::tools::tool;
-use crate::stacks::{deadline, image};
+use crate::stacks::{deadline, image, text};
+use std::path::PathBuf;
 
 /// Superblocks that were damaged on purpose: blkid believes them, the kernel and landfall do not.
 const DAMAGED: [&str; 2] = ["verity-flipped-block", "verity-corrected"];
@@ -58,6 +59,9 @@ fn stacks_end_as_explained() {
             command.arg("--disk").arg(disk);
             words = words.replace(&format!("{{disk{number}}}"), &format!("/dev/vd{letter}"));
         }
+        if let Some(key) = brought(&stack) {
+            command.arg("--key-file").arg(key);
+        }
         let output = command.arg(words).output().expect("the host tool runs");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         if let Some(missing) = missing(&stack, &said) {
@@ -75,15 +79,17 @@ fn stacks_end_as_explained() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// `explain` does not look inside of what is encrypted, and computes no hashes: how these end shows
-/// only in a boot.
+/// How these end shows only in a boot.
 fn only_a_boot_knows(stack: &Stack) -> bool {
+    let asked = |given: &Given| matches!(given, Given::Typed("Start without?", _));
+    stack.row.given.iter().any(asked)
+}
+
+/// A file with the key that a boot gets from a person or a stick, and not from its image.
+fn brought(stack: &Stack) -> Option<PathBuf> {
     let typed = |given: &Given| matches!(given, Given::Typed(..));
-    if stack.row.given.iter().any(typed) {
-        return true;
-    }
-    let words = ["luks", "verity ", "integrity"];
-    words.iter().any(|word| stack.row.recipe.contains(word))
+    let given = stack.row.given.iter().any(typed) || stack.row.words.contains(":LABEL=");
+    given.then(|| text(PASSPHRASE))
 }
 
 /// What `explain` should have said, and did not.

@@ -12,6 +12,9 @@ pub mod base;
 #[path = "../../src/format/mod.rs"]
 pub mod format;
 
+#[path = "../../src/crypt/mod.rs"]
+pub mod crypt;
+
 #[path = "../../src/plan/mod.rs"]
 pub mod plan;
 

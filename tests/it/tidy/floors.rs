@@ -12,7 +12,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("sys", &["base"]),
     ("act", &["base", "format", "crypt", "sys"]),
     ("init", &["base", "format", "crypt", "plan", "sys", "act"]),
-    ("host", &["base", "format", "plan"]),
+    ("host", &["base", "format", "crypt", "plan"]),
     (
         "main.rs",
         &["base", "format", "crypt", "plan", "sys", "act", "init"],
