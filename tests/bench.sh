@@ -2,6 +2,7 @@
 # Measures landfall beside a hand-written init, a busybox script and Debian's own generators, on
 # Debian's generic kernel and on its cloud kernel. Pictures: target/bench/*.svg. What follows on the
 # command line goes to `landfall bench`: sh tests/bench.sh --runs 1 --only floor,landfall
+# Then LUKS volumes are unlocked beside cryptsetup, in a guest.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/setup.sh
@@ -56,4 +57,5 @@ for kernel in generic cloud; do
         --debian "$here/debian" --svg "$here/$kernel.svg" "$@"
     echo
 done
+cargo test --quiet --features boot --test boot -- --ignored --nocapture unlock_times
 echo "pictures: $here/generic.svg $here/cloud.svg"

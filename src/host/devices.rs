@@ -6,7 +6,7 @@
 use crate::base::fault::Fault;
 use crate::format::identity::{Finding, Range, View};
 use crate::format::lens::Lens;
-use crate::host::device_file::identify_with;
+use crate::host::device_file::identify_as;
 use crate::host::stage::Stage;
 use std::collections::BTreeMap;
 use std::io;
@@ -79,7 +79,7 @@ impl<'a> Devices<'a> {
             (None, Some(opened)) => View::new(opened.bytes(), opened.sector()),
             (None, None) => return self.stage.identify(name),
         };
-        identify_with(view, name, &mut |range| self.read(name, lens, range))
+        identify_as(name, view, &mut |range| self.read(name, lens, range))
     }
 
     /// Bytes of the device of this name, or of what is seen through the lens.
@@ -90,15 +90,8 @@ impl<'a> Devices<'a> {
                 None => self.stage.read(name, range),
             };
         };
-        let pieces = lens.pieces(range);
-        let pieces = pieces.ok_or_else(|| io::Error::other("it cannot be looked through"))?;
-        let mut bytes = Vec::new();
-        for piece in pieces {
-            let len = usize::try_from(piece.length).unwrap_or(usize::MAX);
-            let at = piece.offset;
-            bytes.extend(self.read(&piece.on, None, Range { at, len })?);
-        }
-        Ok(bytes)
+        let found = lens.read(range, &mut |below, range| self.read(below, None, range));
+        found.unwrap_or_else(|| Err(io::Error::other("it cannot be looked through")))
     }
 
     /// The same, of a place.

@@ -40,6 +40,7 @@ mod stacks_explained;
 mod systemd;
 mod taken_over;
 mod tool;
+mod unlock_times;
 mod verity;
 mod volumes;
 mod words;

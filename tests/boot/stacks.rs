@@ -16,15 +16,16 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-/// The image of a row: the usual one with the key, and the files of this row.
-pub fn image(kernel: &Kernel, stack: &Stack) -> PathBuf {
+/// The image of a row: the usual one with the key, and the files of this row. `named` puts names
+/// of disks into them.
+pub fn image(kernel: &Kernel, stack: &Stack, named: &dyn Fn(String) -> String) -> PathBuf {
     let add = |file: PathBuf, place: &str| format!("--add-file={}:{place}", file.display());
     let mut name = "stacks".to_owned();
     let mut options = vec![add(text(PASSPHRASE), KEY)];
     for given in stack.row.given {
         match given {
             Given::Text(place, content) => {
-                let content = linked(stack.filled(content));
+                let content = named(stack.filled(content));
                 options.push(add(text(&content), place));
             }
             Given::AsFile(number, place) => options.push(add(stack.disk(*number).into(), place)),
@@ -68,7 +69,7 @@ fn boot(stack: &Stack) {
     let row = stack.row;
     let mut copies = Copies::new();
     let machine = Machine::cloud();
-    let image = image(&machine.kernel, stack);
+    let image = image(&machine.kernel, stack, &linked);
     let words = format!("{} {}", linked(stack.filled(row.words)), deadline(row));
     let mut machine = machine.image(image).patience(120);
     for (at, (number, disk)) in stack.plugged().into_iter().enumerate() {

@@ -36,6 +36,17 @@ pub fn reporter_for(arch: Arch) -> PathBuf {
     once(arch, &what, &format!("{target}/release/examples/reporter"))
 }
 
+/// Unlocks LUKS headers, for `tests/boot/unlock_times.rs`.
+pub fn unlock() -> PathBuf {
+    let target = Arch::X86_64.target();
+    let what = ["--example", "unlock", "--target", target];
+    once(
+        Arch::X86_64,
+        &what,
+        &format!("{target}/release/examples/unlock"),
+    )
+}
+
 fn once(arch: Arch, what: &[&str], made: &str) -> PathBuf {
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let path = built
