@@ -83,7 +83,7 @@ fn stacks_end_as_explained() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Nothing is corrected here: how this ends shows only in a boot.
+/// Nothing is corrected here, and nobody says that something starts: only a boot shows the end.
 fn only_a_boot_knows(stack: &Stack) -> bool {
     let asked = |given: &Given| matches!(given, Given::Typed("Start without?", _));
     stack.row.name == "verity-corrected" || stack.row.given.iter().any(asked)
