@@ -47,8 +47,8 @@ fn boot_from_a_partition_in_a_file() {
     outcome.assert_root("/dev/loop0p1", "ext4", "ro");
 }
 
-/// The real init writes to root and is gone at once: that is found in the file afterwards, since both
-/// file systems heard of `sync`.
+/// The real init writes to root and is gone at once: that is found in the file afterwards, since
+/// both file systems heard of `sync`.
 #[test]
 fn boot_writes_to_a_file_where_rw_was_asked() {
     let mut copies = Copies::new();

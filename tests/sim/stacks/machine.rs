@@ -223,11 +223,7 @@ impl<'w> Machine<'w> {
                 one(Event::Mounted { ticket })
             }
             Action::Attach { ticket, .. } => {
-                assert!(self.story.host, "a file on nothing");
-                let file = self.world.file.clone().expect("a file");
-                // The kernel's news and the worker's answer come on different ways.
-                let news = self.appear(block("loop0", (7, 0), &file), file);
-                self.coming.push(news);
+                self.attach();
                 let device = "loop0".into();
                 one(Event::Attached { ticket, device })
             }
@@ -250,6 +246,14 @@ impl<'w> Machine<'w> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The kernel's news of a loop device; the worker's answer comes on another way.
+    fn attach(&mut self) {
+        assert!(self.story.host, "a file on nothing");
+        let file = self.world.file.clone().expect("a file");
+        let news = self.appear(block("loop0", (7, 0), &file), file);
+        self.coming.push(news);
     }
 
     fn identify(&self, place: &Place) -> Finding {
