@@ -138,14 +138,14 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "root is mounted writable unasked",
         file: "progress.rs",
-        find: "read_only: !self.wish.writable || forbidden,",
+        find: "read_only: !asked || forbidden,",
         replace: "read_only: false,",
         law: "read-only unless asked",
     },
     Mutant {
         name: "a table that forbids writing is not asked",
         file: "progress.rs",
-        find: "read_only: !self.wish.writable || forbidden,",
+        find: "read_only: !asked || forbidden,",
         replace: "read_only: !self.wish.writable,",
         law: "read-only unless asked",
     },
