@@ -357,14 +357,18 @@ impl Hasher {
             Hash::Ripemd160 | Hash::Blake2s(_) => (true, Order::Little),
             _ => (true, Order::Big),
         };
-        let size = if narrow { 4 } else { 8 };
-        for (to, word) in to.chunks_exact_mut(size).zip(self.state) {
-            let bytes = match order {
-                Order::Little => word.to_le_bytes(),
-                Order::Big if narrow => (word << 32).to_be_bytes(),
-                Order::Big => word.to_be_bytes(),
-            };
-            to.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        let little = order == Order::Little;
+        if narrow {
+            let (words, _) = to.as_chunks_mut::<4>();
+            for (to, word) in words.iter_mut().zip(&self.state) {
+                let word = *word as u32;
+                *to = if little { word } else { word.swap_bytes() }.to_le_bytes();
+            }
+        } else {
+            let (words, _) = to.as_chunks_mut::<8>();
+            for (to, word) in words.iter_mut().zip(&self.state) {
+                *to = if little { *word } else { word.swap_bytes() }.to_le_bytes();
+            }
         }
     }
 }
@@ -406,7 +410,7 @@ fn start_of<const N: usize>(block: &[u8; BLOCK_MAX]) -> [u8; N] {
 /// The words of a block.
 fn words<const SIZE: usize, const N: usize, T: Copy + Default>(
     block: &[u8; BLOCK_MAX],
-    read: fn([u8; SIZE]) -> T,
+    read: impl Fn([u8; SIZE]) -> T,
 ) -> [T; N] {
     let mut words = [T::default(); N];
     let (chunks, _) = block.as_chunks::<SIZE>();

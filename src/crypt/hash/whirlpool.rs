@@ -66,20 +66,30 @@ const fn constants() -> [u64; 10] {
     constants
 }
 
-/// One round without its key: substitution, shift of columns, diffusion of rows.
-fn round(state: &[u64; 8]) -> [u64; 8] {
+/// One round: substitution, shift of columns, diffusion of rows; then `key` is added.
+#[inline(never)]
+fn round([a, b, c, d, e, f, g, h]: &[u64; 8], key: &[u64; 8], next: &mut [u64; 8]) {
+    // Row by row: each column comes from one row further up.
+    let [k0, k1, k2, k3, k4, k5, k6, k7] = key;
+    *next = [
+        row([a, h, g, f, e, d, c, b]) ^ k0,
+        row([b, a, h, g, f, e, d, c]) ^ k1,
+        row([c, b, a, h, g, f, e, d]) ^ k2,
+        row([d, c, b, a, h, g, f, e]) ^ k3,
+        row([e, d, c, b, a, h, g, f]) ^ k4,
+        row([f, e, d, c, b, a, h, g]) ^ k5,
+        row([g, f, e, d, c, b, a, h]) ^ k6,
+        row([h, g, f, e, d, c, b, a]) ^ k7,
+    ];
+}
+
+#[inline(always)]
+fn row([a, b, c, d, e, f, g, h]: [&u64; 8]) -> u64 {
     // ON PURPOSE: eight bits index 256 words.
-    let look = |word: u64, column: u32| ROWS[usize::from((word >> (56 - 8 * column)) as u8)];
-    let part = |word: u64, column: u32| look(word, column).rotate_right(8 * column);
-    let mut next = [0; 8];
-    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-    for out in &mut next {
-        // Row by row: each column comes from one row further up.
-        let first = part(a, 0) ^ part(h, 1) ^ part(g, 2) ^ part(f, 3);
-        *out = first ^ part(e, 4) ^ part(d, 5) ^ part(c, 6) ^ part(b, 7);
-        (a, b, c, d, e, f, g, h) = (b, c, d, e, f, g, h, a);
-    }
-    next
+    let look = |word: &u64, column: u32| ROWS[usize::from((word >> (56 - 8 * column)) as u8)];
+    let part = |word, column| look(word, column).rotate_right(8 * column);
+    let first = part(a, 0) ^ part(b, 1) ^ part(c, 2) ^ part(d, 3);
+    first ^ part(e, 4) ^ part(f, 5) ^ part(g, 6) ^ part(h, 7)
 }
 
 fn xor(a: &mut [u64; 8], b: &[u64; 8]) {
@@ -88,13 +98,14 @@ fn xor(a: &mut [u64; 8], b: &[u64; 8]) {
 
 pub fn compress(state: &mut [u64; 8], block: &[u64; 8]) {
     let (mut key, mut text) = (*state, *block);
+    let (mut other_key, mut other_text) = ([0; 8], [0; 8]);
     xor(&mut text, &key);
-    for constant in CONSTANTS {
-        key = round(&key);
-        let [first, ..] = &mut key;
-        *first ^= constant;
-        text = round(&text);
-        xor(&mut text, &key);
+    let (pairs, _) = CONSTANTS.as_chunks::<2>();
+    for [first, second] in pairs {
+        round(&key, &[*first, 0, 0, 0, 0, 0, 0, 0], &mut other_key);
+        round(&text, &other_key, &mut other_text);
+        round(&other_key, &[*second, 0, 0, 0, 0, 0, 0, 0], &mut key);
+        round(&other_text, &key, &mut text);
     }
     xor(state, &text);
     xor(state, block);
