@@ -37,7 +37,7 @@ fn encrypt(key: &[u8], size: usize, bytes: &mut [u8]) {
             aes(data, block);
             xor(block);
             let number = u128::from_le_bytes(mask);
-            mask = (number << 1 ^ (number >> 127) * 0x87).to_le_bytes();
+            mask = ((number << 1) ^ ((number >> 127) * 0x87)).to_le_bytes();
         }
     }
 }
