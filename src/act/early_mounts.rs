@@ -146,7 +146,7 @@ fn mount_once(api: &Api) -> Outcome<()> {
     }
     match virtual_fs(api.fstype, api.target, api.attributes, api.data) {
         // EBUSY: the same file system is there already.
-        Err(Fail { errno, .. }) if errno == libc::EBUSY => Ok(()),
+        Err(fail) if fail.errno == libc::EBUSY => Ok(()),
         // Said of the file system, which is what the kernel may lack, not of the directory.
         Err(fail) => Err(Fail::new(
             "mount",

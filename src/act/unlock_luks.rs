@@ -363,9 +363,10 @@ fn make(
         Err(fail) => fail,
     };
     let _ = control.remove_unused(name);
-    let mut fault = refused(fail);
+    let fault = refused(fail);
+    let mut text = fault.text.clone();
     for line in log.as_mut().map(kernel_lines::since).unwrap_or_default() {
-        fault.text.push_str(&format!("; the kernel says: {line}"));
+        text.push_str(&format!("; the kernel says: {line}"));
     }
-    Err(fault)
+    Err(Fault::new(fault.errno, text))
 }

@@ -41,7 +41,7 @@ impl Stage {
     /// Each image becomes a disk.
     pub fn of_images(paths: &[PathBuf]) -> Result<Self, Failure> {
         let disks = paths.iter().enumerate().map(|(i, path)| {
-            let fault = |fault: Fault| Failure::new(fault.text);
+            let fault = |fault: Fault| Failure::new(fault.into_text());
             let image = DeviceFile::open(path).map_err(fault)?;
             if let Some(format) = image.packed_format() {
                 return Err(Failure::new(format!(
@@ -108,13 +108,15 @@ impl Stage {
 
     /// Bytes of the device of this name.
     pub fn read(&self, name: &str, range: Range) -> io::Result<Vec<u8>> {
-        let (disk, i) = self.find(name).map_err(|f| io::Error::other(f.text))?;
+        let (disk, i) = self.find(name).map_err(|f| io::Error::other(f.into_text()))?;
         match (&disk.image, disk.starts.get(i)) {
             (Some(image), Some(start)) => image.read(start.saturating_mul(512), range),
             _ => {
                 let path = format!("/dev/{name}");
                 let device = DeviceFile::open(Path::new(&path));
-                device.map_err(|f| io::Error::other(f.text))?.read(0, range)
+                device
+                    .map_err(|f| io::Error::other(f.into_text()))?
+                    .read(0, range)
             }
         }
     }

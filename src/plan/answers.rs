@@ -42,7 +42,7 @@ impl Plan {
             Event::ProbeFailed { ticket, fault } => self.probe_ended(ticket, Err(fault)),
             Event::Bytes { ticket, pieces } => self.read_ended(ticket, pieces),
             Event::ReadFailed { ticket, fault } => {
-                self.say(Level::Warning, fault.text);
+                self.say(Level::Warning, fault.into_text());
                 self.read_ended(ticket, Vec::new());
             }
             Event::Linked { ticket, names } => self.linked(ticket, names),

@@ -143,7 +143,7 @@ impl Plan {
         match whole {
             Ok(true) => self.now_whole(&uuid),
             Ok(false) => {}
-            Err(fault) => self.say(Level::Warning, fault.text),
+            Err(fault) => self.say(Level::Warning, fault.into_text()),
         }
     }
 

@@ -195,7 +195,7 @@ impl Plan {
 
     pub(super) fn verity_mapped(&mut self, now: Millis, index: usize, fault: Option<Fault>) {
         match (fault, self.verity.0.get(index)) {
-            (Some(fault), _) => self.verity_failed(now, index, fault.text),
+            (Some(fault), _) => self.verity_failed(now, index, fault.into_text()),
             (None, Some(State::UnderWay { block })) => {
                 let block = *block;
                 self.put_verity(index, State::Made { block });

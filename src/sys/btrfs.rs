@@ -22,7 +22,7 @@ const _: () = assert!(size_of::<Volume>() == 4096 && offset_of!(Volume, name) ==
 /// `BTRFS_IOC_SCAN_DEV`). Does it know all of them now? Reads only.
 pub fn announce(path: &str) -> Outcome<bool> {
     let control = open(CONTROL, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
-    let control = control.map_err(Fail::of("open", CONTROL))?;
+    let control = control.map_err(Fail::of("open", &CONTROL))?;
     let mut volume = Volume {
         fd: 0,
         name: [0; 4088],
@@ -39,6 +39,6 @@ pub fn announce(path: &str) -> Outcome<bool> {
     match answer {
         0 => Ok(true),
         1.. => Ok(false),
-        _ => Err(Fail::last("announce to btrfs", path)),
+        _ => Err(Fail::last("announce to btrfs", &path)),
     }
 }

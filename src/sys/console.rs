@@ -16,16 +16,16 @@ pub fn open_console() -> Outcome<OwnedFd> {
 /// serial line's carrier; reads and writes block as usual.
 pub fn open_terminal(path: &str) -> Outcome<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let fd = open(path, flags, Mode::empty()).map_err(Fail::of("open", path))?;
-    let kept = rustix::fs::fcntl_getfl(&fd).map_err(Fail::of("fcntl", path))?;
-    rustix::fs::fcntl_setfl(&fd, kept - OFlags::NONBLOCK).map_err(Fail::of("fcntl", path))?;
+    let fd = open(path, flags, Mode::empty()).map_err(Fail::of("open", &path))?;
+    let kept = rustix::fs::fcntl_getfl(&fd).map_err(Fail::of("fcntl", &path))?;
+    rustix::fs::fcntl_setfl(&fd, kept - OFlags::NONBLOCK).map_err(Fail::of("fcntl", &path))?;
     Ok(fd)
 }
 
 /// The same, and neither reads nor writes wait.
 pub fn open_unwaiting(path: &str) -> Outcome<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    open(path, flags, Mode::empty()).map_err(Fail::of("open", path))
+    open(path, flags, Mode::empty()).map_err(Fail::of("open", &path))
 }
 
 /// Names of all active consoles, `tty0 ttyS0`; the last one is what /dev/console is.

@@ -45,7 +45,7 @@ impl Want {
 
 /// Opens a path of this process's own tree, following links.
 pub fn open_path(path: &[u8], want: Want) -> Outcome<OwnedFd> {
-    open(path, want.flags(), Mode::empty()).map_err(Fail::of("open", shown(path)))
+    open(path, want.flags(), Mode::empty()).map_err(Fail::of("open", &shown(path)))
 }
 
 /// Opens a path as if `root` were `/`: absolute links and `..` stay inside (Linux 5.6).
@@ -75,14 +75,15 @@ fn resolved(
             Ok(fd) => return Ok(fd),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) if again > 0 => again -= 1,
-            Err(errno) => return Err(Fail::of("openat2", shown(path))(errno)),
+            Err(errno) => return Err(Fail::of("openat2", &shown(path))(errno)),
         }
     }
 }
 
 /// Opens `name` in `dir` for listing, following a link.
 pub fn open_at(dir: impl AsFd, name: &[u8]) -> Outcome<OwnedFd> {
-    openat(dir, name, Want::Directory.flags(), Mode::empty()).map_err(Fail::of("open", shown(name)))
+    openat(dir, name, Want::Directory.flags(), Mode::empty())
+        .map_err(Fail::of("open", &shown(name)))
 }
 
 /// What a file is.
@@ -106,7 +107,7 @@ impl Status {
 }
 
 pub fn status(fd: impl AsFd) -> Outcome<Status> {
-    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", "-"))?;
+    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", &"-"))?;
     Ok(Status {
         kind: FileType::from_raw_mode(status.st_mode),
         mode: status.st_mode & 0o7777,
@@ -116,16 +117,16 @@ pub fn status(fd: impl AsFd) -> Outcome<Status> {
 
 /// The device number of the file system that holds it.
 pub fn device_of(fd: impl AsFd) -> Outcome<(u32, u32)> {
-    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", "-"))?;
+    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", &"-"))?;
     let device = status.st_dev;
     Ok((rustix::fs::major(device), rustix::fs::minor(device)))
 }
 
 /// Major and minor number of a block device. `ENOTBLK`: it is none.
 pub fn number_of(fd: impl AsFd) -> Outcome<(u32, u32)> {
-    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", "-"))?;
+    let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", &"-"))?;
     if FileType::from_raw_mode(status.st_mode) != FileType::BlockDevice {
-        return Err(Fail::of("fstat", "-")(Errno::NOTBLK));
+        return Err(Fail::of("fstat", &"-")(Errno::NOTBLK));
     }
     let device = status.st_rdev;
     Ok((rustix::fs::major(device), rustix::fs::minor(device)))
@@ -134,7 +135,7 @@ pub fn number_of(fd: impl AsFd) -> Outcome<(u32, u32)> {
 /// The kind of file system: `f_type`, which all have in its lower 32 bits, and 32-bit machines
 /// with a sign.
 pub fn fs_magic(fd: impl AsFd) -> Outcome<u32> {
-    let status = fstatfs(fd).map_err(Fail::of("fstatfs", "-"))?;
+    let status = fstatfs(fd).map_err(Fail::of("fstatfs", &"-"))?;
     Ok(status.f_type as u32)
 }
 
@@ -146,7 +147,7 @@ pub fn read_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Outcome<usize> 
             Ok(0) => break,
             Ok(more) => done = done.saturating_add(more),
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("pread", "-")(errno)),
+            Err(errno) => return Err(Fail::of("pread", &"-")(errno)),
         }
     }
     Ok(done)
@@ -158,7 +159,7 @@ pub fn list(dir: impl AsFd, each: &mut dyn FnMut(&CStr, FileType)) -> Outcome<()
     let mut buffer = [MaybeUninit::uninit(); 8192];
     let mut entries = RawDir::new(dir, &mut buffer);
     while let Some(entry) = entries.next() {
-        let entry = entry.map_err(Fail::of("getdents64", "-"))?;
+        let entry = entry.map_err(Fail::of("getdents64", &"-"))?;
         if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
             each(entry.file_name(), entry.file_type());
         }
@@ -168,7 +169,7 @@ pub fn list(dir: impl AsFd, each: &mut dyn FnMut(&CStr, FileType)) -> Outcome<()
 
 /// Removes the entry `name`: a link itself, never what it points to. `EBUSY`: a mount point.
 pub fn remove(dir: impl AsFd, name: &CStr) -> Outcome<()> {
-    unlinkat(dir, name, AtFlags::empty()).map_err(Fail::of("unlink", shown(name.to_bytes())))
+    unlinkat(dir, name, AtFlags::empty()).map_err(Fail::of("unlink", &shown(name.to_bytes())))
 }
 
 /// Removes the file at `path`, if there is one.
@@ -178,7 +179,7 @@ pub fn remove_path(path: &str) {
 
 /// Removes an empty directory. `EBUSY`: a mount point. `ENOTEMPTY`: not empty.
 pub fn remove_directory(dir: impl AsFd, name: &CStr) -> Outcome<()> {
-    unlinkat(dir, name, AtFlags::REMOVEDIR).map_err(Fail::of("rmdir", shown(name.to_bytes())))
+    unlinkat(dir, name, AtFlags::REMOVEDIR).map_err(Fail::of("rmdir", &shown(name.to_bytes())))
 }
 
 /// Makes a directory, mode 0755; one that is there is left as it is.
@@ -189,7 +190,7 @@ pub fn make(path: &str) -> Outcome<()> {
 pub fn make_at(dir: impl AsFd, path: &[u8]) -> Outcome<()> {
     match mkdirat(dir, path, Mode::from_raw_mode(0o755)) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(errno) => Err(Fail::of("mkdir", shown(path))(errno)),
+        Err(errno) => Err(Fail::of("mkdir", &shown(path))(errno)),
     }
 }
 
@@ -211,13 +212,13 @@ pub fn overwrite(path: &str, contents: &[u8]) -> Outcome<()> {
 
 fn write_with(path: &str, (flags, mode): (OFlags, u32), contents: &[u8]) -> Outcome<()> {
     let mode = Mode::from_raw_mode(mode);
-    let file = open(path, flags, mode).map_err(Fail::of("open", path))?;
+    let file = open(path, flags, mode).map_err(Fail::of("open", &path))?;
     let mut rest = contents;
     while !rest.is_empty() {
         match rustix::io::write(&file, rest) {
             Ok(done) => rest = rest.get(done..).unwrap_or_default(),
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("write", path)(errno)),
+            Err(errno) => return Err(Fail::of("write", &path)(errno)),
         }
     }
     Ok(())
@@ -227,7 +228,7 @@ fn write_with(path: &str, (flags, mode): (OFlags, u32), contents: &[u8]) -> Outc
 pub fn link(target: &str, path: &str) -> Outcome<()> {
     match rustix::fs::symlink(target, path) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(errno) => Err(Fail::of("symlink", path)(errno)),
+        Err(errno) => Err(Fail::of("symlink", &path)(errno)),
     }
 }
 
@@ -235,7 +236,7 @@ pub fn link(target: &str, path: &str) -> Outcome<()> {
 pub fn link_text(dir: impl AsFd, path: &[u8]) -> Outcome<Vec<u8>> {
     rustix::fs::readlinkat(dir, path, Vec::new())
         .map(std::ffi::CString::into_bytes)
-        .map_err(Fail::of("readlink", shown(path)))
+        .map_err(Fail::of("readlink", &shown(path)))
 }
 
 fn shown(path: &[u8]) -> Text {

@@ -121,7 +121,7 @@ impl Control {
     /// `ENOENT`: the driver is not there.
     pub fn open() -> Outcome<Self> {
         let flags = OFlags::RDWR | OFlags::CLOEXEC;
-        let control = open(CONTROL, flags, Mode::empty()).map_err(Fail::of("open", CONTROL))?;
+        let control = open(CONTROL, flags, Mode::empty()).map_err(Fail::of("open", &CONTROL))?;
         Ok(Self(control))
     }
 

@@ -40,7 +40,7 @@ fn add(kind: &CStr, description: &str, payload: &[u8]) -> Outcome<Logon> {
     };
     match i32::try_from(key) {
         Ok(key) if key > 0 => Ok(Logon(key)),
-        _ => Err(Fail::last("add_key", description)),
+        _ => Err(Fail::last("add_key", &description)),
     }
 }
 

@@ -16,7 +16,7 @@ const LONGEST_READ: usize = 8192;
 
 pub fn open_writer() -> Outcome<OwnedFd> {
     let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
-    open(PATH, flags, Mode::empty()).map_err(Fail::of("open", PATH))
+    open(PATH, flags, Mode::empty()).map_err(Fail::of("open", &PATH))
 }
 
 /// One record: `<PRIORITY>text` and a line break. One write(2), at most [`LONGEST`] bytes.
@@ -26,7 +26,7 @@ pub fn write_record(kmsg: BorrowedFd<'_>, record: &[u8]) -> Outcome<()> {
         match rustix::io::write(kmsg, record) {
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("write", PATH)(errno)),
+            Err(errno) => return Err(Fail::of("write", &PATH)(errno)),
         }
     }
 }
@@ -55,8 +55,8 @@ impl Reader {
     /// The mark is the present end of the log.
     pub fn from_now() -> Outcome<Self> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-        let kmsg = open(PATH, flags, Mode::empty()).map_err(Fail::of("open", PATH))?;
-        seek(&kmsg, SeekFrom::End(0)).map_err(Fail::of("lseek", PATH))?;
+        let kmsg = open(PATH, flags, Mode::empty()).map_err(Fail::of("open", &PATH))?;
+        seek(&kmsg, SeekFrom::End(0)).map_err(Fail::of("lseek", &PATH))?;
         let buffer = vec![0; LONGEST_READ];
         Ok(Self { kmsg, buffer })
     }
@@ -70,7 +70,7 @@ impl Reader {
                 Ok(length) => length,
                 Err(Errno::AGAIN) => return Ok(None),
                 Err(Errno::PIPE | Errno::INTR) => continue,
-                Err(errno) => return Err(Fail::of("read", PATH)(errno)),
+                Err(errno) => return Err(Fail::of("read", &PATH)(errno)),
             };
             if length == 0 {
                 return Ok(None);

@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Maps a whole regular file. `EFBIG` if it is longer than `limit` bytes.
 pub fn read_only(path: &Path, limit: u64) -> Outcome<&'static [u8]> {
-    map(path, limit).map_err(Fail::of("mmap", path.display()))
+    map(path, limit).map_err(Fail::of("mmap", &path.display()))
 }
 
 fn map(path: &Path, limit: u64) -> Result<&'static [u8], Errno> {

@@ -51,7 +51,7 @@ pub struct Array {
 impl Array {
     pub fn open(path: &str) -> Outcome<Self> {
         let flags = OFlags::RDWR | OFlags::CLOEXEC;
-        let file = open(path, flags, Mode::empty()).map_err(Fail::of("open", path))?;
+        let file = open(path, flags, Mode::empty()).map_err(Fail::of("open", &path))?;
         let path = path.into();
         Ok(Self { file, path })
     }

@@ -16,7 +16,7 @@ pub fn lock_all() -> Outcome<()> {
     if dumps == 0 && unsafe { libc::mlockall(flags) } == 0 {
         return Ok(());
     }
-    Err(Fail::last("mlockall", "-"))
+    Err(Fail::last("mlockall", &"-"))
 }
 
 /// Tells the kernel that large pages are welcome there. A hint: nothing fails.
@@ -56,13 +56,13 @@ impl Locked {
         let at = unsafe { libc::mmap(ptr::null_mut(), len, rights, flags, -1, 0) };
         let start = match NonNull::new(at.cast::<u8>()) {
             Some(start) if at != libc::MAP_FAILED => start,
-            _ => return Err(Fail::last("mmap", len)),
+            _ => return Err(Fail::last("mmap", &len)),
         };
         let locked = Self { start, len };
         // SAFETY: the mapping is this long, and ours.
         let failed = unsafe { libc::mlock(at, len) } != 0;
         if failed {
-            return Err(Fail::last("mlock", len));
+            return Err(Fail::last("mlock", &len));
         }
         for advice in [libc::MADV_DONTDUMP, libc::MADV_WIPEONFORK] {
             // SAFETY: as above. Neither advice changes what this process sees.

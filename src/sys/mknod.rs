@@ -9,6 +9,6 @@ pub fn character_device(path: &str, mode: u32, major: u32, minor: u32) -> Outcom
     let mode = Mode::from_raw_mode(mode);
     match mknodat(CWD, path, FileType::CharacterDevice, mode, device) {
         Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
-        Err(errno) => Err(Fail::of("mknod", path)(errno)),
+        Err(errno) => Err(Fail::of("mknod", &path)(errno)),
     }
 }

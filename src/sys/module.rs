@@ -20,13 +20,13 @@ pub fn load_file(file: impl AsFd, path: &str, parameters: &CStr, compressed: boo
         0
     };
     let loaded = rustix::system::finit_module(file, parameters, flags);
-    loaded.map_err(Fail::of("finit_module", path))
+    loaded.map_err(Fail::of("finit_module", &path))
 }
 
 /// Loads the module whose ELF object lies in memory; `path` is where it came from.
 pub fn load_image(object: &[u8], path: &str, parameters: &CStr) -> Outcome<()> {
     let loaded = rustix::system::init_module(object, parameters);
-    loaded.map_err(Fail::of("init_module", path))
+    loaded.map_err(Fail::of("init_module", &path))
 }
 
 /// The version of the running kernel: `uname -r`.

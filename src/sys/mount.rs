@@ -49,7 +49,7 @@ pub fn classic(what: &Classic<'_>, target: &str) -> Outcome<()> {
         };
     }
     rustix::mount::mount(what.source, target, what.fstype, flags, what.data)
-        .map_err(Fail::of("mount", target))
+        .map_err(Fail::of("mount", &target))
 }
 
 /// A file system without a device (`proc`, `tmpfs`).
@@ -66,13 +66,13 @@ pub fn virtual_fs(fstype: &str, target: &str, attributes: u32, data: &CStr) -> O
 
 /// Shows the tree at `source` a second time at `target`.
 pub fn bind(source: &str, target: &str) -> Outcome<()> {
-    rustix::mount::mount_bind_recursive(source, target).map_err(Fail::of("bind mount", target))
+    rustix::mount::mount_bind_recursive(source, target).map_err(Fail::of("bind mount", &target))
 }
 
 /// Changes the attributes of the mount at `target`, and `ro` of its file system with it.
 pub fn remount(target: &str, attributes: u32) -> Outcome<()> {
     let flags = flags_of(attributes);
-    rustix::mount::mount_remount(target, flags, c"").map_err(Fail::of("remount", target))
+    rustix::mount::mount_remount(target, flags, c"").map_err(Fail::of("remount", &target))
 }
 
 /// Makes the mount at `target` and its file system writable. What else was asked of both stays, but
@@ -90,14 +90,14 @@ pub fn make_writable(target: &str) -> Outcome<()> {
 /// No mount or unmount below `target` is seen elsewhere any more, nor the other way round.
 pub fn make_private(target: &str) -> Outcome<()> {
     let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    rustix::mount::mount_change(target, flags).map_err(Fail::of("make private", target))
+    rustix::mount::mount_change(target, flags).map_err(Fail::of("make private", &target))
 }
 
 /// Takes the mount whose root directory is `from` to the directory `to`, with all below it.
 /// Both may be `O_PATH` descriptors, so no path is looked up again.
 pub fn move_to(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Outcome<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    rustix::mount::move_mount(from, c"", to, c"", flags).map_err(Fail::of("move_mount", "-"))
+    rustix::mount::move_mount(from, c"", to, c"", flags).map_err(Fail::of("move_mount", &"-"))
 }
 
 /// The same to a path; the classic call serves where the new one is missing.
@@ -106,9 +106,9 @@ pub fn move_to_path(from: BorrowedFd<'_>, from_path: &str, to: &str) -> Outcome<
     match rustix::mount::move_mount(from, c"", CWD, to, flags) {
         Ok(()) => Ok(()),
         Err(Errno::NOSYS) => {
-            rustix::mount::mount_move(from_path, to).map_err(Fail::of("move mount", to))
+            rustix::mount::mount_move(from_path, to).map_err(Fail::of("move mount", &to))
         }
-        Err(errno) => Err(Fail::of("move_mount", to)(errno)),
+        Err(errno) => Err(Fail::of("move_mount", &to)(errno)),
     }
 }
 
@@ -116,24 +116,24 @@ pub fn move_to_path(from: BorrowedFd<'_>, from_path: &str, to: &str) -> Outcome<
 pub fn attach(mount: impl AsFd, target: &str) -> Outcome<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
     rustix::mount::move_mount(mount, c"", CWD, target, flags)
-        .map_err(Fail::of("move_mount", target))
+        .map_err(Fail::of("move_mount", &target))
 }
 
 /// A second, unattached mount of the directory `path`. Gone when it is closed unattached.
 pub fn copy(path: &str) -> Outcome<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-    rustix::mount::open_tree(CWD, path, flags).map_err(Fail::of("open_tree", path))
+    rustix::mount::open_tree(CWD, path, flags).map_err(Fail::of("open_tree", &path))
 }
 
 /// Takes the mount at `target` out of the tree now; it ends when nobody uses it any more.
 pub fn detach(target: &str) -> Outcome<()> {
     let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
-    unmount(target, flags).map_err(Fail::of("umount", target))
+    unmount(target, flags).map_err(Fail::of("umount", &target))
 }
 
 /// Unmounts `target`, refused while it is in use.
 pub fn remove(target: &str) -> Outcome<()> {
-    unmount(target, UnmountFlags::NOFOLLOW).map_err(Fail::of("umount", target))
+    unmount(target, UnmountFlags::NOFOLLOW).map_err(Fail::of("umount", &target))
 }
 
 /// Which mount, and which device, holds what this descriptor names.
@@ -147,12 +147,12 @@ pub struct Place {
 }
 
 pub fn place_of(fd: impl AsFd) -> Outcome<Place> {
-    place(fd, c"", AtFlags::EMPTY_PATH).map_err(Fail::of("statx", "-"))
+    place(fd, c"", AtFlags::EMPTY_PATH).map_err(Fail::of("statx", &"-"))
 }
 
 /// The same of a path, following links.
 pub fn place_at(path: &str) -> Outcome<Place> {
-    place(CWD, path, AtFlags::empty()).map_err(Fail::of("statx", path))
+    place(CWD, path, AtFlags::empty()).map_err(Fail::of("statx", &path))
 }
 
 fn place(dir: impl AsFd, path: impl Arg, flags: AtFlags) -> Result<Place, Errno> {

@@ -21,27 +21,27 @@ impl Context {
     /// `ENODEV`: the kernel knows no such file system. `ENOSYS`: before Linux 5.2.
     pub fn open(fstype: &str) -> Outcome<Self> {
         let context = fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC);
-        Ok(Self(context.map_err(Fail::of("fsopen", fstype))?))
+        Ok(Self(context.map_err(Fail::of("fsopen", &fstype))?))
     }
 
     pub fn set_flag(&self, key: &[u8]) -> Outcome<()> {
-        fsconfig_set_flag(&self.0, key).map_err(Fail::of("fsconfig", shown(key)))
+        fsconfig_set_flag(&self.0, key).map_err(Fail::of("fsconfig", &shown(key)))
     }
 
     pub fn set_string(&self, key: &[u8], value: &[u8]) -> Outcome<()> {
-        fsconfig_set_string(&self.0, key, value).map_err(Fail::of("fsconfig", shown(key)))
+        fsconfig_set_string(&self.0, key, value).map_err(Fail::of("fsconfig", &shown(key)))
     }
 
     /// Reads the device and makes the file system. This is the long step.
     pub fn create(&self) -> Outcome<()> {
-        fsconfig_create(&self.0).map_err(Fail::of("fsconfig", "create"))
+        fsconfig_create(&self.0).map_err(Fail::of("fsconfig", &"create"))
     }
 
     /// A mount of it that hangs nowhere yet. `attributes`: `MOUNT_ATTR_*`.
     pub fn mount(&self, attributes: u32) -> Outcome<OwnedFd> {
         let attributes = MountAttrFlags::from_bits_retain(attributes);
         fsmount(&self.0, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
-            .map_err(Fail::of("fsmount", "-"))
+            .map_err(Fail::of("fsmount", &"-"))
     }
 
     /// What the kernel said since the last call, oldest first, without the `e ` in front.

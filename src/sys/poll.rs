@@ -23,18 +23,18 @@ pub struct Poll(OwnedFd);
 
 impl Poll {
     pub fn new() -> Outcome<Self> {
-        let fd = epoll::create(CreateFlags::CLOEXEC).map_err(Fail::of("epoll_create1", "-"))?;
+        let fd = epoll::create(CreateFlags::CLOEXEC).map_err(Fail::of("epoll_create1", &"-"))?;
         Ok(Self(fd))
     }
 
     /// Reports `fd` under `token` from now on. Closing every copy of `fd` ends it, too.
     pub fn add(&self, fd: impl AsFd, token: u64) -> Outcome<()> {
         let data = EventData::new_u64(token);
-        epoll::add(&self.0, fd, data, EventFlags::IN).map_err(Fail::of("epoll_ctl", token))
+        epoll::add(&self.0, fd, data, EventFlags::IN).map_err(Fail::of("epoll_ctl", &token))
     }
 
     pub fn remove(&self, fd: impl AsFd) -> Outcome<()> {
-        epoll::delete(&self.0, fd).map_err(Fail::of("epoll_ctl", "remove"))
+        epoll::delete(&self.0, fd).map_err(Fail::of("epoll_ctl", &"remove"))
     }
 
     /// Waits at most `wait_ms` (`None`: for ever) and fills `ready`; empty: the time is over, or
@@ -51,7 +51,7 @@ impl Poll {
         let count = match epoll::wait(&self.0, &mut events, limit.as_ref()) {
             Ok(count) => count,
             Err(Errno::INTR) => 0,
-            Err(errno) => return Err(Fail::of("epoll_wait", "-")(errno)),
+            Err(errno) => return Err(Fail::of("epoll_wait", &"-")(errno)),
         };
         ready.extend(events.iter().take(count).map(|event| {
             let flags = event.flags;
@@ -72,7 +72,7 @@ pub fn until_writable(fd: impl AsFd, wait_ms: u64) -> Outcome<bool> {
     match rustix::event::poll(&mut one, Some(&timespec(wait_ms.min(86_400_000)))) {
         Ok(count) => Ok(count > 0),
         Err(Errno::INTR) => Ok(true),
-        Err(errno) => Err(Fail::of("poll", "-")(errno)),
+        Err(errno) => Err(Fail::of("poll", &"-")(errno)),
     }
 }
 

@@ -25,7 +25,7 @@ pub fn read_at(dir: BorrowedFd<'_>, path: &[u8], most: usize, out: &mut Vec<u8>)
             // One value comes in one piece: what is shorter than asked for is the end.
             Ok(more) if more < room => break,
             Ok(_) | Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("read", shown(path))(errno)),
+            Err(errno) => return Err(Fail::of("read", &shown(path))(errno)),
         }
     }
     out.truncate(most);
@@ -39,14 +39,14 @@ pub fn write(path: &str, value: &[u8]) -> Outcome<()> {
         match rustix::io::write(&file, value) {
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("write", path)(errno)),
+            Err(errno) => return Err(Fail::of("write", &path)(errno)),
         }
     }
 }
 
 fn open_at(dir: BorrowedFd<'_>, path: &[u8], how: OFlags) -> Outcome<OwnedFd> {
     let flags = how | OFlags::CLOEXEC | OFlags::NOCTTY;
-    openat(dir, path, flags, Mode::empty()).map_err(Fail::of("open", shown(path)))
+    openat(dir, path, flags, Mode::empty()).map_err(Fail::of("open", &shown(path)))
 }
 
 fn shown(path: &[u8]) -> crate::base::text::Text {

@@ -32,7 +32,7 @@ pub fn fork() -> Outcome<Fork> {
     // SAFETY: see above; programs with more threads (tests) have a C library that makes its
     // allocator usable in the child, and the child uses nothing else that is shared.
     match unsafe { libc::fork() } {
-        -1 => Err(Fail::last("fork", "-")),
+        -1 => Err(Fail::last("fork", &"-")),
         0 => Ok(Fork::Child),
         pid => Ok(Fork::Parent { pid }),
     }
@@ -49,7 +49,7 @@ pub fn reap() -> Outcome<Option<(i32, Exit)>> {
             }
             Ok(None) | Err(Errno::CHILD) => return Ok(None),
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("waitpid", "-1")(errno)),
+            Err(errno) => return Err(Fail::of("waitpid", &"-1")(errno)),
         }
     }
 }
@@ -65,7 +65,7 @@ pub fn wait_for(pid: i32) -> Outcome<Exit> {
                 }
             }
             Ok(None) | Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("waitpid", pid)(errno)),
+            Err(errno) => return Err(Fail::of("waitpid", &pid)(errno)),
         }
     }
 }
@@ -87,7 +87,7 @@ pub fn kill(pid: i32, signal: i32) -> Outcome<()> {
     if unsafe { libc::kill(pid, signal) } == 0 {
         return Ok(());
     }
-    Err(Fail::last("kill", pid))
+    Err(Fail::last("kill", &pid))
 }
 
 /// Replaces this program. Returns only if the kernel refused.
@@ -99,14 +99,14 @@ pub fn exec(path: &CStr, argv: &[CString], envp: &[CString]) -> Fail {
     let (argv, envp) = (pointers(argv), pointers(envp));
     // SAFETY: both arrays end in a null pointer and point to strings that outlive the call.
     unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
-    Fail::last("execve", path.to_string_lossy())
+    Fail::last("execve", &path.to_string_lossy())
 }
 
 /// A session and process group of its own, without a terminal.
 pub fn new_session() -> Outcome<()> {
     rustix::process::setsid()
         .map(drop)
-        .map_err(Fail::of("setsid", "-"))
+        .map_err(Fail::of("setsid", &"-"))
 }
 
 /// Ends this process at once: no destructors, no buffers flushed. Never for PID 1.
@@ -134,7 +134,7 @@ pub fn own_pid() -> i32 {
 /// Sends `signal` to this process when its parent ends.
 pub fn die_with_parent() -> Outcome<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-        .map_err(Fail::of("prctl", "PR_SET_PDEATHSIG"))
+        .map_err(Fail::of("prctl", &"PR_SET_PDEATHSIG"))
 }
 
 /// The argument vector as the kernel gave it, argv\[0\] included.
@@ -160,9 +160,9 @@ pub fn set_umask(mask: u32) {
 /// Makes `fd` standard input, output and error.
 pub fn use_as_stdio(fd: impl AsFd) -> Outcome<()> {
     let fd = fd.as_fd();
-    rustix::stdio::dup2_stdin(fd).map_err(Fail::of("dup2", 0))?;
-    rustix::stdio::dup2_stdout(fd).map_err(Fail::of("dup2", 1))?;
-    rustix::stdio::dup2_stderr(fd).map_err(Fail::of("dup2", 2))
+    rustix::stdio::dup2_stdin(fd).map_err(Fail::of("dup2", &0))?;
+    rustix::stdio::dup2_stdout(fd).map_err(Fail::of("dup2", &1))?;
+    rustix::stdio::dup2_stderr(fd).map_err(Fail::of("dup2", &2))
 }
 
 /// Are standard input, output and error open, and more than /dev/null (1:3, null(4))?
@@ -193,13 +193,13 @@ pub fn close_others_on_exec() {
 
 /// Makes this process's file names start at its present directory: chroot(2) to ".", then "/".
 pub fn chroot_here() -> Outcome<()> {
-    rustix::process::chroot(".").map_err(Fail::of("chroot", "."))?;
-    rustix::process::chdir("/").map_err(Fail::of("chdir", "/"))
+    rustix::process::chroot(".").map_err(Fail::of("chroot", &"."))?;
+    rustix::process::chdir("/").map_err(Fail::of("chdir", &"/"))
 }
 
 pub fn change_directory(to: impl AsFd) -> Outcome<()> {
     let number = to.as_fd().as_raw_fd();
-    rustix::process::fchdir(to).map_err(Fail::of("fchdir", number))
+    rustix::process::fchdir(to).map_err(Fail::of("fchdir", &number))
 }
 
 #[cfg(test)]

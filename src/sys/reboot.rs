@@ -29,12 +29,12 @@ pub fn ctrl_alt_del_restarts(on: bool) -> Outcome<()> {
     } else {
         RebootCommand::CadOff
     };
-    reboot(command).map_err(Fail::of("reboot", "ctrl-alt-del"))
+    reboot(command).map_err(Fail::of("reboot", &"ctrl-alt-del"))
 }
 
 fn refused(command: RebootCommand, what: &str) -> Fail {
     match reboot(command) {
         Ok(()) => Fail::new("reboot", what, 0),
-        Err(errno) => Fail::of("reboot", what)(errno),
+        Err(errno) => Fail::of("reboot", &what)(errno),
     }
 }

@@ -24,7 +24,7 @@ pub fn pair() -> Outcome<(OwnedFd, OwnedFd)> {
     let flags = SocketFlags::CLOEXEC;
     let (here, there) =
         rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
-            .map_err(Fail::of("socketpair", "-"))?;
+            .map_err(Fail::of("socketpair", &"-"))?;
     widen(&here);
     widen(&there);
     Ok((here, there))
@@ -32,11 +32,11 @@ pub fn pair() -> Outcome<(OwnedFd, OwnedFd)> {
 
 /// Listens at `path`, which must not exist. Accepts without waiting.
 pub fn listen_at(path: &str) -> Outcome<OwnedFd> {
-    let address = SocketAddrUnix::new(path).map_err(Fail::of("bind", path))?;
+    let address = SocketAddrUnix::new(path).map_err(Fail::of("bind", &path))?;
     let socket = new(SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
-    bind(&socket, &address).map_err(Fail::of("bind", path))?;
+    bind(&socket, &address).map_err(Fail::of("bind", &path))?;
     // The kernel runs at most 50 modprobes at a time (MAX_KMOD_CONCURRENT, kernel/module/kmod.c).
-    listen(&socket, 64).map_err(Fail::of("listen", path))?;
+    listen(&socket, 64).map_err(Fail::of("listen", &path))?;
     Ok(socket)
 }
 
@@ -47,15 +47,15 @@ pub fn accept(listener: impl AsFd) -> Outcome<Option<OwnedFd>> {
             Ok(connection) => return Ok(Some(connection)),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN | Errno::CONNABORTED) => return Ok(None),
-            Err(errno) => return Err(Fail::of("accept", "-")(errno)),
+            Err(errno) => return Err(Fail::of("accept", &"-")(errno)),
         }
     }
 }
 
 pub fn connect_to(path: &str) -> Outcome<OwnedFd> {
-    let address = SocketAddrUnix::new(path).map_err(Fail::of("connect", path))?;
+    let address = SocketAddrUnix::new(path).map_err(Fail::of("connect", &path))?;
     let socket = new(SocketFlags::CLOEXEC)?;
-    connect(&socket, &address).map_err(Fail::of("connect", path))?;
+    connect(&socket, &address).map_err(Fail::of("connect", &path))?;
     Ok(socket)
 }
 
@@ -87,7 +87,7 @@ fn send_with(socket: impl AsFd, message: &[u8], flags: SendFlags) -> Outcome<()>
         match send(&socket, message, flags) {
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("send", "message")(errno)),
+            Err(errno) => return Err(Fail::of("send", &"message")(errno)),
         }
     }
 }
@@ -117,14 +117,14 @@ fn receive_with(socket: impl AsFd, flags: RecvFlags) -> Outcome<Received> {
             }
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => return Ok(Received::Nothing),
-            Err(errno) => return Err(Fail::of("recv", "message")(errno)),
+            Err(errno) => return Err(Fail::of("recv", &"message")(errno)),
         }
     }
 }
 
 fn new(flags: SocketFlags) -> Outcome<OwnedFd> {
     socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
-        .map_err(Fail::of("socket", "unix"))
+        .map_err(Fail::of("socket", &"unix"))
 }
 
 /// Room for a longest message and its overhead; the default is about 200 KiB, and less than

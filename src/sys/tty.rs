@@ -16,12 +16,12 @@ pub fn open_listener(path: &str) -> Outcome<OwnedFd> {
     let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     // Asked before it is opened: to open some devices is to use them.
     let place = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
-    let place = place.and_then(fstat).map_err(Fail::of("open", path))?;
+    let place = place.and_then(fstat).map_err(Fail::of("open", &path))?;
     if FileType::from_raw_mode(place.st_mode) != FileType::CharacterDevice {
-        return Err(Fail::of("open", path)(Errno::NOTTY));
+        return Err(Fail::of("open", &path)(Errno::NOTTY));
     }
-    let fd = open(path, flags, Mode::empty()).map_err(Fail::of("open", path))?;
-    tcgetattr(&fd).map_err(Fail::of("tcgetattr", path))?;
+    let fd = open(path, flags, Mode::empty()).map_err(Fail::of("open", &path))?;
+    tcgetattr(&fd).map_err(Fail::of("tcgetattr", &path))?;
     Ok(fd)
 }
 
@@ -30,14 +30,14 @@ pub fn write_some(tty: impl AsFd, bytes: &[u8]) -> Outcome<usize> {
     match rustix::io::write(tty, bytes) {
         Ok(count) => Ok(count),
         Err(Errno::AGAIN | Errno::INTR) => Ok(0),
-        Err(errno) => Err(Fail::of("write", "terminal")(errno)),
+        Err(errno) => Err(Fail::of("write", &"terminal")(errno)),
     }
 }
 
 /// Line editing, echo, signals from keys, line breaks translated both ways; the speed stays.
 /// What a person expects who finds a shell there.
 pub fn make_sane(tty: impl AsFd) -> Outcome<()> {
-    let mut settings = tcgetattr(&tty).map_err(Fail::of("tcgetattr", "terminal"))?;
+    let mut settings = tcgetattr(&tty).map_err(Fail::of("tcgetattr", &"terminal"))?;
     settings.control_modes -= ControlModes::CSIZE;
     settings.control_modes |= ControlModes::CREAD | ControlModes::CS8 | ControlModes::HUPCL;
     settings.input_modes &= InputModes::IUTF8;
@@ -66,7 +66,7 @@ pub fn make_sane(tty: impl AsFd) -> Outcome<()> {
     ] {
         *settings.special_codes.index_mut(index) = code;
     }
-    tcsetattr(&tty, OptionalActions::Now, &settings).map_err(Fail::of("tcsetattr", "terminal"))
+    tcsetattr(&tty, OptionalActions::Now, &settings).map_err(Fail::of("tcsetattr", &"terminal"))
 }
 
 /// How a terminal was set before.
@@ -74,7 +74,7 @@ pub struct Settings(rustix::termios::Termios);
 
 /// Each key at once, and nothing shown by itself; what was typed before is thrown away.
 pub fn make_raw(tty: impl AsFd) -> Outcome<Settings> {
-    let before = tcgetattr(&tty).map_err(Fail::of("tcgetattr", "terminal"))?;
+    let before = tcgetattr(&tty).map_err(Fail::of("tcgetattr", &"terminal"))?;
     let mut settings = before.clone();
     settings.input_modes -= InputModes::ICRNL | InputModes::IXON | InputModes::ISTRIP;
     settings.local_modes -=
@@ -84,7 +84,7 @@ pub fn make_raw(tty: impl AsFd) -> Outcome<Settings> {
     *settings.special_codes.index_mut(SpecialCodeIndex::VTIME) = 0;
     // Now: a line that takes nothing would be waited for.
     let set = tcsetattr(&tty, OptionalActions::Now, &settings);
-    set.map_err(Fail::of("tcsetattr", "terminal"))?;
+    set.map_err(Fail::of("tcsetattr", &"terminal"))?;
     let _ = tcflush(&tty, QueueSelector::IFlush);
     Ok(Settings(before))
 }
@@ -100,7 +100,7 @@ pub fn read_some(tty: impl AsFd, buffer: &mut [u8]) -> Outcome<Option<usize>> {
     match rustix::io::read(tty, buffer) {
         Ok(count) => Ok(Some(count)),
         Err(Errno::AGAIN | Errno::INTR) => Ok(None),
-        Err(errno) => Err(Fail::of("read", "terminal")(errno)),
+        Err(errno) => Err(Fail::of("read", &"terminal")(errno)),
     }
 }
 
@@ -112,5 +112,5 @@ pub fn make_controlling(tty: impl AsFd) -> Outcome<()> {
     if unsafe { libc::ioctl(fd, libc::TIOCSCTTY as _, 1) } == 0 {
         return Ok(());
     }
-    Err(Fail::last("ioctl TIOCSCTTY", "terminal"))
+    Err(Fail::last("ioctl TIOCSCTTY", &"terminal"))
 }

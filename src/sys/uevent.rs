@@ -41,13 +41,13 @@ impl Listener {
             flags,
             Some(KOBJECT_UEVENT),
         )
-        .map_err(Fail::of("socket", "uevent"))?;
+        .map_err(Fail::of("socket", &"uevent"))?;
         // Without privilege the ordinary limit applies: overflow is then only more likely.
         if sockopt::set_socket_recv_buffer_size_force(&socket, RECEIVE_BUFFER).is_err() {
             let _ = sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER);
         }
         let address = SocketAddrNetlink::new(0, KERNEL_GROUP);
-        bind(&socket, &address).map_err(Fail::of("bind", "uevent"))?;
+        bind(&socket, &address).map_err(Fail::of("bind", &"uevent"))?;
         Ok(Self(socket))
     }
 
@@ -68,7 +68,7 @@ impl Listener {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(Received::Nothing),
                 Err(Errno::NOBUFS) => return Ok(Received::Overflow),
-                Err(errno) => return Err(Fail::of("recvfrom", "uevent")(errno)),
+                Err(errno) => return Err(Fail::of("recvfrom", &"uevent")(errno)),
             }
         }
     }

@@ -32,7 +32,7 @@ impl Root {
     fn find(&self, init: Option<&str>) -> String {
         match find(self.0.to_str().unwrap(), init.map(str::as_bytes)) {
             Ok(path) => path.to_string(),
-            Err(fault) => fault.text,
+            Err(fault) => fault.into_text(),
         }
     }
 

@@ -321,7 +321,7 @@ fn a_refused_hand_over_leaves_everything_in_place() {
             rustix::process::chdir("/").unwrap();
             let before = names_in("/");
             let try_with = |root: &str, init: &str| {
-                hand_over::hand_over(root, &Text::from(init), &[], &[]).text
+                hand_over::hand_over(root, &Text::from(init), &[], &[]).into_text()
             };
             for (root, init, expected) in [
                 ("/sysroot", "/sbin/init", "/sbin/init is not executable"),
