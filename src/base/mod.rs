@@ -6,5 +6,6 @@ pub mod hex;
 pub mod millis;
 pub mod order;
 pub mod secret;
+pub mod table;
 pub mod text;
 pub mod words;

@@ -14,19 +14,19 @@ use super::root::{self, Answer};
 use super::ticket::Job;
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
-use alloc::collections::BTreeMap;
+use crate::base::table::Table;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// File systems over several devices that root may be, by their UUID.
 #[derive(Default)]
-pub struct Pools(BTreeMap<String, Pool>);
+pub struct Pools(Table<Pool>);
 
 #[derive(Default)]
 struct Pool {
     /// The devices that the kernel was told of, with their generation.
-    told: BTreeMap<String, u32>,
+    told: Table<u32>,
     /// The kernel knows all.
     whole: bool,
     /// What is missing, while it is.
@@ -81,7 +81,9 @@ impl Plan {
         let members: Vec<(String, u32, bool)> = members
             .map(|d| (d.block.name.clone(), d.generation, d.is_virtual()))
             .collect();
-        let pool = self.btrfs.0.entry(uuid.clone()).or_default();
+        let Some(pool) = self.btrfs.0.or_insert(&uuid, Pool::default()) else {
+            return;
+        };
         let there = |(name, generation): (&String, &u32)| {
             let same = |m: &(String, u32, bool)| m.0 == *name && m.1 == *generation;
             members.iter().any(same)
@@ -113,8 +115,8 @@ impl Plan {
             };
             if is_virtual {
                 self.want_real(&device);
-            } else if settled && !pool.told.contains_key(&device) {
-                pool.told.insert(device.clone(), generation);
+            } else if settled && !pool.told.contains(&device) {
+                pool.told.insert(&device, generation);
                 let ticket = self.tickets.issue(Job::Announce(uuid.into()));
                 self.out.push(Action::Announce { ticket, device });
             }

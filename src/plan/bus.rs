@@ -8,8 +8,8 @@
 use super::action::Action;
 use super::modules::resolve;
 use super::ticket::{Purpose, Tickets};
+use crate::base::table::Names;
 use crate::base::text::{cut, cut_last};
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -49,7 +49,7 @@ pub enum Tier {
 
 #[derive(Default)]
 pub struct Buses {
-    seen: BTreeSet<String>,
+    seen: Names,
     quiet: Vec<String>,
     idle: Vec<String>,
 }
@@ -65,7 +65,7 @@ impl Buses {
             Tier::Quiet => self.quiet.push(modalias.clone()),
             Tier::Idle => self.idle.push(modalias.clone()),
         }
-        self.seen.insert(modalias);
+        self.seen.insert(&modalias);
     }
 
     pub fn knows(&self, modalias: &str) -> bool {

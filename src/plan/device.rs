@@ -8,11 +8,12 @@ use super::action::{Action, MAX_READ};
 use super::event::Block;
 use super::ticket::{Job, Tickets};
 use crate::base::fault::Fault;
+use crate::base::table::Table;
 use crate::base::text::Text;
-use crate::format::identity::{Finding, Partition, Range, Signature, Table, Usage, View};
+use crate::format::identity::{self, Finding, Partition, Range, Signature, Usage, View};
 use crate::format::lens::Lens;
 use crate::format::luks::table::FOR_A_MOMENT;
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -27,7 +28,7 @@ pub enum Look {
     /// Not asked for.
     Unseen,
     Asked,
-    Known(Finding),
+    Known(Box<Finding>),
     Failed(Fault),
 }
 
@@ -64,7 +65,7 @@ impl Device {
         }
     }
 
-    pub fn table(&self) -> Option<&Table> {
+    pub fn table(&self) -> Option<&identity::Table> {
         match &self.look {
             Look::Known(finding) => finding.table.as_ref(),
             _ => None,
@@ -95,14 +96,14 @@ impl Device {
 
 #[derive(Default)]
 pub struct Devices {
-    all: BTreeMap<String, Device>,
+    all: Table<Device>,
     epoch: u32,
     next_generation: u32,
     /// Counts whatever happened to any of them.
     changes: u64,
     /// Devices that are only parts of others which we make, by their device-mapper names, with
     /// their numbers once they run. Nothing else is to be seen in them.
-    internal: BTreeMap<String, Option<(u32, u32)>>,
+    internal: Table<Option<(u32, u32)>>,
     /// Containers that were opened, and the names of what is inside.
     opened: Vec<(String, String)>,
     /// Devices that were ignored because of [`MAX_DEVICES`].
@@ -164,7 +165,7 @@ impl Devices {
 
     /// What is made under this name is only a part of something.
     pub fn hide(&mut self, mapped: &str) {
-        self.internal.entry(mapped.into()).or_default();
+        self.internal.or_insert(mapped, None);
     }
 
     /// The number of such a part, if it runs.
@@ -211,7 +212,8 @@ impl Devices {
         (device.reading, device.view_reading) = reading;
         device.stirred = changed;
         device.aliases = self.aliases_of(&device.block);
-        self.all.insert(device.block.name.clone(), device);
+        let name = device.block.name.clone();
+        self.all.insert(&name, device);
     }
 
     fn new_device(&mut self, block: Block) -> Device {
@@ -259,14 +261,15 @@ impl Devices {
         device.view.sector = lens.sector;
         device.lens = Some(lens);
         device.aliases = aliases;
-        self.all.insert(name, device);
+        self.all.insert(&name, device);
     }
 
     /// Only these are still planned.
     pub fn keep_planned(&mut self, names: &[String]) {
         let before = self.all.len();
+        let named = |name: &str| names.iter().any(|n| n == name);
         self.all
-            .retain(|name, d| !d.is_virtual() || names.contains(name));
+            .retain(&mut |name, d| !d.is_virtual() || named(name));
         if self.all.len() != before {
             self.count_change();
         }
@@ -286,7 +289,8 @@ impl Devices {
     /// The walk of `epoch` is over.
     pub fn forget_older_than(&mut self, epoch: u32) {
         self.count_change();
-        self.all.retain(|_, d| d.epoch >= epoch || d.is_virtual());
+        self.all
+            .retain(&mut |_, d| d.epoch >= epoch || d.is_virtual());
     }
 
     /// Asks for every device that `worth` names and that was not looked at yet.
@@ -392,7 +396,7 @@ impl Devices {
             return;
         }
         device.look = match result {
-            Ok(finding) => Look::Known(finding),
+            Ok(finding) => Look::Known(Box::new(finding)),
             Err(fault) => Look::Failed(fault),
         };
     }

@@ -7,8 +7,8 @@
 use super::action::Action;
 use super::ticket::{Job, Tickets};
 use crate::base::fault::Fault;
+use crate::base::table::{Names, Table};
 use crate::format::kmod::Module;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -36,7 +36,7 @@ enum Edges {
 
 #[derive(Default)]
 pub(super) struct Graph {
-    entries: BTreeMap<String, Entry>,
+    entries: Table<Entry>,
     /// Something happened since this was last taken.
     pub(super) stirred: bool,
 }
@@ -46,17 +46,17 @@ impl Graph {
     pub(super) fn add(&mut self, module: Module) {
         let name = module.name.clone();
         let state = State::Known;
-        self.entries.entry(name).or_insert(Entry { module, state });
+        self.entries.or_insert(&name, Entry { module, state });
     }
 
     pub(super) fn knows(&self, name: &str) -> bool {
-        self.entries.contains_key(name)
+        self.entries.contains(name)
     }
 
     /// Loads what can be loaded of what is wanted, but only what `only` names, if it says.
     pub(super) fn advance(
         &mut self,
-        only: Option<&BTreeSet<String>>,
+        only: Option<&Names>,
         tickets: &mut Tickets,
         out: &mut Vec<Action>,
     ) {
@@ -70,14 +70,14 @@ impl Graph {
     }
 
     /// These modules and all that they may wait for.
-    pub(super) fn closure<'n>(&self, names: impl Iterator<Item = &'n String>) -> BTreeSet<String> {
-        let mut seen = BTreeSet::new();
+    pub(super) fn closure(&self, names: &mut dyn Iterator<Item = &String>) -> Names {
+        let mut seen = Names::default();
         let mut todo: Vec<&String> = Vec::new();
         for name in names {
             todo.push(name);
             while let Some(name) = todo.pop() {
                 if let Some(entry) = self.entries.get(name)
-                    && seen.insert(name.clone())
+                    && seen.insert(name)
                 {
                     todo.extend(entry.module.needs.iter());
                     todo.extend(entry.module.before.iter().flatten());
@@ -181,7 +181,7 @@ impl Graph {
 
     /// Would `from`, directly or through others, wait for `target`?
     fn waits_for(&self, from: &str, target: &str, edges: Edges) -> bool {
-        let mut seen = BTreeSet::new();
+        let mut seen = Names::default();
         let mut todo = alloc::vec![from];
         while let Some(name) = todo.pop() {
             let Some(entry) = self.entries.get(name) else {

@@ -9,8 +9,8 @@ use super::action::Action;
 use super::module_graph::{Graph, State};
 use super::ticket::{Job, Purpose, Tickets};
 use crate::base::fault::Fault;
+use crate::base::table::Names;
 use crate::format::kmod::Resolution;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -41,11 +41,11 @@ pub struct Modules {
     /// Kernel requests that were decided and wait to be told.
     replies: Vec<(u32, bool)>,
     /// Modaliases of devices that no module answers, for the failure page.
-    unserved: BTreeSet<String>,
+    unserved: Names,
     /// Modules that answer some alias but that the image does not hold.
-    absent: BTreeSet<String>,
+    absent: Names,
     /// Modules that would have answered but are blacklisted.
-    blacklisted: BTreeSet<String>,
+    blacklisted: Names,
     /// Drivers of devices wait: see [`Modules::hold_drivers`].
     hold: bool,
     /// All others wait: see [`Modules::load_first`].
@@ -117,15 +117,18 @@ impl Modules {
     /// An alias was looked up.
     pub fn resolved(&mut self, purpose: Purpose, found: Resolution) {
         self.graph.stirred = true;
-        self.blacklisted.extend(found.blacklisted);
+        for name in &found.blacklisted {
+            self.blacklisted.insert(name);
+        }
         for module in found.modules {
             self.graph.add(module);
         }
-        let absent = found.answers.iter().filter(|name| !self.graph.knows(name));
-        self.absent.extend(absent.cloned());
+        for name in found.answers.iter().filter(|name| !self.graph.knows(name)) {
+            self.absent.insert(name);
+        }
         if found.builtin || found.answers.is_empty() {
             if let (Purpose::Device(modalias), false) = (&purpose, found.builtin) {
-                self.unserved.insert(modalias.clone());
+                self.unserved.insert(modalias);
             }
             let standing = if found.builtin {
                 Standing::Met
@@ -175,7 +178,7 @@ impl Modules {
 
     /// What may be loaded while others wait. The kernel's own requests never wait: what it asks for
     /// may be needed by what all wait for.
-    fn urgent(&self) -> BTreeSet<String> {
+    fn urgent(&self) -> Names {
         let goals = self.goals.iter().filter(|goal| match goal.purpose {
             Purpose::Faster | Purpose::Kernel(_) => true,
             Purpose::Filesystem(_)
@@ -184,7 +187,8 @@ impl Modules {
             | Purpose::Wished(_) => !self.first,
             Purpose::Device(_) => false,
         });
-        self.graph.closure(goals.flat_map(|goal| &goal.answers))
+        self.graph
+            .closure(&mut goals.flat_map(|goal| &goal.answers))
     }
 
     /// Modules that failed, with the reason.

@@ -7,8 +7,7 @@ use super::Plan;
 use super::device::MAX_DEVICES;
 use super::event::Event;
 use super::ticket::Job;
-use alloc::collections::BTreeMap;
-use alloc::string::String;
+use crate::base::table::Table;
 
 /// So often a device counts: each report of it, and each look at it, is one time. A disk that is
 /// plugged in, walked past twice and read needs five.
@@ -17,7 +16,7 @@ const MAX_TIMES: u8 = 12;
 #[derive(Default)]
 pub(super) struct News {
     /// How often each block device was heard of, by name. Names stay when devices go.
-    heard: BTreeMap<String, u8>,
+    heard: Table<u8>,
     overflows: u8,
 }
 
@@ -28,7 +27,7 @@ impl News {
         }
         let room = self.heard.len() < MAX_DEVICES;
         if room {
-            self.heard.insert(device.into(), 1);
+            self.heard.insert(device, 1);
         }
         room
     }

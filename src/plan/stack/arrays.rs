@@ -22,7 +22,7 @@ type Told = (String, Superblock);
 impl Plan {
     pub(super) fn plan_arrays(&mut self, now: Millis) {
         let mut told: Vec<Told> = Vec::new();
-        for (device, member) in &self.stack.members {
+        for (device, member) in self.stack.members.iter() {
             match &member.said {
                 Said::Array(superblock) => told.push((device.clone(), superblock.clone())),
                 Said::Damaged(why) => self.stack.problems.push(format!("{device}: {why}")),
@@ -130,19 +130,20 @@ impl Plan {
 
     /// `/dev/mdN`: the number that the array would like, or any free one.
     fn number_of(&mut self, speaker: &Superblock) -> u32 {
-        if let Some(number) = self.stack.numbers.get(&speaker.array) {
+        let known = |(id, _): &&(Id, u32)| *id == speaker.array;
+        if let Some((_, number)) = self.stack.numbers.iter().find(known) {
             return *number;
         }
         let devices = &self.devices;
         let numbers = &self.stack.numbers;
         let free = |n: &u32| {
             let name = format!("md{n}");
-            devices.by_name(&name).is_none() && !numbers.values().any(|taken| taken == n)
+            devices.by_name(&name).is_none() && !numbers.iter().any(|(_, taken)| taken == n)
         };
         let liked = md::preferred(speaker, b"").number.filter(free);
         let number = liked.or_else(|| (0..=LAST_NUMBER).rev().find(free));
         let number = number.unwrap_or_default();
-        self.stack.numbers.insert(speaker.array, number);
+        self.stack.numbers.push((speaker.array, number));
         number
     }
 }

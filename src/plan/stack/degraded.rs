@@ -56,7 +56,8 @@ impl Plan {
             Patience::Ms(all) => wait.min(all.saturating_mul(2) / 3),
             Patience::Forever => wait,
         };
-        let since = *self.stack.could_since.entry(name.into()).or_insert(now);
+        let since = self.stack.could_since.or_insert(name, now);
+        let since = since.copied().unwrap_or(now);
         let due = since.plus(wait);
         if now >= due {
             return match asks {

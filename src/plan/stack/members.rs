@@ -38,13 +38,13 @@ impl Plan {
             stack,
             ..
         } = self;
-        let known = |name: &String, m: &mut Member| {
+        let known = |name: &str, m: &Member| {
             let device = devices.by_name(name);
             device.is_some_and(|d| d.generation == m.generation && is_member(wish, devices, d))
         };
-        stack.members.retain(known);
+        stack.members.retain(&mut { known });
         let fresh =
-            |d: &&Device| is_member(wish, devices, d) && !stack.members.contains_key(&d.block.name);
+            |d: &&Device| is_member(wish, devices, d) && !stack.members.contains(&d.block.name);
         let names: Vec<String> = devices
             .all()
             .filter(fresh)
@@ -69,7 +69,7 @@ impl Plan {
             return self.read(name, &wanted);
         }
         let member = Member { generation, said };
-        self.stack.members.insert(name.into(), member);
+        self.stack.members.insert(name, member);
     }
 }
 

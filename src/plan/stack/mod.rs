@@ -20,12 +20,12 @@ use super::device::{Device, Look};
 use super::event::Block;
 use super::root;
 use crate::base::millis::Millis;
+use crate::base::table::{Names, Table};
 use crate::format::identity::Range;
 use crate::format::lens::Lens;
 use crate::format::lvm2;
 use crate::format::md;
 use crate::format::through::{Lower, Through};
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use members::Member;
@@ -66,27 +66,35 @@ enum What {
 
 #[derive(Default)]
 pub struct Stack {
-    members: BTreeMap<String, Member>,
+    members: Table<Member>,
     planned: Vec<Planned>,
     /// Planned devices that are to be started, by name.
-    wanted: BTreeSet<String>,
+    wanted: Names,
     /// What is being started, or was: not to be started again.
-    started: BTreeMap<String, start::Standing>,
+    started: Table<start::Standing>,
     /// The number that each array gets.
-    numbers: BTreeMap<md::Id, u32>,
+    numbers: Vec<(md::Id, u32)>,
     /// Since when something could have started without what is missing, by its name.
-    could_since: BTreeMap<String, Millis>,
+    could_since: Table<Millis>,
     doubts: degraded::Doubts,
     /// Physical volumes by their UUID, and the device that each is.
-    pub(super) physical: BTreeMap<lvm2::name::Id, String>,
+    physical: Vec<(lvm2::name::Id, String)>,
     /// Why something cannot be started; one sentence each.
     problems: Vec<String>,
     /// Sentences that were said already.
-    said: BTreeSet<String>,
+    said: Names,
     /// The state of the devices that all this was made from.
     seen: Option<u64>,
     /// When that changes by itself: something may start degraded.
     due: Option<Millis>,
+}
+
+impl Stack {
+    /// The device that a physical volume is.
+    fn device_of(&self, volume: &lvm2::name::Id) -> Option<&String> {
+        let known = self.physical.iter().rev().find(|(id, _)| id == volume);
+        known.map(|(_, device)| device)
+    }
 }
 
 impl Plan {
@@ -98,7 +106,7 @@ impl Plan {
 
     /// This device must run: it is started as soon as that can be.
     pub(super) fn want_real(&mut self, device: &str) {
-        self.stack.wanted.insert(device.into());
+        self.stack.wanted.insert(device);
     }
 
     /// Understands members, plans what they make up, starts what is needed. Did anything change?
@@ -171,21 +179,23 @@ impl Plan {
     fn want_what_is_named(&mut self) {
         let source = self.wish.root.as_ref();
         let named = |d: &&Device| is_dark(d) && root::is_asked_by_name(source, d);
-        let names: Vec<String> = self.devices.all().filter(named).map(name_of).collect();
-        self.stack.wanted.extend(names);
+        for device in self.devices.all().filter(named) {
+            self.stack.wanted.insert(&device.block.name);
+        }
     }
 
     /// Nothing else is left to try: starts the next of those that nothing is seen through.
     pub(super) fn start_the_dark(&mut self, now: Millis) {
         let started = &self.stack.started;
-        let next = |d: &&Device| is_dark(d) && !started.contains_key(&d.block.name);
-        let name = self.devices.all().find(next).map(name_of);
-        self.stack.wanted.extend(name);
+        let next = |d: &&Device| is_dark(d) && !started.contains(&d.block.name);
+        if let Some(device) = self.devices.all().find(next) {
+            self.stack.wanted.insert(&device.block.name);
+        }
         self.start_wanted(now);
     }
 
     fn say_once(&mut self, level: Level, text: String) {
-        if self.stack.said.insert(text.clone()) {
+        if self.stack.said.insert(&text) {
             self.say(level, text);
         }
     }
@@ -200,10 +210,6 @@ impl Plan {
         }
         lines
     }
-}
-
-fn name_of(device: &Device) -> String {
-    device.block.name.clone()
 }
 
 /// It does not run, and what is in it only shows when it does.

@@ -53,7 +53,7 @@ impl Plan {
         };
         let below: Vec<String> = match &planned.what {
             What::Volume { stack } => {
-                let device = |id| self.stack.physical.get(id).cloned();
+                let device = |id| self.stack.device_of(id).cloned();
                 stack.physical().iter().filter_map(device).collect()
             }
             What::Array { members, .. } => members.clone(),
@@ -75,7 +75,7 @@ impl Plan {
                 return self.start_failed(now, name, fault);
             }
         };
-        self.stack.started.insert(name.into(), Standing::UnderWay);
+        self.stack.started.insert(name, Standing::UnderWay);
         let ticket = self.tickets.issue(Job::Start(name.into()));
         self.out.push(match action {
             Next::Map(mapping) => {
@@ -170,7 +170,7 @@ impl Plan {
         let word = |word: &Word| match word {
             Word::Text(text) => Some(text.clone()),
             Word::Physical(id) => {
-                let device = self.devices.by_name(self.stack.physical.get(id)?)?;
+                let device = self.devices.by_name(self.stack.device_of(id)?)?;
                 Some(number((device.block.major, device.block.minor)))
             }
             Word::Device(name) => self.number_of_mapped(name).map(number),
@@ -235,7 +235,7 @@ impl Plan {
         };
         match fault {
             None => {
-                self.stack.started.insert(name, Standing::Done);
+                self.stack.started.insert(&name, Standing::Done);
             }
             Some(fault) => self.start_failed(now, &name, fault),
         }
@@ -245,9 +245,8 @@ impl Plan {
         let fault = Fault::new(fault.errno, format!("starting {name}: {fault}"));
         self.say(Level::Error, fault.text.clone());
         self.devices.refuse(name);
-        self.stack
-            .started
-            .insert(name.into(), Standing::Failed(fault.clone()));
+        let failed = Standing::Failed(fault.clone());
+        self.stack.started.insert(name, failed);
         let device = self.devices.by_name(name);
         let asked = device.is_some_and(|d| {
             matches!(
@@ -262,9 +261,8 @@ impl Plan {
 
     /// A person was at it: what failed is tried again.
     pub(in super::super) fn forgive_stack(&mut self) {
-        self.stack
-            .started
-            .retain(|_, s| !matches!(s, Standing::Failed(_)));
+        let started = &mut self.stack.started;
+        started.retain(&mut |_, s| !matches!(s, Standing::Failed(_)));
         self.stack.doubts.forget();
         self.stack.seen = None;
     }

@@ -19,7 +19,7 @@ impl Plan {
     pub(super) fn plan_volumes(&mut self, now: Millis) {
         let mut names: Vec<String> = Vec::new();
         let mut found: Vec<Found> = Vec::new();
-        for (device, member) in &self.stack.members {
+        for (device, member) in self.stack.members.iter() {
             match &member.said {
                 Said::Volume(told) => {
                     names.push(device.clone());
@@ -37,7 +37,7 @@ impl Plan {
         for known in &groups {
             for (id, at) in &known.devices {
                 if let Some(device) = names.get(*at) {
-                    self.stack.physical.insert(*id, device.clone());
+                    self.stack.physical.push((*id, device.clone()));
                 }
             }
         }
@@ -100,10 +100,13 @@ impl Plan {
             sequence: 0,
             mapped: None,
         };
-        let devices = &self.stack.physical;
         let seen = through::through(group, volume, &present);
         let seen = seen.filter(|_| origin.is_none()).and_then(|t| {
-            t.over(&|id: &Id| devices.get(id).map(|name| Lower::Device(name.clone())))
+            t.over(&|id: &Id| {
+                self.stack
+                    .device_of(id)
+                    .map(|name| Lower::Device(name.clone()))
+            })
         });
         let planned = Planned {
             name: block.name.clone(),
