@@ -7,6 +7,7 @@
 
 use super::{kernel_lines, udev_record};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::format::base64;
 use crate::format::dm_init::{self, Mapping};
 use crate::sys::dir;
@@ -51,7 +52,7 @@ fn attempt(mapping: &Mapping, flags: u16) -> Result<(u32, u32), Fail> {
         };
     }
     let key = mapping.signature.as_ref().map(signature);
-    let targets: Vec<Target> = mapping.targets.iter().map(target).collect();
+    let targets: Vec<Target> = mapping.targets.iter().map(target).listed();
     let made = match key {
         Some(Err(fail)) => Err(fail),
         // The kernel has looked at it when the table is loaded.

@@ -10,6 +10,7 @@ use crate::act::attach_loop::HOST;
 use crate::act::empty_initramfs::OldRoot;
 use crate::act::{console_log, find_init, modprobe_client};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::sys::dir::{self, Want};
 use crate::sys::fail::Outcome;
@@ -80,8 +81,8 @@ impl Program {
         let argv: Result<_, _> = std::iter::once(&init.0)
             .chain(arguments)
             .map(c_string)
-            .collect();
-        let envp: Result<_, _> = environment.iter().map(c_string).collect();
+            .all_ok();
+        let envp: Result<_, _> = environment.iter().map(c_string).all_ok();
         Ok(Self {
             path: c_string(&init.0)?,
             argv: argv?,

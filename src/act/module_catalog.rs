@@ -5,6 +5,7 @@
 //!
 //! Sources: modules.dep(5), modprobe.d(5).
 
+use crate::base::list::Listed;
 use crate::format::kmod::{self, CONFIGS, Files, TREES};
 use crate::sys::fail::Fail;
 use crate::sys::{map, module};
@@ -31,7 +32,7 @@ pub fn open_running(root: &Path) -> Catalog {
 /// The words of the kernel command line are to be added after it (`catalog.config.word`), and
 /// `catalog.oddities` to be said.
 pub fn open(root: &Path, version: &str) -> Catalog {
-    let configs: Vec<PathBuf> = CONFIGS.iter().map(|dir| root.join(dir)).collect();
+    let configs: Vec<PathBuf> = CONFIGS.iter().map(|dir| root.join(dir)).listed();
     let trees = TREES.iter().map(|tree| root.join(tree).join(version));
     match trees.into_iter().find(|dir| dir.is_dir()) {
         Some(dir) => open_tree(&dir, &configs),

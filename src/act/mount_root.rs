@@ -6,6 +6,7 @@
 
 use super::kernel_lines;
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::mount_options::{self, Sorted};
 use crate::sys::dir::Want;
@@ -67,7 +68,7 @@ pub fn mount(
     let new: Vec<Text> = logged
         .into_iter()
         .filter(|line| !said.contains(line))
-        .collect();
+        .listed();
     said.extend(new);
     Err(MountFault {
         fault: explain(&fail, &request),

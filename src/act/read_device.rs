@@ -1,6 +1,7 @@
 //! Reads bytes of a block device, or of one that does not run yet, through what lies below it.
 
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::identity::Range;
 use crate::format::lens::Lens;
@@ -23,11 +24,11 @@ pub fn read_all(
         let name = format!("/dev/{device}");
         let file = open(Path::new(&name), &name)?;
         let piece = |r: &Range| read(&file, *r).ok().map(trimmed);
-        return Ok(ranges.iter().map(piece).collect());
+        return Ok(ranges.iter().map(piece).listed());
     };
     let mut below = Below::new(lens);
     let pieces = ranges.iter().map(|r| below.read(*r).ok().map(trimmed));
-    Ok(pieces.collect())
+    Ok(pieces.listed())
 }
 
 fn trimmed(mut bytes: Vec<u8>) -> Text {

@@ -4,6 +4,7 @@
 //! Whether a shell may be offered at all is not decided here.
 
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::sys::fail::Outcome;
 use crate::sys::process::{self, Fork};
 use crate::sys::{console, dir, signal, tty};
@@ -47,8 +48,8 @@ fn find() -> Option<(&'static str, &'static [&'static str])> {
 /// Status 127: it could not be started, and the log says why.
 pub fn run_command(program: &str, argv: &[&str], env: &[Vec<u8>]) -> Result<i32, Fault> {
     let path = c_string(program.as_bytes())?;
-    let argv: Result<Vec<_>, _> = argv.iter().map(|word| c_string(word.as_bytes())).collect();
-    let env: Result<Vec<_>, _> = env.iter().map(|entry| c_string(entry)).collect();
+    let argv: Result<Vec<_>, _> = argv.iter().map(|word| c_string(word.as_bytes())).all_ok();
+    let env: Result<Vec<_>, _> = env.iter().map(|entry| c_string(entry)).all_ok();
     let (argv, env) = (argv?, env?);
     match process::fork()? {
         Fork::Parent { pid } => Ok(pid),

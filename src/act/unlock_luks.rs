@@ -8,6 +8,7 @@
 
 use super::{create_mapping, kernel_lines, key_file};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::secret::Secret;
 use crate::crypt::hash::digest;
 use crate::crypt::unlock::{self, Areas, Failure};
@@ -88,9 +89,9 @@ fn keys(key: &Key, typed: Option<Secret>) -> Result<Vec<Secret>, Refused> {
     };
     let missing = || Fault::new(libc::ENOENT, "there is no key");
     let keys = match key {
-        Key::Typed(_) => typed.into_iter().collect(),
+        Key::Typed(_) => typed.into_iter().listed(),
         Key::Empty => vec![Secret::default()],
-        Key::Usual(paths) => paths.iter().filter_map(|path| usual(path)).collect(),
+        Key::Usual(paths) => paths.iter().filter_map(|path| usual(path)).listed(),
         Key::At(file) => vec![key_file::read(file).map_err(none)?],
     };
     match keys.is_empty() {

@@ -1,5 +1,6 @@
 //! Bytes as hexadecimal digits. Not for secrets: the time it takes depends on what the digits are.
 
+use crate::base::list::Listed;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -21,7 +22,7 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
         [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
         _ => None,
     });
-    pairs.collect()
+    pairs.all_some()
 }
 
 /// Hyphens between the parts of a UUID's 32 digits. `None`: there are not so many.

@@ -3,6 +3,7 @@
 pub mod bytes;
 pub mod fault;
 pub mod hex;
+pub mod list;
 pub mod millis;
 pub mod order;
 pub mod secret;

@@ -1,6 +1,7 @@
 //! Sorting, once, and small. The standard library's sort takes 5 KiB of `init`, and as much again
 //! for each element type; everything that is sorted there is sorted as numbers.
 
+use crate::base::list::Listed;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -42,14 +43,14 @@ fn sink(
 
 /// The items in order.
 pub fn sorted<'a, T>(items: &'a [T], compare: &dyn Fn(&T, &T) -> Ordering) -> Vec<&'a T> {
-    let mut places: Vec<u64> = (0..items.len() as u64).collect();
+    let mut places: Vec<u64> = (0..items.len() as u64).listed();
     let item = |place: &u64| items.get(usize::try_from(*place).unwrap_or(usize::MAX));
     sort(&mut places, &mut |a, b| match (item(a), item(b)) {
         // Equal items keep their order.
         (Some(x), Some(y)) => compare(x, y).then(a.cmp(b)),
         _ => a.cmp(b),
     });
-    places.iter().filter_map(item).collect()
+    places.iter().filter_map(item).listed()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! Source: Documentation/admin-guide/device-mapper/dm-init.rst, drivers/md/dm-init.c (Linux 6.12).
 
 use super::source::Source;
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -115,7 +116,7 @@ pub fn parse(value: &[u8]) -> Result<Vec<Mapping>, String> {
     if !fits {
         return Err("is longer than the kernel takes".into());
     }
-    text.split(';').map(mapping).collect()
+    text.split(';').map(mapping).all_ok()
 }
 
 fn mapping(text: &str) -> Result<Mapping, String> {
@@ -139,7 +140,7 @@ fn mapping(text: &str) -> Result<Mapping, String> {
                 .ok_or_else(|| format!("has '{digits}' where a minor number is expected"))?,
         ),
     };
-    let targets: Vec<Target> = field()?.split(',').map(target).collect::<Result<_, _>>()?;
+    let targets: Vec<Target> = field()?.split(',').map(target).all_ok()?;
     if targets.len() > ENTRIES_MAX {
         return Err("is longer than the kernel takes".into());
     }
@@ -221,7 +222,7 @@ mod tests {
 
     fn check(value: &str, expected: &[&str]) {
         let all = parse(value.as_bytes()).unwrap_or_else(|e| panic!("{value}: {e}"));
-        let shown: Vec<String> = all.iter().map(shown).collect();
+        let shown: Vec<String> = all.iter().map(shown).listed();
         assert_eq!(shown, expected, "{value}");
     }
 

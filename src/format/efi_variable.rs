@@ -3,6 +3,7 @@
 //! Documentation/filesystems/efivarfs.rst; the variables of boot loaders are in systemd's Boot
 //! Loader Interface: UTF-16, little-endian, ended by a zero.
 
+use crate::base::list::Listed;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -17,7 +18,7 @@ pub const LONGEST: usize = 1024;
 pub fn partition_uuid(file: &[u8]) -> Option<String> {
     let (units, _) = file.get(4..)?.as_chunks::<2>();
     let units = units.iter().map(|pair| u16::from_le_bytes(*pair));
-    let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
+    let units: Vec<u16> = units.take_while(|unit| *unit != 0).listed();
     let text = String::from_utf16(&units).ok()?.to_ascii_lowercase();
     let digit = |(at, byte): (usize, u8)| match at {
         8 | 13 | 18 | 23 => byte == b'-',

@@ -2,6 +2,7 @@
 //!
 //! Everything else in it is the real system's business.
 
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use alloc::vec::Vec;
 
@@ -13,11 +14,11 @@ const ROOT: [&[u8]; 2] = [b"/sysroot", b"/"];
 pub fn root_words(file: &[u8]) -> Vec<u8> {
     let fields = |line: &[u8]| {
         let fields = line.split(|b| matches!(b, b' ' | b'\t'));
-        let fields: Vec<Vec<u8>> = fields.filter(|f| !f.is_empty()).map(unescape).collect();
+        let fields: Vec<Vec<u8>> = fields.filter(|f| !f.is_empty()).map(unescape).listed();
         let comment = fields.first().is_none_or(|f| f.starts_with(b"#"));
         (!comment).then_some(fields)
     };
-    let lines: Vec<Vec<Vec<u8>>> = file.split(|&b| b == b'\n').filter_map(fields).collect();
+    let lines: Vec<Vec<Vec<u8>>> = file.split(|&b| b == b'\n').filter_map(fields).listed();
     let on = |place: &&[u8]| {
         let is_there = |l: &&Vec<Vec<u8>>| l.get(1).is_some_and(|f| f == place);
         lines.iter().find(is_there)

@@ -10,6 +10,7 @@ use super::luks;
 use super::source::Source;
 use super::verity::is_name;
 use crate::base::bytes::{le16, le32, le64, slice, u8};
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -40,7 +41,7 @@ impl Volume {
     /// sentence.
     pub fn from_tab(line: &[u8]) -> Result<Self, String> {
         let fields = line.split(|b| matches!(b, b' ' | b'\t'));
-        let fields: Vec<Vec<u8>> = fields.filter(|f| !f.is_empty()).map(unescape).collect();
+        let fields: Vec<Vec<u8>> = fields.filter(|f| !f.is_empty()).map(unescape).listed();
         let ([name, device], rest) = fields.split_first_chunk().ok_or("has less than 2 fields")?;
         let plain = core::str::from_utf8(name).ok().filter(|n| is_name(n));
         let device = match Source::parse(device) {

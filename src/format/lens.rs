@@ -5,6 +5,7 @@
 
 use super::identity::Range;
 use super::through::{Leg, Piece, Row, Through};
+use crate::base::list::Listed;
 use crate::base::text::{cut, cut_last};
 use alloc::format;
 use alloc::string::String;
@@ -95,7 +96,7 @@ impl Lens {
         let mut through = Through::default();
         for layer in layers {
             let rows = layer.split(',').map(row);
-            through.add(rows.collect::<Option<_>>()?)?;
+            through.add(rows.all_some()?)?;
         }
         Self::new(bytes.parse().ok()?, sector.parse().ok()?, through)
     }
@@ -110,7 +111,7 @@ fn row(text: &str) -> Option<Row<String>> {
         length: sizes.next()??,
         chunk: sizes.next()??,
         stride: sizes.next()??,
-        slots: parts.map(slot).collect::<Option<_>>()?,
+        slots: parts.map(slot).all_some()?,
     })
 }
 

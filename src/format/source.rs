@@ -6,6 +6,7 @@
 //! Sources: kernel-parameters.rst and block/early-lookup.c (`root=`), fstab(5), dracut.cmdline(7),
 //! and udev's rules for link names (`\xNN` for whatever a file name cannot hold).
 
+use crate::base::list::Listed;
 use crate::base::text::{Text, unescape};
 use alloc::format;
 use alloc::string::String;
@@ -216,7 +217,7 @@ fn below_dev(path: &[u8]) -> Option<Source> {
     let parts: Vec<&str> = path
         .split('/')
         .filter(|part| !matches!(*part, "" | "."))
-        .collect();
+        .listed();
     match parts.as_slice() {
         ["disk", "by-id" | "by-path" | "by-diskseq", _, ..] => {
             Some(Source::Link(parts.get(1..)?.join("/")))

@@ -10,6 +10,7 @@ use super::job;
 use super::secrets::Secrets;
 use crate::act::module_catalog::Catalog;
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::secret::Secret;
 use crate::plan::action::Action;
 use crate::plan::event::Event;
@@ -105,7 +106,7 @@ impl Workers {
         let Some(at) = self.all.iter().position(|w| w.token == token) else {
             return Vec::new();
         };
-        let mut events: Vec<Event> = self.hear(at, poll).into_iter().collect();
+        let mut events: Vec<Event> = self.hear(at, poll).into_iter().listed();
         // Whoever is free now takes the next job.
         let next = self.waiting.pop_front();
         events.extend(next.and_then(|action| self.submit(action, catalog, poll)));

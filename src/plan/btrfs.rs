@@ -13,6 +13,7 @@ use super::event::Ticket;
 use super::root::{self, Answer};
 use super::ticket::Job;
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::table::Table;
 use alloc::format;
@@ -57,7 +58,7 @@ impl Plan {
             .all()
             .filter(answers)
             .map(|d| d.block.name.clone())
-            .collect();
+            .listed();
         for name in candidates {
             self.gather_for(now, &name);
         }
@@ -80,7 +81,7 @@ impl Plan {
         let members = self.devices.all().filter(is_one);
         let members: Vec<(String, u32, bool)> = members
             .map(|d| (d.block.name.clone(), d.generation, d.is_virtual()))
-            .collect();
+            .listed();
         let Some(pool) = self.btrfs.0.or_insert(&uuid, Pool::default()) else {
             return;
         };
@@ -96,7 +97,7 @@ impl Plan {
             return;
         }
         let own = format!("btrfs {uuid} has {} of {count} devices", members.len());
-        let told: Vec<&str> = members.iter().map(|m| m.0.as_str()).collect();
+        let told: Vec<&str> = members.iter().map(|m| m.0.as_str()).listed();
         let text = format!("{own}: {}", told.join(" and "));
         pool.missing = ((members.len() as u64) < count).then(|| text.clone());
         let news = pool.missing.is_some() && said.as_ref() != Some(&text);
@@ -159,7 +160,7 @@ impl Plan {
     /// For the page.
     pub(super) fn btrfs_problems(&self) -> Vec<String> {
         let missing = self.btrfs.0.values().filter(|pool| !pool.whole);
-        let mut lines: Vec<String> = missing.filter_map(|pool| pool.missing.clone()).collect();
+        let mut lines: Vec<String> = missing.filter_map(|pool| pool.missing.clone()).listed();
         if !lines.is_empty() {
             let text = "a btrfs is mounted without a device only with degraded in rootflags=";
             lines.push(text.into());

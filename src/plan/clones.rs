@@ -14,6 +14,7 @@ use super::give_up::Cause;
 use super::root::{self, Answer};
 use super::ticket::Job;
 use super::{Plan, Stage};
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::order;
 use crate::format::identity::Partition;
@@ -63,7 +64,7 @@ impl Plan {
     /// Puts what was found in the order of the rule and says so. `None`: not yet, or refused.
     pub(super) fn ranked(&mut self, now: Millis, found: Vec<Usable>) -> Option<Vec<Usable>> {
         let device = |u: &Usable| self.devices.by_name(&u.0);
-        let all: Vec<&Device> = found.iter().filter_map(device).collect();
+        let all: Vec<&Device> = found.iter().filter_map(device).listed();
         let first = all.first();
         let alone = all.iter().all(|d| first.is_some_and(|f| is_one_with(f, d)));
         if self.wish.root.is_none() || alone {
@@ -72,7 +73,7 @@ impl Plan {
                 order::sorted(&found, &by_name)
                     .into_iter()
                     .cloned()
-                    .collect(),
+                    .listed(),
             );
         }
         if self.refuses_clones() {
@@ -92,7 +93,7 @@ impl Plan {
         let ranked: Vec<Usable> = order::sorted(&found, &by_rule)
             .into_iter()
             .cloned()
-            .collect();
+            .listed();
         self.name_clones(&ranked);
         Some(ranked)
     }
@@ -148,7 +149,7 @@ impl Plan {
             let disk = self.devices.disk_of(device).unwrap_or(device);
             Some(disk.block.name.clone())
         };
-        let disks: Vec<String> = found.iter().filter_map(|u| disk_of(&u.0)).collect();
+        let disks: Vec<String> = found.iter().filter_map(|u| disk_of(&u.0)).listed();
         let Self {
             devices,
             tickets,
@@ -206,7 +207,7 @@ impl Plan {
     }
 
     fn in_order(&self, found: &[Usable]) -> String {
-        let names: Vec<&str> = found.iter().map(|u| u.0.as_str()).collect();
+        let names: Vec<&str> = found.iter().map(|u| u.0.as_str()).listed();
         names.join(" and ")
     }
 

@@ -8,6 +8,7 @@ use super::nearest;
 use super::ticket::{Job, Purpose};
 use super::{Plan, root};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::order;
 use crate::base::text::Text;
 use crate::format::wish::{Patience, Source};
@@ -60,7 +61,7 @@ pub fn page(cause: &Cause, plan: &Plan) -> Vec<String> {
         .root
         .as_ref()
         .and_then(|r| nearest::sentence(r, &plan.devices));
-    section(&mut lines, "nearest", near.into_iter().collect());
+    section(&mut lines, "nearest", near.into_iter().listed());
     section(&mut lines, "missing", missing(plan));
     section(&mut lines, "waiting", waiting(plan));
     section(&mut lines, "next", next(cause, plan));
@@ -217,7 +218,7 @@ fn unusable(plan: &Plan) -> Vec<String> {
 }
 
 fn seen(plan: &Plan) -> Vec<String> {
-    let devices: Vec<&Device> = plan.devices.all().collect();
+    let devices: Vec<&Device> = plan.devices.all().listed();
     let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
     let devices = order::sorted(&devices, &by_name);
     if devices.is_empty() {
@@ -231,7 +232,7 @@ fn seen(plan: &Plan) -> Vec<String> {
             nearest::describe(d, &plan.devices)
         )
     };
-    devices.iter().map(line).collect()
+    devices.iter().map(line).listed()
 }
 
 fn missing(plan: &Plan) -> Vec<String> {

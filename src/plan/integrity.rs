@@ -10,6 +10,7 @@ use super::give_up::Cause;
 use super::ticket::Job;
 use super::{Plan, root};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::identity::Need;
 use crate::format::integrity::{SUPERBLOCK, Volume};
@@ -106,6 +107,6 @@ impl Plan {
             let (name, device) = (&v.name, v.device.as_typed());
             format!("integrity volume {name} waits for {device}")
         };
-        self.wish.integrity.iter().filter(waits).map(line).collect()
+        self.wish.integrity.iter().filter(waits).map(line).listed()
     }
 }

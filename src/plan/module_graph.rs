@@ -7,6 +7,7 @@
 use super::action::Action;
 use super::ticket::{Job, Tickets};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::table::{Names, Table};
 use crate::format::kmod::Module;
 use alloc::format;
@@ -258,6 +259,6 @@ impl Graph {
             .values()
             .filter(|e| e.state == *state)
             .map(|e| e.module.name.clone())
-            .collect()
+            .listed()
     }
 }

@@ -1,6 +1,7 @@
 //! Which of the identities that were seen is nearest to the one asked for: for the failure page.
 
 use super::device::{Device, Devices};
+use crate::base::list::Listed;
 use crate::format::links;
 use crate::format::wish::Source;
 use alloc::format;
@@ -144,10 +145,10 @@ fn distance(a: &str, b: &str) -> usize {
         s.bytes()
             .take(MAX_LEN)
             .map(|c| c.to_ascii_lowercase())
-            .collect()
+            .listed()
     };
     let (a, b) = (fold(a), fold(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut row: Vec<usize> = (0..=b.len()).listed();
     for (i, ca) in a.iter().enumerate() {
         let mut next = vec![i.saturating_add(1)];
         for (j, cb) in b.iter().enumerate() {

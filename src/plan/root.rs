@@ -8,6 +8,7 @@
 
 use super::device::{Device, Devices, Look};
 use super::{luks, mapping, verity};
+use crate::base::list::Listed;
 use crate::format::wish::{Source, Wish};
 use crate::format::{discoverable, links};
 use alloc::format;
@@ -135,17 +136,17 @@ fn needed_for_root(wish: &Wish, devices: &Devices) -> Vec<String> {
                 matches!(wish.root, Some(Source::Number(..))) && worth_reading(wish, d)
                     || is_asked_by_name(wish.root.as_ref(), d)
             };
-            devices.all().filter(asked).filter_map(disk_of).collect()
+            devices.all().filter(asked).filter_map(disk_of).listed()
         }
         Some(Source::Link(link)) => {
             let called = |d: &&Device| is_called(devices, d, link) == Some(true);
             let called = devices.all().filter(called);
             let names = |d: &Device| [Some(d.block.name.clone()), disk_of(d)];
-            called.flat_map(names).flatten().collect()
+            called.flat_map(names).flatten().listed()
         }
         None => {
             let roots = devices.all().filter(|d| is_discoverable(devices, d));
-            roots.map(|d| d.block.name.clone()).collect()
+            roots.map(|d| d.block.name.clone()).listed()
         }
         _ => Vec::new(),
     }

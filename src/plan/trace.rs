@@ -9,6 +9,7 @@ use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_luks;
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::text::{Text, escape_into};
 use crate::base::words::Line;
@@ -332,7 +333,7 @@ fn resolution_words(line: Line, found: &Resolution) -> Line {
 /// `NAME:NEED,NEED:PROVIDER|PROVIDER,PROVIDER:AFTER`.
 fn module_text(module: &Module) -> String {
     let groups = |groups: &[Vec<String>]| {
-        let each: Vec<String> = groups.iter().map(|g| g.join("|")).collect();
+        let each: Vec<String> = groups.iter().map(|g| g.join("|")).listed();
         each.join(",")
     };
     let (before, after) = (groups(&module.before), groups(&module.after));

@@ -5,6 +5,7 @@ use super::action::{Action, Question};
 use super::event::{Event, Ticket};
 use super::trace::{answer, failed, rest};
 use super::trace_read::{all, fault, list, small, ticket};
+use crate::base::list::Listed;
 use crate::base::words::{Line, Words};
 use crate::format::crypttab::Echo;
 use crate::format::luks::flags::Flags;
@@ -129,7 +130,7 @@ fn order_words(line: Line, order: &Order) -> Line {
         }
     };
     let line = line.opt("slot", order.slot.map(|slot| alloc::format!("{slot}")));
-    let flags: Vec<&str> = order.flags.names().collect();
+    let flags: Vec<&str> = order.flags.names().listed();
     let line = line.opt("flags", (!flags.is_empty()).then(|| flags.join(",")));
     line.word(if order.read_only { "ro" } else { "rw" })
 }
@@ -203,7 +204,7 @@ fn order(w: &mut Words) -> Option<Order> {
 
 fn texts(w: &mut Words, key: &'static str) -> Option<Vec<String>> {
     let texts = all(w, key).map(String::from_utf8);
-    texts.collect::<Result<_, _>>().ok()
+    texts.all_ok().ok()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::event::{Block, Event, Ticket};
 use super::trace_finding::finding;
 use super::trace_luks;
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::text::{Text, unescape};
 use crate::base::words::{Word, Words};
 use crate::format::dm_init::{self, Mapping, Target};
@@ -81,7 +82,7 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         },
         "bytes" => Event::Bytes {
             ticket,
-            pieces: core::iter::from_fn(|| piece(w)).collect(),
+            pieces: core::iter::from_fn(|| piece(w)).listed(),
         },
         "read-failed" => Event::ReadFailed {
             ticket,
@@ -89,7 +90,7 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         },
         "linked" => Event::Linked {
             ticket,
-            names: core::iter::from_fn(|| w.text()).collect(),
+            names: core::iter::from_fn(|| w.text()).listed(),
         },
         "firmware" => Event::Firmware {
             ticket,
@@ -117,7 +118,7 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         "mount-failed" => Event::MountFailed {
             ticket,
             fault: fault(w)?,
-            kernel: all(w, "kernel").map(Text).collect(),
+            kernel: all(w, "kernel").map(Text).listed(),
         },
         _ => return last_answer(verb, ticket, w),
     })
@@ -196,10 +197,7 @@ pub fn action(line: &str) -> Option<Action> {
             }
         }
         "page" => Action::Page {
-            lines: all(&mut w, "line")
-                .map(String::from_utf8)
-                .collect::<Result<_, _>>()
-                .ok()?,
+            lines: all(&mut w, "line").map(String::from_utf8).all_ok().ok()?,
         },
         "shell" => Action::Shell {
             ticket: ticket(&mut w)?,
@@ -235,7 +233,7 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
             ticket: ticket(w)?,
             device: w.text()?,
             lens: lens(w)?,
-            ranges: all(w, "range").map(|r| range(&r)).collect::<Option<_>>()?,
+            ranges: all(w, "range").map(|r| range(&r)).all_some()?,
         },
         "links" => Action::Links {
             ticket: ticket(w)?,
@@ -251,7 +249,7 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
             device: w.text()?,
             steps: core::iter::from_fn(|| w.any())
                 .map(|word| step(&word))
-                .collect::<Option<_>>()?,
+                .all_some()?,
         },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w)? },
         _ => return trace_luks::action(verb, w),
@@ -378,9 +376,7 @@ fn mapping(w: &mut Words) -> Option<Mapping> {
             }),
             None => None,
         },
-        targets: all(w, "target")
-            .map(|t| target(&t))
-            .collect::<Option<_>>()?,
+        targets: all(w, "target").map(|t| target(&t)).all_some()?,
     })
 }
 
@@ -422,14 +418,14 @@ pub(super) fn list(text: Option<String>) -> Vec<String> {
     text.split(',')
         .filter(|n| !n.is_empty())
         .map(ToString::to_string)
-        .collect()
+        .listed()
 }
 
 fn resolution(w: &mut Words) -> Option<Resolution> {
     let answers = list(w.key_text("answers"));
     let blacklisted = list(w.key_text("blacklisted"));
     let builtin = w.flag("builtin");
-    let modules: Option<Vec<Module>> = all(w, "module").map(|text| module(&text)).collect();
+    let modules: Option<Vec<Module>> = all(w, "module").map(|text| module(&text)).all_some();
     Some(Resolution {
         answers,
         blacklisted,
@@ -447,8 +443,8 @@ fn module(text: &[u8]) -> Option<Module> {
         let names = list(fields.next().map(ToString::to_string));
         names
             .iter()
-            .map(|g| g.split('|').map(ToString::to_string).collect())
-            .collect()
+            .map(|g| g.split('|').map(ToString::to_string).listed())
+            .listed()
     };
     let (before, after) = (groups(), groups());
     Some(Module {

@@ -12,6 +12,7 @@ use super::give_up::Cause;
 use super::root;
 use super::ticket::Job;
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::dm_init::Mapping;
 use crate::format::identity::{Need, Range};
@@ -276,7 +277,7 @@ impl Plan {
                         .devices()
                         .filter(missing)
                         .map(Source::as_typed)
-                        .collect();
+                        .listed();
                     let name = &volume.name;
                     if !missing.is_empty() {
                         let missing = missing.join(" and ");

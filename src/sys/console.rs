@@ -2,6 +2,7 @@
 
 use super::fail::{Fail, Outcome};
 use super::proc_sys;
+use crate::base::list::Listed;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, open};
 
@@ -41,7 +42,7 @@ fn names(active: &[u8]) -> Vec<String> {
     names
         .filter(|name| !name.contains('/'))
         .map(String::from)
-        .collect()
+        .listed()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! whoever made it removes it again.
 
 use super::fail::{Fail, Outcome};
+use crate::base::list::Listed;
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, open};
 use std::mem::{offset_of, size_of};
@@ -451,7 +452,7 @@ fn deps_of(data: &[u8]) -> Vec<(u32, u32)> {
     let count = number(data, 0).unwrap_or(0);
     let numbers = data.get(8..).unwrap_or_default().chunks_exact(8);
     let taken = numbers.take(usize::try_from(count).unwrap_or(0));
-    taken.filter_map(|n| wide(n, 0)).map(decoded).collect()
+    taken.filter_map(|n| wide(n, 0)).map(decoded).listed()
 }
 
 #[cfg(test)]

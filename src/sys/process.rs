@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::fail::{Fail, Outcome};
+use crate::base::list::Listed;
 use rustix::fd::{AsFd, AsRawFd};
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, WaitStatus};
@@ -94,7 +95,7 @@ pub fn kill(pid: i32, signal: i32) -> Outcome<()> {
 pub fn exec(path: &CStr, argv: &[CString], envp: &[CString]) -> Fail {
     let pointers = |list: &[CString]| -> Vec<*const libc::c_char> {
         let ended = list.iter().map(|s| s.as_ptr());
-        ended.chain(std::iter::once(ptr::null())).collect()
+        ended.chain(std::iter::once(ptr::null())).listed()
     };
     let (argv, envp) = (pointers(argv), pointers(envp));
     // SAFETY: both arrays end in a null pointer and point to strings that outlive the call.
@@ -139,7 +140,7 @@ pub fn die_with_parent() -> Outcome<()> {
 
 /// The argument vector as the kernel gave it, argv\[0\] included.
 pub fn own_arguments() -> Vec<Vec<u8>> {
-    std::env::args_os().map(OsStringExt::into_vec).collect()
+    std::env::args_os().map(OsStringExt::into_vec).listed()
 }
 
 /// The environment as the kernel gave it: `KEY=value`.
@@ -150,7 +151,7 @@ pub fn own_environment() -> Vec<Vec<u8>> {
         entry.extend_from_slice(&value.into_vec());
         entry
     };
-    std::env::vars_os().map(join).collect()
+    std::env::vars_os().map(join).listed()
 }
 
 pub fn set_umask(mask: u32) {

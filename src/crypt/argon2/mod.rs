@@ -12,6 +12,7 @@ mod lanes;
 
 use super::hash::{Hash, Hasher};
 use super::{Job, Machine};
+use crate::base::list::Listed;
 use crate::base::secret::Secret;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -131,7 +132,7 @@ fn fill_slice(
         };
         Box::new(move || lane.fill(segment))
     };
-    let mut jobs: Vec<Job> = current.iter_mut().enumerate().map(job).collect();
+    let mut jobs: Vec<Job> = current.iter_mut().enumerate().map(job).listed();
     machine.at_once(&mut jobs);
 }
 
@@ -141,7 +142,7 @@ fn wipe(memory: &mut Memory, machine: &dyn Machine) {
         let segment: &mut Segment = segment;
         Box::new(move || segment.iter_mut().for_each(Block::wipe))
     };
-    let mut jobs: Vec<Job> = segments.map(wipe).collect();
+    let mut jobs: Vec<Job> = segments.map(wipe).listed();
     machine.at_once(&mut jobs);
 }
 

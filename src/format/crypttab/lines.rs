@@ -1,6 +1,7 @@
 //! crypttab(5), line by line: name, device, key file, options.
 
 use super::{Device, Place, Volume, is_name};
+use crate::base::list::Listed;
 use crate::format::fstab::unescape;
 use crate::format::source::Source;
 use alloc::format;
@@ -36,7 +37,7 @@ fn volume(line: &[u8], told_by: &str, complaints: &mut Vec<String>) -> Result<Vo
         .split(|b| matches!(b, b' ' | b'\t'))
         .filter(|f| !f.is_empty());
     let text = |field| String::from_utf8(unescape(field)).map_err(|_| "it is not UTF-8");
-    let fields: Vec<String> = fields.map(text).collect::<Result<_, _>>()?;
+    let fields: Vec<String> = fields.map(text).all_ok()?;
     let field = |at: usize| fields.get(at).map_or("", |field| field);
     let (name, device) = (field(0), field(1));
     if !(2..=4).contains(&fields.len()) {

@@ -3,6 +3,7 @@
 
 use super::merge::{ByUuid, One};
 use super::{Device, Options, Place, Settings, Volume, is_device, is_name, known, switch};
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::cmdline::Word;
 use crate::format::luks::flags::{Flag, Flags};
@@ -160,7 +161,7 @@ impl Told {
             self.uuid(uuid)?.key = Some(Place::read(place)?);
             return Ok(());
         }
-        let fields: Vec<&str> = text.split(':').collect();
+        let fields: Vec<&str> = text.split(':').listed();
         if let [path, device, volume] = *fields
             && (device.is_empty() || is_device(device))
             && (volume == "*" || is_device(volume))

@@ -8,6 +8,7 @@ use super::{Finding, Range, Signature, Step, Usage, View};
 use super::{bcache, bitlocker, dm, exfat, f2fs, firmware_raid, iso9660, jfs, minix, nilfs2};
 use super::{btrfs, ext, luks, lvm, md, swap, table, vfat, xfs};
 use super::{ntfs, readonly, reiserfs, ubi, udf, zfs};
+use crate::base::list::Listed;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -148,7 +149,7 @@ fn superblock(look: &Look) -> (Option<Signature>, Vec<String>) {
         }
     }
     if all.len() > 1 && strict {
-        return (None, all.into_iter().map(|s| s.kind).collect());
+        return (None, all.into_iter().map(|s| s.kind).listed());
     }
     (all.into_iter().next(), Vec::new())
 }
@@ -175,7 +176,7 @@ fn first_look(size: u64) -> Vec<Range> {
     };
     let tail = md::tail(size).into_iter().flatten();
     let tail = tail.chain(firmware_raid::first_look(size));
-    tail.chain([head]).collect()
+    tail.chain([head]).listed()
 }
 
 /// Brings ranges in order and joins neighbours. There are few of them.

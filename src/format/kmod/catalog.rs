@@ -12,6 +12,7 @@ use super::lookup::Index;
 use super::names;
 use super::resolve;
 use super::trie::Trie;
+use crate::base::list::Listed;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -105,7 +106,7 @@ impl<'a> Catalog<'a> {
             .skip(1)
             .take(NEEDS_MAX)
             .filter_map(names::of_path)
-            .collect();
+            .listed();
         needs.reverse();
         needs
     }

@@ -8,6 +8,7 @@
 
 use super::glob::{matches, same};
 use super::names::{canonical, words};
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use alloc::format;
 use alloc::string::String;
@@ -103,7 +104,7 @@ impl Config {
             self.blacklist.extend(names());
         } else if same(key, b"module_blacklist") {
             // One variable of the kernel: a second word replaces the first.
-            self.refused = names().collect();
+            self.refused = names().listed();
         } else if let Some((module, parameter)) = split_once(key, b'.')
             && !module.is_empty()
             && !parameter.is_empty()

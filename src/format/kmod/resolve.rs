@@ -9,6 +9,7 @@
 use super::catalog::Catalog;
 use super::names;
 use super::{Module, Resolution};
+use crate::base::list::Listed;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -137,7 +138,7 @@ fn describe(catalog: &Catalog<'_>, name: String) -> Module {
             .into_iter()
             .take(SOFT_MAX)
             .map(|soft| providers(catalog, soft));
-        lists.filter(|names| !names.is_empty()).collect()
+        lists.filter(|names| !names.is_empty()).listed()
     };
     Module {
         needs: catalog.needs_of(&name),

@@ -15,6 +15,7 @@ mod path;
 mod serial;
 mod vpd;
 
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -128,7 +129,7 @@ impl<'a> Node<'a> {
 fn squeeze(text: &[u8]) -> Vec<u8> {
     let text = text.split(|&b| b == 0).next().unwrap_or_default();
     let words = text.split(u8::is_ascii_whitespace);
-    let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+    let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).listed();
     words.join(&b'_')
 }
 

@@ -3,6 +3,7 @@
 //! Not named: tapes and keyboards, which hold no root, and the s390 crypto bus.
 
 use super::Node;
+use crate::base::list::Listed;
 use crate::base::text::{below_sys, cut};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -46,7 +47,7 @@ impl Way {
             Some((at, text)) if *at == i => text,
             _ => own,
         };
-        let parts: Vec<&str> = parts.map(part).map(String::as_str).collect();
+        let parts: Vec<&str> = parts.map(part).map(String::as_str).listed();
         parts.join("-")
     }
 }

@@ -5,6 +5,7 @@
 //! an ATA disk says there.
 
 use super::{in_serial, squeeze};
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -99,7 +100,7 @@ pub fn scsi(page83: &[u8], page80: &[u8], vendor: &[u8], model: &[u8]) -> Option
         }
     }
     let number = body(page80, 0x80).filter(|n| !n.is_empty())?;
-    let serial: Vec<u8> = [b'S'].into_iter().chain(who()).collect();
+    let serial: Vec<u8> = [b'S'].into_iter().chain(who()).listed();
     let serial = in_serial(&[&serial, number].concat());
     Some(Named { serial, wwn: None })
 }

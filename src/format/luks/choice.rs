@@ -3,6 +3,7 @@
 
 use super::{Digest, Header, KeySlot, Priority, Segment, metadata};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -66,7 +67,7 @@ impl Header {
         let slots = order.into_iter().flat_map(with);
         slots
             .filter_map(|slot| Some((slot, digest(slot)?)))
-            .collect()
+            .listed()
     }
 
     /// The digest of the key that the segment is encrypted with.

@@ -8,6 +8,7 @@ use super::{Area, Crypt, Digest, Header, KEY_MAX, Kdf, KeySlot, Priority, SECTOR
 use super::{metadata, stripes_len};
 use crate::base::bytes::{be16, be32, slice, until_nul};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -43,7 +44,7 @@ pub fn read(bytes: &[u8]) -> Result<Header, Fault> {
         iterations: fields.iterations,
         salt: fields.salt,
         value: fields.digest,
-        slots: slots.iter().map(|slot| slot.number).collect(),
+        slots: slots.iter().map(|slot| slot.number).listed(),
         segments: alloc::vec![0],
     };
     let crypt = Crypt {
@@ -112,7 +113,7 @@ fn slots(bytes: &[u8], fields: &Fields) -> Vec<KeySlot> {
         slot.area.at >= 1024 && (detached || end <= fields.payload.saturating_mul(SECTOR))
     };
     let slots = (0..SLOT_COUNT).filter_map(|number| slot(bytes, number, fields));
-    slots.filter(fitting).collect()
+    slots.filter(fitting).listed()
 }
 
 /// The slot, if it is active and its stripes are as they must be.

@@ -8,6 +8,7 @@
 use super::flags::Flags;
 use super::{Area, Crypt, Digest, Header, Integrity, Kdf, KeySlot, Priority, Segment, Token};
 use super::{KEY_MAX, SECTOR, stripes_len};
+use crate::base::list::Listed;
 use crate::format::base64;
 use crate::format::json::{Value, digits};
 use alloc::format;
@@ -381,5 +382,5 @@ fn texts_or_none(json: &Value, key: &'static str) -> Result<Vec<String>, &'stati
     let items = list.items().ok_or(key)?.iter();
     items
         .map(|item| Ok(item.text().ok_or(key)?.into()))
-        .collect()
+        .all_ok()
 }

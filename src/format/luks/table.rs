@@ -9,6 +9,7 @@ use super::flags::{Flag, Flags};
 use super::{Area, Crypt, Header, SECTOR, Segment, choice};
 use crate::base::bytes::{le64, slice};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::secret::Secret;
 use alloc::format;
 use alloc::string::String;
@@ -235,7 +236,7 @@ fn options(crypt: &Crypt, tagged: Option<&Tagged>, mut flags: Flags) -> String {
         // Discarded sectors would not match their tags.
         flags.clear(Flag::AllowDiscards);
     }
-    let mut options: alloc::vec::Vec<String> = flags.words().map(Into::into).collect();
+    let mut options: alloc::vec::Vec<String> = flags.words().map(Into::into).listed();
     if u64::from(crypt.sector_size) != SECTOR {
         options.push(format!("sector_size:{}", crypt.sector_size));
     }

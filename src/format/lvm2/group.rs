@@ -5,6 +5,7 @@
 use super::config::{self, Section};
 use super::name::Id;
 use super::segment::{self, Segment};
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -112,7 +113,7 @@ fn members(vg: &Section) -> Result<Vec<Physical>, String> {
     sections
         .iter()
         .map(|s| physical(s).ok_or_else(|| broken(s)))
-        .collect()
+        .all_ok()
 }
 
 fn physical(section: &Section) -> Option<Physical> {
@@ -128,7 +129,7 @@ fn physical(section: &Section) -> Option<Physical> {
 fn volumes(vg: &Section) -> Result<Vec<Logical>, String> {
     let section = vg.section("logical_volumes");
     let sections = section.map_or(&[][..], |s| &s.sections);
-    sections.iter().map(logical).collect()
+    sections.iter().map(logical).all_ok()
 }
 
 fn logical(section: &Section) -> Result<Logical, String> {

@@ -6,6 +6,7 @@
 use super::group::{Group, Logical};
 use super::name::Id;
 use super::segment::{Area, Kind, Raid};
+use crate::base::list::Listed;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
@@ -79,7 +80,7 @@ impl<'a> Presence<'a> {
             let metadata = metadata.as_ref().is_none_or(|m| self.on(m, depth));
             metadata && self.on(data, depth)
         };
-        raid.members.iter().map(there).collect()
+        raid.members.iter().map(there).listed()
     }
 
     fn on(&self, name: &str, depth: u32) -> bool {

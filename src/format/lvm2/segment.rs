@@ -5,6 +5,7 @@
 //! `lib/writecache/writecache.c`, `lib/integrity/integrity.c`.
 
 use super::config::{Section, Value};
+use crate::base::list::Listed;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -213,12 +214,7 @@ fn areas(s: &Section, key: &str) -> Option<Vec<Area>> {
 }
 
 fn raid(s: &Section, level: &str) -> Option<Raid> {
-    let names = |key| {
-        s.list(key)
-            .iter()
-            .map(name)
-            .collect::<Option<Vec<String>>>()
-    };
+    let names = |key| s.list(key).iter().map(name).all_some();
     let mut members = Vec::new();
     let data_only = names("raid0_lvs")?;
     if data_only.is_empty() {
@@ -305,7 +301,7 @@ fn numbers(s: &Section) -> Vec<(String, u64)> {
         Value::Number(n) => Some((as_name(key)?, u64::try_from(*n).ok()?)),
         _ => None,
     };
-    s.values.iter().filter_map(number).collect()
+    s.values.iter().filter_map(number).listed()
 }
 
 fn as_name(text: &crate::base::text::Text) -> Option<String> {
@@ -353,7 +349,7 @@ fn write_cache(s: &Section) -> Option<Kind> {
 /// Those of `known` that are there, in the order of `known`: it is that of the table.
 fn settings(s: &Section, known: &[&str]) -> Vec<(String, u64)> {
     let there = |key: &&str| Some((String::from(*key), s.number(key)?));
-    known.iter().filter_map(there).collect()
+    known.iter().filter_map(there).listed()
 }
 
 fn integrity(s: &Section) -> Option<Integrity> {

@@ -9,6 +9,7 @@ use super::area::{self, Header};
 use super::group::Group;
 use super::label::{self, Extent, Label, SCAN};
 use super::name::Id;
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -159,7 +160,7 @@ pub fn survey(found: &[&Found]) -> Vec<Known> {
     }
     for known in &mut groups {
         let members = known.group.physical.iter().map(|pv| pv.id);
-        known.missing = members.filter(|id| known.device(id).is_none()).collect();
+        known.missing = members.filter(|id| known.device(id).is_none()).listed();
     }
     // What nobody is left in was taken over by a newer group (vgsplit, vgmerge).
     groups.retain(|known| !known.devices.is_empty());

@@ -11,6 +11,7 @@ use super::name::{self, Id};
 use super::presence::Presence;
 use super::segment::{Area, Kind, Segment};
 use super::targets;
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -135,7 +136,7 @@ impl<'a> Builder<'a> {
             ] => Some((origin.as_str(), cow.as_str(), *chunk, *merging)),
             _ => None,
         };
-        let all: Vec<_> = group.logical.iter().filter_map(ties).collect();
+        let all: Vec<_> = group.logical.iter().filter_map(ties).listed();
         let is_cow = |&&(_, cow, ..): &&(&str, &str, u64, bool)| cow == lv.name;
         if let Some((origin, ..)) = all.iter().find(is_cow) {
             // A snapshot is its origin's business: both, or the origin would change below it.
@@ -145,7 +146,7 @@ impl<'a> Builder<'a> {
         let own: Vec<_> = all
             .iter()
             .filter(|(origin, ..)| *origin == lv.name)
-            .collect();
+            .listed();
         let lends = self.is_external_origin(lv);
         if own.is_empty() && !lends {
             return self.plain(lv, "");

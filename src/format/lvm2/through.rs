@@ -9,6 +9,7 @@ use super::group::{Group, Logical};
 use super::name::Id;
 use super::presence::Presence;
 use super::segment::{Area, Kind, Raid, Segment};
+use crate::base::list::Listed;
 use crate::format::parity::{self, Shape};
 use crate::format::through::{Leg, Row, Through, turns};
 use alloc::string::String;
@@ -78,7 +79,7 @@ impl<'a> View<'a> {
             Kind::Striped { stripe, areas } if areas.len() > 1 => {
                 let chunk = stripe.checked_mul(SECTOR)?;
                 let slots = areas.iter().map(|area| self.area(area));
-                let slots = slots.collect::<Option<_>>()?;
+                let slots = slots.all_some()?;
                 return Some(Row {
                     start,
                     length,
@@ -145,7 +146,7 @@ impl<'a> View<'a> {
         let whole = |data: &String| self.group.logical(data).is_some_and(|lv| !lv.rebuild);
         images
             .map(|(there, (_, data))| (*there && whole(data)).then_some(data))
-            .collect()
+            .listed()
     }
 
     fn area(&mut self, area: &Area) -> Option<(Leg<Id>, u64)> {

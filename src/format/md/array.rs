@@ -7,6 +7,7 @@
 
 use super::level::Level;
 use super::superblock::{Role, Superblock};
+use crate::base::list::Listed;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -190,11 +191,11 @@ impl Judge<'_> {
     }
 
     fn verdict(self) -> Verdict {
-        let there: Vec<bool> = self.slots.iter().map(|s| self.is_in_sync(s)).collect();
+        let there: Vec<bool> = self.slots.iter().map(|s| self.is_in_sync(s)).listed();
         let missing = (0..).zip(&there).filter(|(_, is)| !**is);
-        let missing = missing.map(|(slot, _)| slot).collect();
+        let missing = missing.map(|(slot, _)| slot).listed();
         let in_slots = self.slots.iter().flatten().flatten().copied();
-        let mut add: Vec<usize> = in_slots.filter(|&at| at != self.speaker).collect();
+        let mut add: Vec<usize> = in_slots.filter(|&at| at != self.speaker).listed();
         let state = self.state(&there, add.len().saturating_add(1));
         add.extend(self.journal);
         add.extend(&self.spares);

@@ -5,9 +5,9 @@
 //! "HOMEHOST", "CREATE".
 
 use super::superblock::{Superblock, Version};
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// What the array would like to be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub fn preferred(sb: &Superblock, home: &[u8]) -> Preferred {
     let name = if own { rest.unwrap_or(name) } else { name };
     Preferred {
         number: number(name).filter(|_| own),
-        link: Text(name.iter().map(|&b| plain(b)).collect::<Vec<u8>>()),
+        link: Text(name.iter().map(|&b| plain(b)).listed()),
         suffixed: !own && colon.is_none(),
     }
 }

@@ -7,6 +7,7 @@
 use super::array::Verdict;
 use super::level::{Level, raid10_copies};
 use super::superblock::{Role, Superblock};
+use crate::base::list::Listed;
 use crate::format::parity::{self, Shape};
 use crate::format::through::{Leg, Row, Through, turns};
 use alloc::vec::Vec;
@@ -147,7 +148,7 @@ impl<'a> Array<'a> {
                 length: chunks.checked_mul(chunk)?,
                 chunk,
                 stride: chunk,
-                slots: (0..zone.members).map(slot).collect::<Option<_>>()?,
+                slots: (0..zone.members).map(slot).all_some()?,
             });
             before = before.checked_add(chunks)?;
         }

@@ -5,6 +5,7 @@
 mod loops;
 mod verity;
 
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::cmdline::{Word, same_name};
 use crate::format::wish::{Degraded, End, Patience, Source, Talk, Wish};
@@ -251,7 +252,7 @@ impl Reading {
     pub(super) fn map_after(&mut self, word: &Word<'_>) {
         let names = word.value.unwrap_or_default().split(|&b| b == b',');
         let sources = names.filter(|n| !n.is_empty()).map(Source::parse);
-        self.wish.map_after = sources.collect();
+        self.wish.map_after = sources.listed();
     }
 
     pub(super) fn quiet(&mut self, _: &Word<'_>) {

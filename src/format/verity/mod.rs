@@ -17,6 +17,7 @@ use super::fstab::unescape;
 use super::source::Source;
 use crate::base::bytes::{array, le16, le32, le64, slice, until_nul};
 use crate::base::hex;
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use alloc::format;
 use alloc::string::String;
@@ -77,7 +78,7 @@ impl Volume {
     /// sentence.
     pub fn from_tab(line: &[u8]) -> Result<Self, String> {
         let fields = line.split(|b| matches!(b, b' ' | b'\t'));
-        let fields: Vec<Vec<u8>> = fields.filter(|f| !f.is_empty()).map(unescape).collect();
+        let fields: Vec<Vec<u8>> = fields.filter(|f| !f.is_empty()).map(unescape).listed();
         let (four, options) = fields.split_at_checked(4).unwrap_or((&[], &[]));
         let ([name, data, hash, root_hash], true) = (four, options.len() < 2) else {
             return Err("has other than 4 or 5 fields".into());

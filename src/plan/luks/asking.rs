@@ -4,6 +4,7 @@
 //! every volume that waits.
 
 use super::{Lock, Plan, Reason, Stage, State};
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::luks::order::Key;
 use crate::plan::action::{Action, Level, Question};
@@ -53,7 +54,7 @@ impl Plan {
             };
             lock.state == State::Closed && !lock.options.headless && !free
         };
-        let mut order: Vec<(usize, &Lock)> = locks.iter().enumerate().collect();
+        let mut order: Vec<(usize, &Lock)> = locks.iter().enumerate().listed();
         order.retain(|(_, lock)| asks(lock) && self.has_header(lock));
         let first = order
             .into_iter()

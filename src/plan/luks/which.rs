@@ -1,6 +1,7 @@
 //! Which volumes are opened, and on which devices they are.
 
 use super::{CIPHER, DRIVERS, LUKS, Lock, Plan, Reason, State, keys};
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::crypttab::{self, Place, Volume};
 use crate::format::wish::{Source, Wish};
@@ -124,7 +125,7 @@ impl Plan {
             let header = volume.options.header.is_some();
             let fits = |d: &&Device| matches(d) && self.is_volume(d, header);
             let fit = self.devices.all().filter(fits);
-            let fit: Vec<String> = fit.map(|d| d.block.name.clone()).collect();
+            let fit: Vec<String> = fit.map(|d| d.block.name.clone()).listed();
             if let Some(device) = self.first_of(&fit) {
                 found.push((reason, device, Some(volume)));
             }
@@ -145,7 +146,7 @@ impl Plan {
     fn named(&self) -> Vec<(Reason, Volume)> {
         let volumes = self.wish.volumes.list.iter();
         let with_reason = |v: &Volume| Some((reason_of(&self.wish, v)?, v.clone()));
-        volumes.filter_map(with_reason).collect()
+        volumes.filter_map(with_reason).listed()
     }
 
     /// Can this be the device of a volume? One without a known signature may have a damaged

@@ -5,6 +5,7 @@ use super::super::event::Block;
 use super::super::root::natural_order;
 use super::members::Said;
 use super::{Plan, Planned, What};
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::order;
 use crate::format::md::{self, Array, Id, Left, State, Superblock, Verdict};
@@ -38,17 +39,13 @@ impl Plan {
             }
         }
         for array in arrays {
-            let members: Vec<&Told> = told
-                .iter()
-                .copied()
-                .filter(|t| t.1.array == array)
-                .collect();
+            let members: Vec<&Told> = told.iter().copied().filter(|t| t.1.array == array).listed();
             self.plan_array(now, &members);
         }
     }
 
     fn plan_array(&mut self, now: Millis, members: &[&Told]) {
-        let superblocks: Vec<&Superblock> = members.iter().map(|(_, sb)| sb).collect();
+        let superblocks: Vec<&Superblock> = members.iter().map(|(_, sb)| sb).listed();
         let verdict = md::judge(&superblocks);
         let speaker = verdict.speaker.and_then(|at| superblocks.get(at));
         let Some(speaker) = speaker else {
@@ -63,7 +60,7 @@ impl Plan {
             State::Ready => {}
             State::Degraded => {
                 let missing = verdict.missing.iter().map(u32::to_string);
-                let missing: Vec<String> = missing.collect();
+                let missing: Vec<String> = missing.listed();
                 let text = format!("{full} lacks its member {}", missing.join(", "));
                 if !self.may_start_degraded(now, &full, &text) {
                     return;

@@ -3,6 +3,7 @@
 
 use super::super::device::{Device, Devices};
 use super::Plan;
+use crate::base::list::Listed;
 use crate::format::identity::{Range, View};
 use crate::format::lvm2::label::Extent;
 use crate::format::lvm2::survey::{self, Found};
@@ -49,7 +50,7 @@ impl Plan {
             .all()
             .filter(fresh)
             .map(|d| d.block.name.clone())
-            .collect();
+            .listed();
         for name in names {
             self.survey_member(&name);
         }

@@ -19,6 +19,7 @@ use super::action::Level;
 use super::device::{Device, Look};
 use super::event::Block;
 use super::root;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::table::{Names, Table};
 use crate::format::identity::Range;
@@ -138,7 +139,7 @@ impl Plan {
             self.plan_volumes(now);
         }
         self.plan_partitions();
-        let names: Vec<String> = self.stack.planned.iter().map(|p| p.name.clone()).collect();
+        let names: Vec<String> = self.stack.planned.iter().map(|p| p.name.clone()).listed();
         self.devices.keep_planned(&names);
     }
 

@@ -12,6 +12,7 @@ use super::super::root::{self, Answer};
 use super::super::ticket::Job;
 use super::{Plan, What};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::dm_init::{Mapping, Target};
 use crate::format::lvm2::table::{self, Word};
@@ -31,7 +32,7 @@ pub(super) enum Standing {
 
 impl Plan {
     pub(in super::super) fn start_wanted(&mut self, now: Millis) {
-        let mut names: Vec<String> = self.stack.wanted.iter().cloned().collect();
+        let mut names: Vec<String> = self.stack.wanted.iter().cloned().listed();
         // What a wanted device lies on is wanted, too; more steps than layers there are not.
         while let Some(name) = names.pop() {
             let virtual_ = self.devices.by_name(&name).is_some_and(|d| d.is_virtual());
@@ -54,13 +55,13 @@ impl Plan {
         let below: Vec<String> = match &planned.what {
             What::Volume { stack } => {
                 let device = |id| self.stack.device_of(id).cloned();
-                stack.physical().iter().filter_map(device).collect()
+                stack.physical().iter().filter_map(device).listed()
             }
             What::Array { members, .. } => members.clone(),
             What::Partition { disk } | What::Slice { disk, .. } => alloc::vec![disk.clone()],
         };
         let waits = |name: &String| self.devices.by_name(name).is_some_and(|d| d.is_virtual());
-        below.into_iter().filter(waits).collect()
+        below.into_iter().filter(waits).listed()
     }
 
     fn start(&mut self, now: Millis, name: &str) {
@@ -113,9 +114,9 @@ impl Plan {
                     Step::Module(alias) => Some(alias.to_string()),
                     _ => None,
                 };
-                let drivers: Vec<String> = steps.iter().filter_map(module).collect();
+                let drivers: Vec<String> = steps.iter().filter_map(module).listed();
                 let steps = steps.iter().filter(|s| module(s).is_none()).cloned();
-                (drivers, Some(Next::Assemble(steps.collect())))
+                (drivers, Some(Next::Assemble(steps.listed())))
             }
             What::Slice {
                 disk,
@@ -180,7 +181,7 @@ impl Plan {
             }
         };
         let target = |t: &table::Target| {
-            let words: Option<Vec<String>> = t.words.iter().map(word).collect();
+            let words: Option<Vec<String>> = t.words.iter().map(word).all_some();
             Some(Target {
                 start: t.start,
                 sectors: t.length,
@@ -194,7 +195,7 @@ impl Plan {
             minor: mapping.minor,
             signature: None,
             read_only: mapping.read_only,
-            targets: mapping.targets.iter().map(target).collect::<Option<_>>()?,
+            targets: mapping.targets.iter().map(target).all_some()?,
         })
     }
 

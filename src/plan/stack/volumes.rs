@@ -3,6 +3,7 @@
 use super::super::event::Block;
 use super::members::Said;
 use super::{Plan, Planned, SECTOR, What};
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::lvm2::group::{Group, Logical};
 use crate::format::lvm2::name::{self, Id};
@@ -32,7 +33,7 @@ impl Plan {
             let sentence = |why: &String| format!("{device}: {why}");
             self.stack.problems.extend(told.faults.iter().map(sentence));
         }
-        let groups = survey::survey(&found.iter().collect::<Vec<_>>());
+        let groups = survey::survey(&found.iter().listed());
         self.stack.physical.clear();
         for known in &groups {
             for (id, at) in &known.devices {
@@ -62,7 +63,7 @@ impl Plan {
             .iter()
             .filter(|lv| is_visible(&known.group, lv) && holds_data(lv));
         let asked = visible.filter(|lv| !lv.skipped || named(lv));
-        let volumes: Vec<Logical> = asked.cloned().collect();
+        let volumes: Vec<Logical> = asked.cloned().listed();
         for lv in &volumes {
             self.plan_volume(now, known, lv);
         }
@@ -77,7 +78,7 @@ impl Plan {
             Err(why) => return self.stack.problems.push(format!("volume {full}: {why}")),
         };
         if !stack.missing.is_empty() {
-            let lost: Vec<String> = stack.missing.iter().map(Id::to_string).collect();
+            let lost: Vec<String> = stack.missing.iter().map(Id::to_string).listed();
             let lost = lost.join(", ");
             let text =
                 format!("volume {full} lacks physical volume {lost}, which it can do without");

@@ -4,6 +4,7 @@
 //! about it breaks the volume, and never leads to an unchecked root.
 
 use super::Reading;
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::cmdline::Word;
 use crate::format::integrity;
@@ -86,7 +87,7 @@ impl Reading {
             let is_root = self.wish.root == Some(named(&v.name));
             (v.name != ROOT || words.root_hash.0.is_empty()) && (!v.options.no_auto || is_root)
         };
-        self.wish.verity = words.lines.into_iter().filter(wanted).collect();
+        self.wish.verity = words.lines.into_iter().filter(wanted).listed();
         if words.root_hash.0.is_empty() {
             return;
         }
