@@ -7,10 +7,12 @@
 
 use crate::base::list::Listed;
 use crate::format::kmod::{self, CONFIGS, Files, TREES};
+use crate::sys::dir::{self, Want};
 use crate::sys::fail::Fail;
 use crate::sys::{map, module};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A catalog whose files stay mapped.
@@ -122,19 +124,22 @@ fn read_configs(catalog: &mut Catalog, tree: Option<&Path>, dirs: &[PathBuf]) {
 /// Adds the `*.conf` files of these directories, ordered by name; the first of a name counts.
 pub(super) fn add_conf_files(files: &mut Vec<(OsString, PathBuf)>, dirs: &[PathBuf]) {
     for dir in dirs {
-        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let bytes = name.as_encoded_bytes();
+        let Ok(folder) = dir::open_path(dir.as_os_str().as_bytes(), Want::Directory) else {
+            continue;
+        };
+        // What cannot be listed to its end holds what was listed.
+        let _ = dir::list(&folder, &mut |name, _| {
+            let bytes = name.to_bytes();
             let wanted = bytes.ends_with(b".conf") && bytes.len() > 5 && !bytes.starts_with(b".");
             if !wanted || files.len() >= CONFIG_FILES_MAX {
-                continue;
+                return;
             }
             // Directories are few and files are few: a list kept in order is enough.
-            match files.binary_search_by(|(known, _)| known.cmp(&name)) {
-                Ok(_) => {}
-                Err(at) => files.insert(at, (name, entry.path())),
+            let name = OsStr::from_bytes(bytes);
+            if let Err(at) = files.binary_search_by(|(known, _)| known.as_os_str().cmp(name)) {
+                files.insert(at, (name.into(), dir.join(name)));
             }
-        }
+        });
     }
 }
 

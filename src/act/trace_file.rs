@@ -2,7 +2,7 @@
 //! tells it a terminal, for whoever watches a virtual machine from outside.
 
 use crate::base::fault::Fault;
-use crate::sys::{clock, poll, tty};
+use crate::sys::{clock, dir, poll, tty};
 
 const FOLDER: &str = "/run/landfall";
 const FILE: &str = "/run/landfall/trace";
@@ -12,14 +12,9 @@ const FILE: &str = "/run/landfall/trace";
 const PATIENCE_MS: u64 = 10_000;
 
 pub fn write(text: &str) -> Result<(), Fault> {
-    let failed = |e: std::io::Error| {
-        Fault::new(
-            e.raw_os_error().unwrap_or(0),
-            format!("{FILE} cannot be written: {e}"),
-        )
-    };
-    std::fs::create_dir_all(FOLDER).map_err(failed)?;
-    std::fs::write(FILE, text).map_err(failed)
+    dir::make("/run")?;
+    dir::make(FOLDER)?;
+    Ok(dir::write_file(FILE, text.as_bytes())?)
 }
 
 /// Writes the text to the terminal at `path`. Nothing else is opened, so no disk can be hit.

@@ -5,7 +5,6 @@
 
 use crate::base::list::Listed;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// The partition that the boot loader was read from, set by systemd-boot and others: its file name
 /// in efivarfs.
@@ -18,8 +17,10 @@ pub const LONGEST: usize = 1024;
 pub fn partition_uuid(file: &[u8]) -> Option<String> {
     let (units, _) = file.get(4..)?.as_chunks::<2>();
     let units = units.iter().map(|pair| u16::from_le_bytes(*pair));
-    let units: Vec<u16> = units.take_while(|unit| *unit != 0).listed();
-    let text = String::from_utf16(&units).ok()?.to_ascii_lowercase();
+    let units = units.take_while(|unit| *unit != 0);
+    // Digits and hyphens are one byte in any encoding.
+    let text = units.map(|unit| u8::try_from(unit).ok()).all_some()?;
+    let text = String::from_utf8(text).ok()?.to_ascii_lowercase();
     let digit = |(at, byte): (usize, u8)| match at {
         8 | 13 | 18 | 23 => byte == b'-',
         _ => byte.is_ascii_hexdigit(),

@@ -12,9 +12,9 @@ use super::root;
 use super::ticket::Job;
 use super::{Plan, Stage};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::dm_init::{Mapping, Target};
-use crate::format::verity::Volume;
 use crate::format::wish::{Source, Wish};
 use alloc::format;
 use alloc::string::String;
@@ -53,13 +53,22 @@ pub fn driver(kind: &str) -> Option<String> {
 }
 
 /// Every device that a table names, or that is to be there before tables are used.
-pub fn sources(wish: &Wish) -> impl Iterator<Item = Source> {
-    let tables = wish.mappings.iter().flat_map(|m| &m.targets);
-    let volumes = wish.verity.iter().flat_map(Volume::devices);
-    let volumes = volumes.chain(wish.integrity.iter().map(|v| &v.device));
-    tables
-        .flat_map(Target::devices)
-        .chain(wish.map_after.iter().chain(volumes).cloned())
+pub fn sources(wish: &Wish) -> Vec<Source> {
+    let mut all = Vec::new();
+    for mapping in &wish.mappings {
+        all.append(&mut devices_of(mapping));
+    }
+    all.extend_from_slice(&wish.map_after);
+    for volume in &wish.verity {
+        all.extend(volume.devices().cloned());
+    }
+    all.extend(wish.integrity.iter().map(|v| v.device.clone()));
+    all
+}
+
+/// The devices that a mapping's table names.
+fn devices_of(mapping: &Mapping) -> Vec<Source> {
+    mapping.targets.iter().flat_map(Target::devices).listed()
 }
 
 /// The mapping that `device` is a piece of. `None`: it cannot be told yet.
@@ -69,7 +78,7 @@ pub fn piece_of<'w>(
     device: &Device,
 ) -> Option<Option<&'w Mapping>> {
     for mapping in &wish.mappings {
-        for source in mapping.targets.iter().flat_map(Target::devices) {
+        for source in devices_of(mapping) {
             if root::identity_matches(Some(&source), devices, device)? {
                 return Some(Some(mapping));
             }
@@ -155,8 +164,9 @@ impl Plan {
         }
         for mapping in self.wish.mappings.iter().skip(self.mappings.made) {
             let mut missing = String::new();
-            let tables = mapping.targets.iter().flat_map(Target::devices);
-            for source in tables.chain(self.wish.map_after.iter().cloned()) {
+            let mut sources = devices_of(mapping);
+            sources.extend_from_slice(&self.wish.map_after);
+            for source in sources {
                 if named(&self.devices, &source).is_none() {
                     missing.push_str(if missing.is_empty() { "" } else { " and " });
                     missing.push_str(&source.as_typed());

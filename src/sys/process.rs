@@ -143,15 +143,25 @@ pub fn own_arguments() -> Vec<Vec<u8>> {
     std::env::args_os().map(OsStringExt::into_vec).listed()
 }
 
+unsafe extern "C" {
+    /// environ(7): a list of strings, ended by a null pointer.
+    static environ: *const *const libc::c_char;
+}
+
 /// The environment as the kernel gave it: `KEY=value`.
 pub fn own_environment() -> Vec<Vec<u8>> {
-    let join = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
-        let mut entry = key.into_vec();
-        entry.push(b'=');
-        entry.extend_from_slice(&value.into_vec());
-        entry
-    };
-    std::env::vars_os().map(join).listed()
+    let mut entries = Vec::new();
+    // SAFETY: the C library has set `environ` before main, and nothing here changes it or what it
+    // points to: setenv(3) and its kin are not called. The list and its strings are ended.
+    unsafe {
+        let mut at = environ;
+        while !at.is_null() && !(*at).is_null() {
+            entries.push(CStr::from_ptr(*at).to_bytes().to_vec());
+            at = at.add(1);
+        }
+    }
+    entries.retain(|entry| entry.contains(&b'='));
+    entries
 }
 
 pub fn set_umask(mask: u32) {

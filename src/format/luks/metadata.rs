@@ -52,8 +52,11 @@ fn section<T>(
 ) -> Result<Vec<T>, String> {
     let mut all = Vec::new();
     for (number, value) in numbered(header, name)? {
-        let read = one(number, value);
-        all.extend(read.map_err(|what| wrong(what, &format!("{number}"), name))?);
+        match one(number, value) {
+            Ok(Some(item)) => all.push(item),
+            Ok(None) => {}
+            Err(what) => return Err(wrong(what, &format!("{number}"), name)),
+        }
     }
     Ok(all)
 }

@@ -171,9 +171,10 @@ fn segments(section: &Section) -> Option<Vec<Segment>> {
     let numbered = |s: &&Section| s.name.as_bytes().starts_with(b"segment");
     let mut found = Vec::new();
     for inner in section.sections.iter().filter(numbered) {
-        found.push(segment::read(inner)?);
+        let segment = segment::read(inner)?;
+        let place = found.partition_point(|s: &Segment| s.start <= segment.start);
+        found.insert(place, segment);
     }
-    found.sort_by_key(|s: &Segment| s.start);
     let mut next = 0u64;
     for segment in &found {
         (segment.start == next && segment.count > 0).then_some(())?;

@@ -3,6 +3,7 @@
 use super::{CIPHER, DRIVERS, LUKS, Lock, Plan, Reason, State, keys};
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
+use crate::base::text::cut;
 use crate::format::crypttab::{self, Place, Volume};
 use crate::format::wish::{Source, Wish};
 use crate::plan::action::Level;
@@ -55,7 +56,7 @@ fn is_on(volume: &crypttab::Device, devices: &Devices, device: &Device) -> Optio
         crypttab::Device::Serial(serial) => {
             let disk = devices.disk_of(device).unwrap_or(device);
             let links = disk.links.as_ref()?;
-            let named = |link: &String| link.contains(serial.as_str());
+            let named = |link: &String| cut(link, serial).is_some();
             Some(signature.is_some() && links.iter().any(named))
         }
         crypttab::Device::File(_) => Some(false),
