@@ -2,7 +2,6 @@
 
 use crate::base::text::Text;
 use crate::sys::kmsg::Reader;
-use std::collections::VecDeque;
 
 /// Most lines that are kept, from the last one backwards.
 const MOST_LINES: usize = 16;
@@ -12,15 +11,15 @@ const KEPT_LEVEL: u8 = 5;
 
 /// The kernel's own lines since the mark, oldest first, each once.
 pub fn since(log: &mut Reader) -> Vec<Text> {
-    let mut lines = VecDeque::new();
+    let mut lines = Vec::new();
     while let Ok(Some(record)) = log.next_record() {
         let text = Text(record.text);
         if record.facility == 0 && record.level <= KEPT_LEVEL && !lines.contains(&text) {
             if lines.len() == MOST_LINES {
-                lines.pop_front();
+                lines.remove(0);
             }
-            lines.push_back(text);
+            lines.push(text);
         }
     }
-    lines.into()
+    lines
 }

@@ -55,11 +55,10 @@ pub fn escape_into(bytes: &[u8], also: &[u8], f: &mut dyn fmt::Write) -> fmt::Re
         let mut rest = chunk.valid();
         // Nearly all text is plain: it is written in one piece.
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_odd(*c, also)) {
-            let (plain, odd) = rest.split_at(at);
-            let (odd, behind) = odd.split_at(c.len_utf8());
-            f.write_str(plain)?;
-            escape_all(odd.as_bytes(), f)?;
-            rest = behind;
+            f.write_str(rest.get(..at).unwrap_or_default())?;
+            escape_all(c.encode_utf8(&mut [0; 4]).as_bytes(), f)?;
+            let behind = at.saturating_add(c.len_utf8());
+            rest = rest.get(behind..).unwrap_or_default();
         }
         f.write_str(rest)?;
         escape_all(chunk.invalid(), f)?;

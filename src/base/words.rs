@@ -4,6 +4,7 @@
 //! blank, `"`, `\`, `=`, control bytes and whatever is not UTF-8 are written `\xNN`. An empty
 //! value is `""`. Nothing needs quoting twice, and a line never holds a line break.
 
+use crate::base::list::Listed;
 use crate::base::text::{escape_into, unescape};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -84,28 +85,29 @@ pub struct Word {
 
 /// Takes a line apart, word by word, from the left.
 pub struct Words {
-    words: alloc::collections::VecDeque<Word>,
+    /// The first one is the last here.
+    words: Vec<Word>,
+    lacking: bool,
 }
 
 impl Words {
     pub fn parse(line: &str) -> Self {
-        let words = line
-            .split(' ')
-            .filter(|w| !w.is_empty())
-            .map(parse_word)
-            .collect();
-        Self { words }
+        let words = line.rsplit(' ').filter(|w| !w.is_empty());
+        Self {
+            words: words.map(parse_word).listed(),
+            lacking: false,
+        }
     }
 
     /// The next word, whatever it is.
     pub fn any(&mut self) -> Option<Word> {
-        self.words.pop_front()
+        self.words.pop()
     }
 
     /// The next word must be a bare value.
     pub fn value(&mut self) -> Option<Vec<u8>> {
-        match self.words.front()?.key {
-            None => self.words.pop_front().map(|w| w.value),
+        match self.words.last()?.key {
+            None => self.words.pop().map(|w| w.value),
             Some(_) => None,
         }
     }
@@ -120,11 +122,9 @@ impl Words {
 
     /// Takes the first word `key=value` from wherever it stands.
     pub fn key(&mut self, key: &str) -> Option<Vec<u8>> {
-        let at = self
-            .words
-            .iter()
-            .position(|w| w.key.as_deref() == Some(key))?;
-        self.words.remove(at).map(|w| w.value)
+        let is = |w: &Word| w.key.as_deref() == Some(key);
+        let at = self.words.iter().rposition(is)?;
+        Some(self.words.remove(at).value)
     }
 
     pub fn key_text(&mut self, key: &str) -> Option<String> {
@@ -138,13 +138,45 @@ impl Words {
     /// Takes the bare word `name` from wherever it stands: was it there?
     pub fn flag(&mut self, name: &str) -> bool {
         let is = |w: &Word| w.key.is_none() && w.value == name.as_bytes();
-        let at = self.words.iter().position(is);
-        at.and_then(|at| self.words.remove(at)).is_some()
+        let at = self.words.iter().rposition(is);
+        at.map(|at| self.words.remove(at)).is_some()
     }
 
-    /// True when every word was understood.
-    pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+    /// What the line must have. It is noted if it is not there, and nothing stands for it: what is
+    /// made of that is thrown away at the end.
+    pub fn needed<T: Default>(&mut self, found: Option<T>) -> T {
+        self.lacking |= found.is_none();
+        found.unwrap_or_default()
+    }
+
+    pub fn need_value(&mut self) -> Vec<u8> {
+        let found = self.value();
+        self.needed(found)
+    }
+
+    pub fn need_text(&mut self) -> String {
+        let found = self.text();
+        self.needed(found)
+    }
+
+    pub fn need_small(&mut self) -> u32 {
+        let found = self.num().and_then(|number| u32::try_from(number).ok());
+        self.needed(found)
+    }
+
+    pub fn need_key_text(&mut self, key: &str) -> String {
+        let found = self.key_text(key);
+        self.needed(found)
+    }
+
+    pub fn need_key_num(&mut self, key: &str) -> u64 {
+        let found = self.key_num(key);
+        self.needed(found)
+    }
+
+    /// True when every word was understood, and none was lacking.
+    pub fn is_understood(&self) -> bool {
+        self.words.is_empty() && !self.lacking
     }
 }
 
@@ -191,6 +223,10 @@ mod tests {
         assert!(words.flag("ro") && !words.flag("ro"));
         assert_eq!(words.text().as_deref(), Some("a b=c"));
         assert_eq!(words.key("label"), Some(b"\xff \"".to_vec()));
-        assert!(words.is_empty());
+        assert!(words.is_understood());
+        assert_eq!(
+            (words.need_text(), words.is_understood()),
+            (String::new(), false)
+        );
     }
 }

@@ -4,7 +4,7 @@
 use super::action::{Action, Question};
 use super::event::{Event, Ticket};
 use super::trace::{answer, failed, rest};
-use super::trace_read::{all, fault, list, small, ticket};
+use super::trace_read::{all, fault, list, ticket};
 use crate::base::list::Listed;
 use crate::base::words::{Line, Words};
 use crate::format::crypttab::Echo;
@@ -48,12 +48,12 @@ pub(super) fn answer_of(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Eve
             Event::UnlockFailed {
                 ticket,
                 why: known?.0,
-                fault: fault(w)?,
+                fault: fault(w),
             }
         }
         "answered" => Event::Answered {
             ticket,
-            secret: small(w)?,
+            secret: w.need_small(),
         },
         "agreed" => Event::Agreed {
             ticket,
@@ -62,7 +62,7 @@ pub(super) fn answer_of(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Eve
         "typing" => Event::Typing { ticket },
         "ask-failed" => Event::AskFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         _ => return None,
     })
@@ -94,20 +94,22 @@ pub(super) fn action_line(action: &Action) -> String {
 pub(super) fn action(verb: &str, w: &mut Words) -> Option<Action> {
     Some(match verb {
         "unlock" => Action::Unlock {
-            ticket: ticket(w)?,
+            ticket: ticket(w),
             order: order(w)?,
         },
         "ask" => Action::Ask {
-            ticket: ticket(w)?,
+            ticket: ticket(w),
             question: Question {
-                prompt: w.text()?,
+                prompt: w.need_text(),
                 echo: ECHOES.iter().find(|(_, word)| w.flag(word))?.0,
                 yes_or_no: w.flag("yes-or-no"),
                 notes: texts(w, "note")?,
             },
         },
-        "withdraw" => Action::Withdraw { ticket: ticket(w)? },
-        "forget" => Action::Forget { secret: small(w)? },
+        "withdraw" => Action::Withdraw { ticket: ticket(w) },
+        "forget" => Action::Forget {
+            secret: w.need_small(),
+        },
         _ => return None,
     })
 }
@@ -167,7 +169,7 @@ fn spot(w: &mut Words, kind: &str) -> Option<Spot> {
 }
 
 fn order(w: &mut Words) -> Option<Order> {
-    let (device, name) = (w.text()?, w.text()?);
+    let (device, name) = (w.need_text(), w.need_text());
     let key = match (w.key_num("typed"), w.flag("empty"), spot(w, "key")) {
         (Some(number), false, None) => Key::Typed(u32::try_from(number).ok()?),
         (None, true, None) => Key::Empty,
@@ -194,7 +196,7 @@ fn order(w: &mut Words) -> Option<Order> {
         key,
         slot,
         flags,
-        read_only: match w.text()?.as_str() {
+        read_only: match w.need_text().as_str() {
             "ro" => true,
             "rw" => false,
             _ => return None,

@@ -30,37 +30,39 @@ pub fn event(line: &str) -> Option<Event> {
         });
     }
     let mut w = Words::parse(line);
-    let verb = w.text()?;
+    let verb = w.need_text();
     let event = match verb.as_str() {
         "boot" => Event::Boot {
             cmdline: Text::default(),
         },
         "signatures" => Event::Signatures {
-            hash: w.text()?,
-            faster: w.key_text("faster")?,
+            hash: w.need_text(),
+            faster: w.need_key_text("faster"),
         },
         "bus" => Event::Bus {
-            path: w.text()?,
-            modalias: w.text()?,
+            path: w.need_text(),
+            modalias: w.need_text(),
         },
         "block" => Event::Block(block(&mut w)?),
         "block-changed" => Event::BlockChanged(block(&mut w)?),
-        "block-gone" => Event::BlockGone { name: w.text()? },
+        "block-gone" => Event::BlockGone {
+            name: w.need_text(),
+        },
         "overflow" => Event::Overflow,
         "module-wanted" => Event::ModuleWanted {
-            request: small(&mut w)?,
-            name: Text(w.value()?),
+            request: w.need_small(),
+            name: Text(w.need_value()),
         },
         "ctrl-alt-del" => Event::CtrlAltDel,
         "timer" => Event::Timer,
         answer => self::answer(answer, &mut w)?,
     };
-    w.is_empty().then_some(event)
+    w.is_understood().then_some(event)
 }
 
 /// Events that answer an action: the ticket comes first.
 fn answer(verb: &str, w: &mut Words) -> Option<Event> {
-    let ticket = ticket(w)?;
+    let ticket = ticket(w);
     Some(match verb {
         "walked" => Event::Walked { ticket },
         "resolved" => Event::Resolved {
@@ -70,7 +72,7 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         "loaded" => Event::Loaded { ticket },
         "load-failed" => Event::LoadFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         "probed" => Event::Probed {
             ticket,
@@ -78,7 +80,7 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         },
         "probe-failed" => Event::ProbeFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         "bytes" => Event::Bytes {
             ticket,
@@ -86,7 +88,7 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         },
         "read-failed" => Event::ReadFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         "linked" => Event::Linked {
             ticket,
@@ -99,12 +101,12 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         "mapped" => Event::Mapped { ticket },
         "map-failed" => Event::MapFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         "assembled" => Event::Assembled { ticket },
         "assemble-failed" => Event::AssembleFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         "announced" => Event::Announced {
             ticket,
@@ -112,12 +114,12 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         },
         "announce-failed" => Event::AnnounceFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         "mounted" => Event::Mounted { ticket },
         "mount-failed" => Event::MountFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
             kernel: all(w, "kernel").map(Text).listed(),
         },
         _ => return last_answer(verb, ticket, w),
@@ -137,20 +139,24 @@ fn last_answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
         },
         "init-found" => Event::InitFound {
             ticket,
-            path: Text(w.value()?),
+            path: Text(w.need_value()),
         },
         "init-missing" => Event::InitMissing {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         "hand-over-failed" => Event::HandOverFailed {
             ticket,
-            fault: fault(w)?,
-        },
-        "shell-left" => Event::ShellLeft {
-            ticket,
             fault: fault(w),
         },
+        "shell-left" => {
+            let errno = errno(w);
+            let told = |errno| Fault::new(errno, w.need_key_text("text"));
+            Event::ShellLeft {
+                ticket,
+                fault: errno.map(told),
+            }
+        }
         _ => return trace_luks::answer_of(verb, ticket, w),
     })
 }
@@ -165,11 +171,11 @@ pub fn action(line: &str) -> Option<Action> {
         });
     }
     let mut w = Words::parse(line);
-    let verb = w.text()?;
+    let verb = w.need_text();
     let action = match verb.as_str() {
         "announce" => Action::Announce {
-            ticket: ticket(&mut w)?,
-            device: w.text()?,
+            ticket: ticket(&mut w),
+            device: w.need_text(),
         },
         "attach" => Action::Attach {
             ticket: ticket(&mut w)?,
@@ -177,20 +183,20 @@ pub fn action(line: &str) -> Option<Action> {
             writable: !access(&mut w)?,
         },
         "mount" => Action::Mount {
-            ticket: ticket(&mut w)?,
+            ticket: ticket(&mut w),
             mount: mount(&mut w)?,
         },
         "find-init" => Action::FindInit {
-            ticket: ticket(&mut w)?,
+            ticket: ticket(&mut w),
             init: w.key("init").map(Text),
         },
         "hand-over" => Action::HandOver {
-            ticket: ticket(&mut w)?,
-            init: Text(w.value()?),
+            ticket: ticket(&mut w),
+            init: Text(w.need_value()),
         },
         "watch-drives" => Action::WatchDrives,
         "reply" => {
-            let request = small(&mut w)?;
+            let request = w.need_small();
             Action::Reply {
                 request,
                 ok: w.flag("yes") || !w.flag("no"),
@@ -200,58 +206,58 @@ pub fn action(line: &str) -> Option<Action> {
             lines: all(&mut w, "line").map(String::from_utf8).all_ok().ok()?,
         },
         "shell" => Action::Shell {
-            ticket: ticket(&mut w)?,
+            ticket: ticket(&mut w),
         },
         "end" => Action::End { end: end(&mut w)? },
         "reboot" => Action::Reboot,
         look => self::look(look, &mut w)?,
     };
-    w.is_empty().then_some(action)
+    w.is_understood().then_some(action)
 }
 
 /// Actions that find something out.
 fn look(verb: &str, w: &mut Words) -> Option<Action> {
     Some(match verb {
         "walk" => Action::Walk {
-            ticket: ticket(w)?,
+            ticket: ticket(w),
             scope: scope(w)?,
         },
         "resolve" => Action::Resolve {
-            ticket: ticket(w)?,
-            alias: Text(w.value()?),
+            ticket: ticket(w),
+            alias: Text(w.need_value()),
         },
         "load" => Action::Load {
-            ticket: ticket(w)?,
-            module: w.text()?,
+            ticket: ticket(w),
+            module: w.need_text(),
         },
         "probe" => Action::Probe {
-            ticket: ticket(w)?,
-            device: w.text()?,
+            ticket: ticket(w),
+            device: w.need_text(),
             lens: lens(w)?,
         },
         "read" => Action::Read {
-            ticket: ticket(w)?,
-            device: w.text()?,
+            ticket: ticket(w),
+            device: w.need_text(),
             lens: lens(w)?,
             ranges: all(w, "range").map(|r| range(&r)).all_some()?,
         },
         "links" => Action::Links {
-            ticket: ticket(w)?,
-            device: w.text()?,
+            ticket: ticket(w),
+            device: w.need_text(),
         },
         "map" => Action::Map {
-            ticket: ticket(w)?,
+            ticket: ticket(w),
             mapping: mapping(w)?,
             part: w.flag("part"),
         },
         "assemble" => Action::Assemble {
-            ticket: ticket(w)?,
-            device: w.text()?,
+            ticket: ticket(w),
+            device: w.need_text(),
             steps: core::iter::from_fn(|| w.any())
                 .map(|word| step(&word))
                 .all_some()?,
         },
-        "ask-firmware" => Action::AskFirmware { ticket: ticket(w)? },
+        "ask-firmware" => Action::AskFirmware { ticket: ticket(w) },
         _ => return trace_luks::action(verb, w),
     })
 }
@@ -312,7 +318,7 @@ fn step(word: &Word) -> Option<Step> {
 }
 
 fn end(w: &mut Words) -> Option<End> {
-    Some(match w.text()?.as_str() {
+    Some(match w.need_text().as_str() {
         "halt" => End::Halt,
         "reboot" => End::Reboot(u32::try_from(w.key_num("after")?).ok()?),
         "power-off" => End::PowerOff,
@@ -320,17 +326,17 @@ fn end(w: &mut Words) -> Option<End> {
     })
 }
 
-pub(super) fn small(w: &mut Words) -> Option<u32> {
-    u32::try_from(w.num()?).ok()
+pub(super) fn ticket(w: &mut Words) -> Ticket {
+    Ticket(w.need_small())
 }
 
-pub(super) fn ticket(w: &mut Words) -> Option<Ticket> {
-    small(w).map(Ticket)
+pub(super) fn fault(w: &mut Words) -> Fault {
+    let errno = errno(w);
+    Fault::new(w.needed(errno), w.need_key_text("text"))
 }
 
-pub(super) fn fault(w: &mut Words) -> Option<Fault> {
-    let errno = i32::try_from(w.key_num("errno")?).ok()?;
-    Some(Fault::new(errno, w.key_text("text")?))
+fn errno(w: &mut Words) -> Option<i32> {
+    w.key_num("errno").and_then(|n| i32::try_from(n).ok())
 }
 
 /// The values of every word `key=…`, in order.
@@ -339,8 +345,8 @@ pub(super) fn all<'w>(w: &'w mut Words, key: &'static str) -> impl Iterator<Item
 }
 
 fn block(w: &mut Words) -> Option<Block> {
-    let name = w.text()?;
-    let number = w.text()?;
+    let name = w.need_text();
+    let number = w.need_text();
     let (major, minor) = number.split_once(':')?;
     let part_of = match (w.key_text("disk"), w.key_num("number")) {
         (Some(disk), Some(number)) => Some((disk, u32::try_from(number).ok()?)),
@@ -358,7 +364,7 @@ fn block(w: &mut Words) -> Option<Block> {
 }
 
 fn mapping(w: &mut Words) -> Option<Mapping> {
-    let name = w.text()?;
+    let name = w.need_text();
     let read_only = access(w)?;
     let minor = match w.key_num("minor") {
         Some(minor) => Some(u32::try_from(minor).ok()?),
@@ -392,7 +398,7 @@ fn target(text: &[u8]) -> Option<Target> {
 
 /// Read-only?
 fn access(w: &mut Words) -> Option<bool> {
-    match w.text()?.as_str() {
+    match w.need_text().as_str() {
         "ro" => Some(true),
         "rw" => Some(false),
         _ => None,
@@ -400,7 +406,7 @@ fn access(w: &mut Words) -> Option<bool> {
 }
 
 fn mount(w: &mut Words) -> Option<Mount> {
-    let (device, fstype) = (w.text()?, w.text()?);
+    let (device, fstype) = (w.need_text(), w.need_text());
     let read_only = access(w)?;
     let options = Text(w.key("options").unwrap_or_default());
     let host = w.flag("host");
@@ -456,7 +462,7 @@ fn module(text: &[u8]) -> Option<Module> {
 }
 
 fn scope(w: &mut Words) -> Option<Scope> {
-    match w.text()?.as_str() {
+    match w.need_text().as_str() {
         "likely" => Some(Scope::Likely),
         "all" => Some(Scope::All),
         _ => None,
