@@ -11,6 +11,7 @@ use super::label::{self, Extent, Label, SCAN};
 use super::name::Id;
 use crate::base::list::Listed;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -19,7 +20,7 @@ use alloc::vec::Vec;
 pub struct Found {
     pub label: Label,
     /// The newest group that its metadata areas tell of, if one is whole.
-    pub group: Option<Group>,
+    pub group: Option<Rc<Group>>,
     /// What is wrong with its other areas; one sentence each.
     pub faults: Vec<String>,
 }
@@ -46,9 +47,9 @@ pub fn examine(read: &mut dyn FnMut(Extent) -> Option<Vec<u8>>) -> Option<Found>
     Some(found)
 }
 
-fn newest(best: &mut Option<Group>, group: Group) {
+fn newest(best: &mut Option<Rc<Group>>, group: Group) {
     if best.as_ref().is_none_or(|b| b.sequence < group.sequence) {
-        *best = Some(group);
+        *best = Some(Rc::new(group));
     }
 }
 
@@ -79,7 +80,7 @@ fn text(
 /// One group, and where its members are. Devices are named by their place in what was surveyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    pub group: Group,
+    pub group: Rc<Group>,
     /// Devices by physical volume; a second device for the same one is a duplicate.
     pub devices: Vec<(Id, usize)>,
     pub duplicates: Vec<(Id, usize)>,
@@ -102,7 +103,7 @@ impl Known {
             shared,
             system_id: owner,
             ..
-        } = &self.group;
+        } = &*self.group;
         if *exported {
             return Some(format!(
                 "volume group {name} is exported: vgimport {name} takes it in"

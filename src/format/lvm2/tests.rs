@@ -393,7 +393,7 @@ fn found(letter: char, text: Option<&str>) -> Found {
             metadata_areas: Vec::new(),
             used: true,
         },
-        group: text.map(|text| Group::parse(text.as_bytes()).expect("a group")),
+        group: text.map(|text| Group::parse(text.as_bytes()).expect("a group").into()),
         faults: Vec::new(),
     }
 }

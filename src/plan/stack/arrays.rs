@@ -11,6 +11,7 @@ use crate::base::order;
 use crate::format::md::{self, Array, Id, Left, State, Superblock, Verdict};
 use crate::format::through::Lower;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -18,7 +19,7 @@ use alloc::vec::Vec;
 const LAST_NUMBER: u32 = 127;
 
 /// A member: its device and what it says.
-type Told = (String, Superblock);
+type Told = (String, Rc<Superblock>);
 
 impl Plan {
     pub(super) fn plan_arrays(&mut self, now: Millis) {
@@ -45,7 +46,7 @@ impl Plan {
     }
 
     fn plan_array(&mut self, now: Millis, members: &[&Told]) {
-        let superblocks: Vec<&Superblock> = members.iter().map(|(_, sb)| sb).listed();
+        let superblocks: Vec<&Superblock> = members.iter().map(|(_, sb)| &**sb).listed();
         let verdict = md::judge(&superblocks);
         let speaker = verdict.speaker.and_then(|at| superblocks.get(at));
         let Some(speaker) = speaker else {

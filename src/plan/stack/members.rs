@@ -10,6 +10,7 @@ use crate::format::lvm2::survey::{self, Found};
 use crate::format::md::{self, Superblock, Version};
 use crate::format::wish::Wish;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -26,7 +27,7 @@ pub(super) struct Member {
 
 pub(super) enum Said {
     Volume(Found),
-    Array(Superblock),
+    Array(Rc<Superblock>),
     Damaged(String),
 }
 
@@ -137,7 +138,7 @@ fn array(device: &Device, wanted: &mut Vec<Range>) -> Said {
         }
         Ok(None) => Said::Damaged("its superblock cannot be read".to_string()),
         Ok(Some(bytes)) => match md::read(version, bytes, size) {
-            Some(Ok(superblock)) => Said::Array(superblock),
+            Some(Ok(superblock)) => Said::Array(Rc::new(superblock)),
             Some(Err(why)) => Said::Damaged(why),
             None => Said::Damaged("there is no superblock where it should be".to_string()),
         },

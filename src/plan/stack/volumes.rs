@@ -63,8 +63,7 @@ impl Plan {
             .iter()
             .filter(|lv| is_visible(&known.group, lv) && holds_data(lv));
         let asked = visible.filter(|lv| !lv.skipped || named(lv));
-        let volumes: Vec<Logical> = asked.cloned().listed();
-        for lv in &volumes {
+        for lv in asked.listed() {
             self.plan_volume(now, known, lv);
         }
     }
