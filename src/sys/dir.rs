@@ -2,13 +2,13 @@
 //! fstatfs(2), statfs magic numbers: linux/magic.h.
 
 use super::fail::{Fail, Outcome};
-use crate::base::text::Text;
+use super::path::{Shown, ended};
 use rustix::fd::{AsFd, OwnedFd};
 pub use rustix::fs::FileType;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::fs::{fstatfs, mkdirat, open, openat, openat2, unlinkat};
 use rustix::io::Errno;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 
 /// `f_type` of the two file systems that an initramfs can be.
@@ -45,7 +45,10 @@ impl Want {
 
 /// Opens a path of this process's own tree, following links.
 pub fn open_path(path: &[u8], want: Want) -> Outcome<OwnedFd> {
-    open(path, want.flags(), Mode::empty()).map_err(Fail::of("open", &shown(path)))
+    let open = |path| open(path, want.flags(), Mode::empty());
+    ended(path)
+        .and_then(open)
+        .map_err(Fail::of("open", &Shown(path)))
 }
 
 /// Opens a path as if `root` were `/`: absolute links and `..` stay inside (Linux 5.6).
@@ -70,20 +73,24 @@ fn resolved(
 ) -> Outcome<OwnedFd> {
     // EAGAIN: something was renamed or mounted during the look-up. Like EINTR, but bounded.
     let mut again = 8;
-    loop {
-        match openat2(&root, path, flags, Mode::empty(), resolve) {
-            Ok(fd) => return Ok(fd),
+    let open = |path: CString| loop {
+        match openat2(&root, &path, flags, Mode::empty(), resolve) {
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) if again > 0 => again -= 1,
-            Err(errno) => return Err(Fail::of("openat2", &shown(path))(errno)),
+            result => return result,
         }
-    }
+    };
+    ended(path)
+        .and_then(open)
+        .map_err(Fail::of("openat2", &Shown(path)))
 }
 
 /// Opens `name` in `dir` for listing, following a link.
 pub fn open_at(dir: impl AsFd, name: &[u8]) -> Outcome<OwnedFd> {
-    openat(dir, name, Want::Directory.flags(), Mode::empty())
-        .map_err(Fail::of("open", &shown(name)))
+    let open = |name| openat(dir, name, Want::Directory.flags(), Mode::empty());
+    ended(name)
+        .and_then(open)
+        .map_err(Fail::of("open", &Shown(name)))
 }
 
 /// What a file is.
@@ -169,7 +176,7 @@ pub fn list(dir: impl AsFd, each: &mut dyn FnMut(&CStr, FileType)) -> Outcome<()
 
 /// Removes the entry `name`: a link itself, never what it points to. `EBUSY`: a mount point.
 pub fn remove(dir: impl AsFd, name: &CStr) -> Outcome<()> {
-    unlinkat(dir, name, AtFlags::empty()).map_err(Fail::of("unlink", &shown(name.to_bytes())))
+    unlinkat(dir, name, AtFlags::empty()).map_err(Fail::of("unlink", &Shown(name.to_bytes())))
 }
 
 /// Removes the file at `path`, if there is one.
@@ -179,7 +186,7 @@ pub fn remove_path(path: &str) {
 
 /// Removes an empty directory. `EBUSY`: a mount point. `ENOTEMPTY`: not empty.
 pub fn remove_directory(dir: impl AsFd, name: &CStr) -> Outcome<()> {
-    unlinkat(dir, name, AtFlags::REMOVEDIR).map_err(Fail::of("rmdir", &shown(name.to_bytes())))
+    unlinkat(dir, name, AtFlags::REMOVEDIR).map_err(Fail::of("rmdir", &Shown(name.to_bytes())))
 }
 
 /// Makes a directory, mode 0755; one that is there is left as it is.
@@ -188,9 +195,10 @@ pub fn make(path: &str) -> Outcome<()> {
 }
 
 pub fn make_at(dir: impl AsFd, path: &[u8]) -> Outcome<()> {
-    match mkdirat(dir, path, Mode::from_raw_mode(0o755)) {
+    let make = |path| mkdirat(dir, path, Mode::from_raw_mode(0o755));
+    match ended(path).and_then(make) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(errno) => Err(Fail::of("mkdir", &shown(path))(errno)),
+        Err(errno) => Err(Fail::of("mkdir", &Shown(path))(errno)),
     }
 }
 
@@ -212,7 +220,9 @@ pub fn overwrite(path: &str, contents: &[u8]) -> Outcome<()> {
 
 fn write_with(path: &str, (flags, mode): (OFlags, u32), contents: &[u8]) -> Outcome<()> {
     let mode = Mode::from_raw_mode(mode);
-    let file = open(path, flags, mode).map_err(Fail::of("open", &path))?;
+    let open = |path| open(path, flags, mode);
+    let file = ended(path.as_bytes()).and_then(open);
+    let file = file.map_err(Fail::of("open", &path))?;
     let mut rest = contents;
     while !rest.is_empty() {
         match rustix::io::write(&file, rest) {
@@ -226,7 +236,11 @@ fn write_with(path: &str, (flags, mode): (OFlags, u32), contents: &[u8]) -> Outc
 
 /// A symbolic link at `path`; whatever is there already stays.
 pub fn link(target: &str, path: &str) -> Outcome<()> {
-    match rustix::fs::symlink(target, path) {
+    let link = || {
+        let target = ended(target.as_bytes())?;
+        rustix::fs::symlink(target, ended(path.as_bytes())?)
+    };
+    match link() {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
         Err(errno) => Err(Fail::of("symlink", &path)(errno)),
     }
@@ -234,11 +248,8 @@ pub fn link(target: &str, path: &str) -> Outcome<()> {
 
 /// The text of a symbolic link.
 pub fn link_text(dir: impl AsFd, path: &[u8]) -> Outcome<Vec<u8>> {
-    rustix::fs::readlinkat(dir, path, Vec::new())
-        .map(std::ffi::CString::into_bytes)
-        .map_err(Fail::of("readlink", &shown(path)))
-}
-
-fn shown(path: &[u8]) -> Text {
-    path.into()
+    ended(path)
+        .and_then(|path| rustix::fs::readlinkat(dir, path, Vec::new()))
+        .map(CString::into_bytes)
+        .map_err(Fail::of("readlink", &Shown(path)))
 }

@@ -22,6 +22,7 @@ pub mod mknod;
 pub mod module;
 pub mod mount;
 pub mod mount_context;
+mod path;
 pub mod poll;
 pub mod proc_sys;
 pub mod process;

@@ -4,13 +4,13 @@
 //! by path. Attributes are `MOUNT_ATTR_*`, translated for mount(2) here.
 
 use super::fail::{Fail, Outcome};
+use super::path::ended;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags};
 use rustix::mount::{UnmountFlags, unmount};
-use rustix::path::Arg;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 /// `MOUNT_ATTR_*`, linux/mount.h.
 pub const RDONLY: u32 = 0x1;
@@ -103,7 +103,8 @@ pub fn move_to(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Outcome<()> {
 /// The same to a path; the classic call serves where the new one is missing.
 pub fn move_to_path(from: BorrowedFd<'_>, from_path: &str, to: &str) -> Outcome<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
-    match rustix::mount::move_mount(from, c"", CWD, to, flags) {
+    let move_mount = |to| rustix::mount::move_mount(from, c"", CWD, to, flags);
+    match ended(to.as_bytes()).and_then(move_mount) {
         Ok(()) => Ok(()),
         Err(Errno::NOSYS) => {
             rustix::mount::mount_move(from_path, to).map_err(Fail::of("move mount", &to))
@@ -115,7 +116,9 @@ pub fn move_to_path(from: BorrowedFd<'_>, from_path: &str, to: &str) -> Outcome<
 /// Hangs a mount that fsmount(2) or [`copy`] made into the tree.
 pub fn attach(mount: impl AsFd, target: &str) -> Outcome<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
-    rustix::mount::move_mount(mount, c"", CWD, target, flags)
+    let attach = |target| rustix::mount::move_mount(mount, c"", CWD, target, flags);
+    ended(target.as_bytes())
+        .and_then(attach)
         .map_err(Fail::of("move_mount", &target))
 }
 
@@ -128,12 +131,17 @@ pub fn copy(path: &str) -> Outcome<OwnedFd> {
 /// Takes the mount at `target` out of the tree now; it ends when nobody uses it any more.
 pub fn detach(target: &str) -> Outcome<()> {
     let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
-    unmount(target, flags).map_err(Fail::of("umount", &target))
+    unmount_with(target, flags)
 }
 
 /// Unmounts `target`, refused while it is in use.
 pub fn remove(target: &str) -> Outcome<()> {
-    unmount(target, UnmountFlags::NOFOLLOW).map_err(Fail::of("umount", &target))
+    unmount_with(target, UnmountFlags::NOFOLLOW)
+}
+
+fn unmount_with(target: &str, flags: UnmountFlags) -> Outcome<()> {
+    let result = ended(target.as_bytes()).and_then(|target| unmount(target, flags));
+    result.map_err(Fail::of("umount", &target))
 }
 
 /// Which mount, and which device, holds what this descriptor names.
@@ -152,10 +160,13 @@ pub fn place_of(fd: impl AsFd) -> Outcome<Place> {
 
 /// The same of a path, following links.
 pub fn place_at(path: &str) -> Outcome<Place> {
-    place(CWD, path, AtFlags::empty()).map_err(Fail::of("statx", &path))
+    let place = |path: CString| place(CWD, &path, AtFlags::empty());
+    ended(path.as_bytes())
+        .and_then(place)
+        .map_err(Fail::of("statx", &path))
 }
 
-fn place(dir: impl AsFd, path: impl Arg, flags: AtFlags) -> Result<Place, Errno> {
+fn place(dir: impl AsFd, path: &CStr, flags: AtFlags) -> Result<Place, Errno> {
     use rustix::fs::{StatxAttributes, StatxFlags, statx};
     let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
     let status = statx(dir, path, flags | AtFlags::NO_AUTOMOUNT, wanted)?;

@@ -4,6 +4,7 @@
 //! for errors, `w ` for warnings, `i ` for information (Documentation/filesystems/mount_api.rst).
 
 use super::fail::{Fail, Outcome};
+use super::path::{Shown, ended};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
@@ -20,16 +21,21 @@ pub struct Context(OwnedFd);
 impl Context {
     /// `ENODEV`: the kernel knows no such file system. `ENOSYS`: before Linux 5.2.
     pub fn open(fstype: &str) -> Outcome<Self> {
-        let context = fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC);
+        let open = |fstype| fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC);
+        let context = ended(fstype.as_bytes()).and_then(open);
         Ok(Self(context.map_err(Fail::of("fsopen", &fstype))?))
     }
 
     pub fn set_flag(&self, key: &[u8]) -> Outcome<()> {
-        fsconfig_set_flag(&self.0, key).map_err(Fail::of("fsconfig", &shown(key)))
+        let set = |key| fsconfig_set_flag(&self.0, key);
+        ended(key)
+            .and_then(set)
+            .map_err(Fail::of("fsconfig", &Shown(key)))
     }
 
     pub fn set_string(&self, key: &[u8], value: &[u8]) -> Outcome<()> {
-        fsconfig_set_string(&self.0, key, value).map_err(Fail::of("fsconfig", &shown(key)))
+        let set = || fsconfig_set_string(&self.0, ended(key)?, ended(value)?);
+        set().map_err(Fail::of("fsconfig", &Shown(key)))
     }
 
     /// Reads the device and makes the file system. This is the long step.
@@ -66,10 +72,6 @@ fn without_mark(message: &[u8]) -> Vec<u8> {
         _ => message,
     };
     text.trim_ascii_end().to_vec()
-}
-
-fn shown(key: &[u8]) -> crate::base::text::Text {
-    key.into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Small files of /proc and /sys. proc(5), sysfs(5): one read and one write is one value.
 
 use super::fail::{Fail, Outcome};
+use super::path::{Shown, ended};
 use rustix::buffer::spare_capacity;
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -25,7 +26,7 @@ pub fn read_at(dir: BorrowedFd<'_>, path: &[u8], most: usize, out: &mut Vec<u8>)
             // One value comes in one piece: what is shorter than asked for is the end.
             Ok(more) if more < room => break,
             Ok(_) | Err(Errno::INTR) => {}
-            Err(errno) => return Err(Fail::of("read", &shown(path))(errno)),
+            Err(errno) => return Err(Fail::of("read", &Shown(path))(errno)),
         }
     }
     out.truncate(most);
@@ -46,11 +47,10 @@ pub fn write(path: &str, value: &[u8]) -> Outcome<()> {
 
 fn open_at(dir: BorrowedFd<'_>, path: &[u8], how: OFlags) -> Outcome<OwnedFd> {
     let flags = how | OFlags::CLOEXEC | OFlags::NOCTTY;
-    openat(dir, path, flags, Mode::empty()).map_err(Fail::of("open", &shown(path)))
-}
-
-fn shown(path: &[u8]) -> crate::base::text::Text {
-    path.into()
+    let open = |path| openat(dir, path, flags, Mode::empty());
+    ended(path)
+        .and_then(open)
+        .map_err(Fail::of("open", &Shown(path)))
 }
 
 #[cfg(test)]
