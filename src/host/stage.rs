@@ -108,7 +108,9 @@ impl Stage {
 
     /// Bytes of the device of this name.
     pub fn read(&self, name: &str, range: Range) -> io::Result<Vec<u8>> {
-        let (disk, i) = self.find(name).map_err(|f| io::Error::other(f.into_text()))?;
+        let (disk, i) = self
+            .find(name)
+            .map_err(|f| io::Error::other(f.into_text()))?;
         match (&disk.image, disk.starts.get(i)) {
             (Some(image), Some(start)) => image.read(start.saturating_mul(512), range),
             _ => {

@@ -135,7 +135,7 @@ fn last_answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
         },
         "attach-failed" => Event::AttachFailed {
             ticket,
-            fault: fault(w)?,
+            fault: fault(w),
         },
         "init-found" => Event::InitFound {
             ticket,
@@ -178,7 +178,7 @@ pub fn action(line: &str) -> Option<Action> {
             device: w.need_text(),
         },
         "attach" => Action::Attach {
-            ticket: ticket(&mut w)?,
+            ticket: ticket(&mut w),
             file: Text(w.value()?),
             writable: !access(&mut w)?,
         },

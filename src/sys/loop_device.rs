@@ -52,7 +52,7 @@ pub fn attach(file: BorrowedFd<'_>, name: &[u8], read_only: bool) -> Outcome<Str
     // SAFETY: the call takes no argument; `control` lives across it.
     let number = unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE as _) };
     if number < 0 {
-        return Err(Fail::last("ioctl(LOOP_CTL_GET_FREE)", CONTROL));
+        return Err(Fail::last("ioctl(LOOP_CTL_GET_FREE)", &CONTROL));
     }
     let device = format!("loop{number}");
     let path = format!("/dev/{device}");
@@ -84,6 +84,6 @@ pub fn attach(file: BorrowedFd<'_>, name: &[u8], read_only: bool) -> Outcome<Str
     let done = unsafe { libc::ioctl(opened.as_raw_fd(), LOOP_CONFIGURE as _, &raw const config) };
     match done {
         0 => Ok(device),
-        _ => Err(Fail::last("ioctl(LOOP_CONFIGURE)", path)),
+        _ => Err(Fail::last("ioctl(LOOP_CONFIGURE)", &path)),
     }
 }

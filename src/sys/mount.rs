@@ -81,10 +81,10 @@ pub fn make_writable(target: &str) -> Outcome<()> {
     /// Flags with the same number there and here: nosuid, nodev, noexec, sync, mand, noatime,
     /// nodiratime.
     const KEPT: u64 = 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x400 | 0x800;
-    let status = rustix::fs::statvfs(target).map_err(Fail::of("statfs", target))?;
+    let status = rustix::fs::statvfs(target).map_err(Fail::of("statfs", &target))?;
     let flags = status.f_flag.bits() & KEPT;
     let flags = MountFlags::from_bits_retain(u32::try_from(flags).unwrap_or(0));
-    rustix::mount::mount_remount(target, flags, c"").map_err(Fail::of("remount", target))
+    rustix::mount::mount_remount(target, flags, c"").map_err(Fail::of("remount", &target))
 }
 
 /// No mount or unmount below `target` is seen elsewhere any more, nor the other way round.
