@@ -32,43 +32,22 @@ const ROUND: [u64; 24] = [
 pub fn permute(state: &mut [u64; 25]) {
     for constant in ROUND {
         let [
-            a0,
-            a1,
-            a2,
-            a3,
-            a4,
-            a5,
-            a6,
-            a7,
-            a8,
-            a9,
-            a10,
-            a11,
-            a12,
-            a13,
-            a14,
-            a15,
-            a16,
-            a17,
-            a18,
-            a19,
-            a20,
-            a21,
-            a22,
-            a23,
-            a24,
-        ] = *state;
-        // What each column gets from its neighbours.
-        let c0 = a0 ^ a5 ^ a10 ^ a15 ^ a20;
-        let c1 = a1 ^ a6 ^ a11 ^ a16 ^ a21;
-        let c2 = a2 ^ a7 ^ a12 ^ a17 ^ a22;
-        let c3 = a3 ^ a8 ^ a13 ^ a18 ^ a23;
-        let c4 = a4 ^ a9 ^ a14 ^ a19 ^ a24;
-        let d0 = c4 ^ c1.rotate_left(1);
-        let d1 = c0 ^ c2.rotate_left(1);
-        let d2 = c1 ^ c3.rotate_left(1);
-        let d3 = c2 ^ c4.rotate_left(1);
-        let d4 = c3 ^ c0.rotate_left(1);
+            [a0, a1, a2, a3, a4],
+            [a5, a6, a7, a8, a9],
+            [a10, a11, a12, a13, a14],
+            [a15, a16, a17, a18, a19],
+            [a20, a21, a22, a23, a24],
+        ] = *state.as_chunks::<5>().0
+        else {
+            return;
+        };
+        let [d0, d1, d2, d3, d4] = columns([
+            a0 ^ a5 ^ a10 ^ a15 ^ a20,
+            a1 ^ a6 ^ a11 ^ a16 ^ a21,
+            a2 ^ a7 ^ a12 ^ a17 ^ a22,
+            a3 ^ a8 ^ a13 ^ a18 ^ a23,
+            a4 ^ a9 ^ a14 ^ a19 ^ a24,
+        ]);
         let [b0, b1, b2, b3, b4] = row([
             (a0 ^ d0),
             (a6 ^ d1).rotate_left(44),
@@ -104,34 +83,24 @@ pub fn permute(state: &mut [u64; 25]) {
             (a15 ^ d0).rotate_left(41),
             (a21 ^ d1).rotate_left(2),
         ]);
+        let b0 = b0 ^ constant;
         *state = [
-            b0 ^ constant,
-            b1,
-            b2,
-            b3,
-            b4,
-            b5,
-            b6,
-            b7,
-            b8,
-            b9,
-            b10,
-            b11,
-            b12,
-            b13,
-            b14,
-            b15,
-            b16,
-            b17,
-            b18,
-            b19,
-            b20,
-            b21,
-            b22,
-            b23,
-            b24,
+            b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11, b12, b13, b14, b15, b16, b17, b18,
+            b19, b20, b21, b22, b23, b24,
         ];
     }
+}
+
+/// What each column gets from its neighbours, of whose words these are the sums.
+#[inline(always)]
+fn columns([c0, c1, c2, c3, c4]: [u64; 5]) -> [u64; 5] {
+    [
+        c4 ^ c1.rotate_left(1),
+        c0 ^ c2.rotate_left(1),
+        c1 ^ c3.rotate_left(1),
+        c2 ^ c4.rotate_left(1),
+        c3 ^ c0.rotate_left(1),
+    ]
 }
 
 #[inline(always)]
