@@ -3,8 +3,9 @@
 //!
 //! udev's rules for the device mapper take the events of a coldplug for real only if the database
 //! says that the device was activated before; otherwise nothing on it is found again. So do those
-//! of LVM for an array: no other volume of a group on it would be activated. The record is one that udev keeps (its file has the sticky bit) when the initramfs is left. Source:
-//! lvm2's 10-dm.rules.in and 69-dm-lvm.rules.in, systemd's src/libsystemd/sd-device/device-private.c
+//! of LVM for an array: no other volume of a group on it would be activated. The record is one that
+//! udev keeps (its file has the sticky bit) when the initramfs is left. Source: lvm2's
+//! 10-dm.rules.in and 69-dm-lvm.rules.in, systemd's src/libsystemd/sd-device/device-private.c
 //! (device_update_db), udev(7) "db_persist".
 
 use crate::sys::dm::udev;
