@@ -5,6 +5,7 @@
 //! Kernels before 5.2 cannot do that; there the partition stays unknown.
 
 use crate::format::efi_variable;
+use crate::sys::dir::{self, Want};
 use crate::sys::fail::Fail;
 use crate::sys::mount::RDONLY;
 use crate::sys::mount_context::Context;
@@ -17,7 +18,7 @@ const EFI_VARIABLES: &str = "/sys/firmware/efi/efivars";
 /// Its UUID in the partition table, lower case. `None`: no EFI, no driver for its variables, or a
 /// boot loader that does not tell.
 pub fn ask() -> Option<String> {
-    if !std::path::Path::new(EFI_VARIABLES).exists() {
+    if dir::open_path(EFI_VARIABLES.as_bytes(), Want::Place).is_err() {
         return None;
     }
     match read() {

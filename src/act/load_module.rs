@@ -9,11 +9,11 @@ use super::decompress::{self, Packing};
 use super::module_catalog::Catalog;
 use crate::base::fault::Fault;
 use crate::base::text::Text;
+use crate::sys::dir::{self, Want};
 use crate::sys::fail::Fail;
 use crate::sys::module;
 use std::ffi::{CStr, CString};
-use std::fs::File;
-use std::io::{Read, Seek};
+use std::os::fd::OwnedFd;
 
 /// Bytes of a module, packed or not. The largest of Debian's has 10 MiB; nobody's has 100.
 const MODULE_MAX: usize = 256 << 20;
@@ -46,20 +46,20 @@ pub fn load(catalog: &Catalog, name: &str) -> Result<(), Fault> {
 
 /// What stood in the way.
 enum Trouble {
-    Read(std::io::Error),
+    Read(Fail),
     Unpack(&'static str),
     Kernel(Fail),
 }
 
 fn load_path(path: &str, parameters: &CStr) -> Result<(), Trouble> {
-    let mut file = File::open(path).map_err(Trouble::Read)?;
+    let file = dir::open_path(path.as_bytes(), Want::Contents).map_err(Trouble::Read)?;
     let mut head = [0; 6];
-    let length = file.read(&mut head).map_err(Trouble::Read)?;
+    let length = dir::read_at(&file, &mut head, 0).map_err(Trouble::Read)?;
     let packing = decompress::packing(head.get(..length).unwrap_or(&[]));
     let loaded = module::load_file(&file, path, parameters, packing.is_some());
     match (loaded, packing) {
         (Err(fail), Some(packing)) if cannot_unpack(fail.errno) => {
-            let object = unpacked(file, packing)?;
+            let object = unpacked(&file, packing)?;
             module::load_image(&object, path, parameters).map_err(Trouble::Kernel)
         }
         (loaded, _) => loaded.map_err(Trouble::Kernel),
@@ -72,17 +72,14 @@ fn cannot_unpack(errno: i32) -> bool {
     refusals.contains(&errno)
 }
 
-fn unpacked(mut file: File, packing: Packing) -> Result<Vec<u8>, Trouble> {
-    let mut packed = Vec::new();
-    file.rewind().map_err(Trouble::Read)?;
-    let mut reader = file.take(MODULE_MAX as u64);
-    reader.read_to_end(&mut packed).map_err(Trouble::Read)?;
+fn unpacked(file: &OwnedFd, packing: Packing) -> Result<Vec<u8>, Trouble> {
+    let packed = dir::read_all(file, MODULE_MAX).map_err(Trouble::Read)?;
     decompress::unpack(packing, &packed, MODULE_MAX).map_err(Trouble::Unpack)
 }
 
 fn fault(path: &str, parameters: &CStr, trouble: Trouble) -> Fault {
     match trouble {
-        Trouble::Read(error) => Fail::new("read", path, error.raw_os_error().unwrap_or(0)).into(),
+        Trouble::Read(fail) => Fail::new("read", path, fail.errno).into(),
         Trouble::Unpack(why) => Fault::plain(format!("module {path} cannot be loaded: {why}")),
         Trouble::Kernel(fail) => {
             let errno = fail.errno;

@@ -11,7 +11,6 @@ use crate::sys::dir::{self, Want};
 use crate::sys::fail::Fail;
 use crate::sys::{map, module};
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +20,7 @@ pub type Catalog = kmod::Catalog<'static>;
 /// Bytes of one index; Debian's largest is 1.3 MiB.
 const INDEX_MAX: u64 = 64 << 20;
 /// Bytes of one modprobe.d file, and number of files.
-const CONFIG_MAX: u64 = 1 << 20;
+const CONFIG_MAX: usize = 1 << 20;
 const CONFIG_FILES_MAX: usize = 256;
 
 /// Opens the tree of the running kernel below `root`. See [`open`].
@@ -35,8 +34,10 @@ pub fn open_running(root: &Path) -> Catalog {
 /// `catalog.oddities` to be said.
 pub fn open(root: &Path, version: &str) -> Catalog {
     let configs: Vec<PathBuf> = CONFIGS.iter().map(|dir| root.join(dir)).listed();
-    let trees = TREES.iter().map(|tree| root.join(tree).join(version));
-    match trees.into_iter().find(|dir| dir.is_dir()) {
+    let mut trees = TREES.iter().map(|tree| root.join(tree).join(version));
+    let is_there =
+        |path: &PathBuf| dir::open_path(path.as_os_str().as_bytes(), Want::DirectoryPlace).is_ok();
+    match trees.find(is_there) {
         Some(dir) => open_tree(&dir, &configs),
         None => {
             let mut catalog = Catalog::default();
@@ -144,21 +145,15 @@ pub(super) fn add_conf_files(files: &mut Vec<(OsString, PathBuf)>, dirs: &[PathB
 }
 
 fn read_config(catalog: &mut Catalog, path: &Path) {
-    let mut text = Vec::new();
-    let read =
-        std::fs::File::open(path).and_then(|file| file.take(CONFIG_MAX).read_to_end(&mut text));
-    match read {
-        Ok(_) => catalog.config.file(&path.to_string_lossy(), &text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            let fail = Fail::new("read", path.to_string_lossy(), errno(&error));
+    let file = dir::open_path(path.as_os_str().as_bytes(), Want::Contents);
+    match file.and_then(|file| dir::read_all(file, CONFIG_MAX)) {
+        Ok(text) => catalog.config.file(&path.to_string_lossy(), &text),
+        Err(fail) if fail.errno == libc::ENOENT => {}
+        Err(fail) => {
+            let fail = Fail::new("read", path.to_string_lossy(), fail.errno);
             catalog.complaints.push(format!("{fail}: left out"));
         }
     }
-}
-
-fn errno(error: &std::io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl<V> Table<V> {
     }
 
     /// Removes all that `keep` is not true of.
-    pub fn retain(&mut self, keep: &mut dyn FnMut(&str, &V) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &V) -> bool) {
         let mut at = 0;
         while let (Some(name), Some(value)) = (self.names.0.get(at), self.values.get(at)) {
             if keep(name, value) {
@@ -171,7 +171,7 @@ mod tests {
                 _ => assert_eq!(table.get(&name), tree.get(&name)),
             }
             if step % 500 == 499 {
-                table.retain(&mut |name, value| name < "sd4" || value % 2 == 0);
+                table.retain(|name, value| name < "sd4" || value % 2 == 0);
                 tree.retain(|name, value| name.as_str() < "sd4" || *value % 2 == 0);
             }
             assert!(table.iter().eq(tree.iter()) && names.iter().eq(set.iter()));

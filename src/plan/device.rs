@@ -268,8 +268,7 @@ impl Devices {
     pub fn keep_planned(&mut self, names: &[String]) {
         let before = self.all.len();
         let named = |name: &str| names.iter().any(|n| n == name);
-        self.all
-            .retain(&mut |name, d| !d.is_virtual() || named(name));
+        self.all.retain(|name, d| !d.is_virtual() || named(name));
         if self.all.len() != before {
             self.count_change();
         }
@@ -289,8 +288,7 @@ impl Devices {
     /// The walk of `epoch` is over.
     pub fn forget_older_than(&mut self, epoch: u32) {
         self.count_change();
-        self.all
-            .retain(&mut |_, d| d.epoch >= epoch || d.is_virtual());
+        self.all.retain(|_, d| d.epoch >= epoch || d.is_virtual());
     }
 
     /// Asks for every device that `worth` names and that was not looked at yet.

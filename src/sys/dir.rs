@@ -160,6 +160,15 @@ pub fn read_at(fd: impl AsFd, buffer: &mut [u8], offset: u64) -> Outcome<usize> 
     Ok(done)
 }
 
+/// All of a regular file, but not more than `most` bytes.
+pub fn read_all(fd: impl AsFd, most: usize) -> Outcome<Vec<u8>> {
+    let bytes = usize::try_from(status(&fd)?.bytes).unwrap_or(most);
+    let mut all = vec![0; bytes.min(most)];
+    let length = read_at(&fd, &mut all, 0)?;
+    all.truncate(length);
+    Ok(all)
+}
+
 /// Calls `each` with name and kind of all entries but `.` and `..`, in the kernel's order.
 /// Entries may be removed on the way.
 pub fn list(dir: impl AsFd, each: &mut dyn FnMut(&CStr, FileType)) -> Outcome<()> {

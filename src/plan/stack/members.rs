@@ -44,7 +44,7 @@ impl Plan {
             let device = devices.by_name(name);
             device.is_some_and(|d| d.generation == m.generation && is_member(wish, devices, d))
         };
-        stack.members.retain(&mut { known });
+        stack.members.retain(known);
         let fresh =
             |d: &&Device| is_member(wish, devices, d) && !stack.members.contains(&d.block.name);
         let names: Vec<String> = devices

@@ -263,7 +263,7 @@ impl Plan {
     /// A person was at it: what failed is tried again.
     pub(in super::super) fn forgive_stack(&mut self) {
         let started = &mut self.stack.started;
-        started.retain(&mut |_, s| !matches!(s, Standing::Failed(_)));
+        started.retain(|_, s| !matches!(s, Standing::Failed(_)));
         self.stack.doubts.forget();
         self.stack.seen = None;
     }
