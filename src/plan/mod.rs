@@ -69,7 +69,7 @@ pub mod root;
 pub mod stack;
 pub mod ticket;
 pub mod trace;
-mod trace_finding;
+pub mod trace_finding;
 pub mod trace_luks;
 pub mod trace_read;
 pub mod verity;

@@ -309,7 +309,14 @@ fn copy(
 }
 
 /// The words between the plan and the world: the same for the plan and its mutants.
-const SHARED: [&str; 5] = ["action", "event", "trace", "trace_luks", "trace_read"];
+const SHARED: [&str; 6] = [
+    "action",
+    "event",
+    "trace",
+    "trace_finding",
+    "trace_luks",
+    "trace_read",
+];
 
 /// The program: the floors, the simulator, every mutant, and a loop.
 fn program(top: &Path) -> String {
