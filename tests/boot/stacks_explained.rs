@@ -99,6 +99,10 @@ fn brought(stack: &Stack) -> Option<PathBuf> {
 /// What `explain` should have said, and did not.
 fn missing(stack: &Stack, said: &str) -> Option<String> {
     let mut parts = match stack.row.end {
+        // What is in the file, only a boot knows.
+        End::Boots(_) if stack.row.words.contains("loop=") => {
+            vec!["It would boot: root is loop file".to_owned()]
+        }
         End::Boots(below) => vec![format!(
             "It would boot: root is {}",
             first(&stack.filled(below))
