@@ -25,24 +25,30 @@ impl Rehearsal<'_> {
         let minor = self.next_minor();
         let name = format!("dm-{minor}");
         match self.checked(mapping) {
-            Some(checked) => self.devices.add(name.clone(), own, Box::new(checked)),
+            Some(checked) => self.devices.add(name, own, Box::new(checked)),
             None => {
                 if !self.lenses.contains_key(&own)
                     && let Some(lens) = self.lens_of(mapping)
                 {
                     self.lenses.insert(own.clone(), lens);
                 }
-                self.made.insert(name.clone(), own);
+                self.made.insert(name, own);
             }
         }
+        let sectors = mapping.targets.iter().map(end).max().unwrap_or(0);
+        self.announce_mapped(minor, sectors, &mapping.name);
+    }
+
+    /// The kernel tells of a mapped device.
+    pub(super) fn announce_mapped(&mut self, minor: u32, sectors: u64, mapped: &str) {
         self.queue.push_back(Event::Block(Block {
-            name,
+            name: format!("dm-{minor}"),
             major: DEVICE_MAPPER_MAJOR,
             minor,
-            sectors: mapping.targets.iter().map(end).max().unwrap_or(0),
+            sectors,
             part_of: None,
             sequence: 0,
-            mapped: Some(mapping.name.clone()),
+            mapped: Some(mapped.to_owned()),
         }));
     }
 

@@ -1,7 +1,7 @@
 //! Encrypted volumes in a rehearsal: opened where their key is at hand and their cipher is known
 //! here. Where only the cipher is not, the volume is taken to open, and who asks is told so.
 
-use super::{DEVICE_MAPPER_MAJOR, Record, Rehearsal};
+use super::{Record, Rehearsal};
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::crypt::unlock::{self, Failure};
@@ -12,7 +12,7 @@ use crate::host::decrypted::{Decrypted, Here, Source};
 use crate::host::devices::Place;
 use crate::host::key_files::{KEY_MAX, KeyFiles, part};
 use crate::plan::action::Question;
-use crate::plan::event::{Block, Event, Ticket};
+use crate::plan::event::{Event, Ticket};
 
 type Refused = (Refusal, Fault);
 
@@ -71,10 +71,10 @@ impl Rehearsal<'_> {
         let name = format!("dm-{minor}");
         let own = format!("mapper/{}", order.name);
         match inside {
-            Inside::Seen(volume) => self.devices.add(name.clone(), own, Box::new(volume)),
+            Inside::Seen(volume) => self.devices.add(name, own, Box::new(volume)),
             Inside::Dark(why) => {
                 self.dark.insert(own.clone());
-                self.made.insert(name.clone(), own);
+                self.made.insert(name, own);
                 let device = &order.device;
                 self.records.push(Record::Note(
                     self.now,
@@ -85,15 +85,7 @@ impl Rehearsal<'_> {
                 ));
             }
         }
-        self.queue.push_back(Event::Block(Block {
-            name,
-            major: DEVICE_MAPPER_MAJOR,
-            minor,
-            sectors,
-            part_of: None,
-            sequence: 0,
-            mapped: Some(order.name.clone()),
-        }));
+        self.announce_mapped(minor, sectors, &order.name);
     }
 
     fn place(&mut self, device: &str) -> Place {
