@@ -54,15 +54,13 @@ impl Graph {
         self.entries.contains(name)
     }
 
-    /// Loads what can be loaded of what is wanted, but only what `only` names, if it says.
+    /// Loads what can be loaded of these, which are wanted.
     pub(super) fn advance(
         &mut self,
-        only: Option<&Names>,
+        wanted: Vec<String>,
         tickets: &mut Tickets,
         out: &mut Vec<Action>,
     ) {
-        let mut wanted = self.names_in(&State::Wanted);
-        wanted.retain(|name| only.is_none_or(|only| only.contains(name)));
         let mut moved = false;
         for name in wanted {
             moved |= self.advance_one(&name, tickets, out);

@@ -15,6 +15,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// They announce the devices of virtio, one after the other while they load. A driver of these that
+/// loads at the same time races with them, and the winner's disk is called `vda`: so it waits.
+const TRANSPORTS: &[&str] = &["virtio_pci", "virtio_mmio"];
+
 /// What is wanted of the modules that answered an alias.
 struct Goal {
     purpose: Purpose,
@@ -169,7 +173,12 @@ impl Modules {
         while core::mem::take(&mut self.graph.stirred) {
             self.settle_goals();
             let only = (self.hold || self.first).then(|| self.urgent());
-            self.graph.advance(only.as_ref(), tickets, out);
+            let mut wanted = self.graph.names_in(&State::Wanted);
+            wanted.retain(|name| only.as_ref().is_none_or(|only| only.contains(name)));
+            if TRANSPORTS.iter().any(|name| self.is_loading(name)) {
+                wanted.retain(|name| !self.is_behind_a_transport(name));
+            }
+            self.graph.advance(wanted, tickets, out);
         }
         for (request, ok) in core::mem::take(&mut self.replies) {
             out.push(Action::Reply { request, ok });
@@ -189,6 +198,15 @@ impl Modules {
         });
         self.graph
             .closure(&mut goals.flat_map(|goal| &goal.answers))
+    }
+
+    /// Does this module drive devices that a [`TRANSPORTS`] announces?
+    fn is_behind_a_transport(&self, name: &String) -> bool {
+        let mut goals = self.goals.iter();
+        goals.any(|goal| match &goal.purpose {
+            Purpose::Device(alias) => alias.starts_with("virtio:") && goal.answers.contains(name),
+            _ => false,
+        })
     }
 
     /// Modules that failed, with the reason.
