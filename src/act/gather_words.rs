@@ -9,6 +9,7 @@
 use super::module_catalog::add_conf_files;
 use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
+use crate::format::image_files::ImageFiles;
 use crate::sys::proc_sys;
 use std::path::Path;
 
@@ -35,13 +36,13 @@ pub fn gather(root: &Path) -> Vec<u8> {
     line
 }
 
-/// The image's crypttab(5); empty if there is none.
-pub fn crypttab(root: &Path) -> Vec<u8> {
-    let mut text = Vec::new();
-    add(&mut text, &root.join(cmdline::CRYPTTAB), &|text, file| {
-        text.extend(file);
-    });
-    text
+/// What the image says besides words. `root`: the image's.
+pub fn files(root: &Path) -> ImageFiles {
+    ImageFiles::read(&mut |file| {
+        let mut text = Vec::new();
+        add(&mut text, &root.join(file), &|text, file| text.extend(file));
+        text
+    })
 }
 
 type Adder<'a> = &'a dyn Fn(&mut Vec<u8>, &[u8]);

@@ -25,6 +25,7 @@ pub mod kernel_lines;
 pub mod key_file;
 pub mod keyboards;
 pub mod load_module;
+pub mod mdadm_map;
 pub mod modprobe_client;
 pub mod module_catalog;
 pub mod mount_root;

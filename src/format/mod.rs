@@ -12,6 +12,7 @@ pub mod dm_init;
 pub mod efi_variable;
 pub mod fstab;
 pub mod identity;
+pub mod image_files;
 pub mod integrity;
 pub mod json;
 pub mod kmod;

@@ -1,6 +1,7 @@
 //! `landfall explain`: what a boot would do with a command line and a set of disks, step by step.
 
 use crate::base::text::Text;
+use crate::format::image_files::ImageFiles;
 use crate::format::wish::{Patience, Wish};
 use crate::host::failure::Failure;
 use crate::host::image_words::{self, Told};
@@ -97,11 +98,11 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
     };
     let index = open_index(options)?;
     let typed = options.words.join(" ");
-    let Told { words, crypttab } = match &options.image {
+    let Told { words, files } = match &options.image {
         Some(image) => image_words::gather(image, &typed)?,
         None => Told {
             words: typed.clone().into_bytes(),
-            crypttab: Vec::new(),
+            files: ImageFiles::default(),
         },
     };
     let mut keys = KeyFiles::new(options.image.clone());
@@ -109,7 +110,7 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
         keys.give(text)?;
     }
     let mut rehearsal = Rehearsal::new(&stage, index.as_ref(), &words);
-    rehearsal.tell_crypttab(&crypttab);
+    rehearsal.tell_files(files);
     rehearsal.tell_keys(keys);
     let ending = rehearsal.run();
     let text = match options.trace {

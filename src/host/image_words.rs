@@ -8,8 +8,9 @@
 //! Sources: `act/gather_words`, which does this at boot; setup_boot_config() in init/main.c.
 
 use crate::format::bootconfig::{self, Found};
-use crate::format::cmdline::{self, CRYPTTAB, FILE_MAX, MODULE_LISTS, TABLES};
+use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
+use crate::format::image_files::{self, ImageFiles};
 use crate::host::cpio::{Header, S_IFREG};
 use crate::host::failure::Failure;
 use crate::host::inspect::read_image;
@@ -19,14 +20,13 @@ use std::io::Read;
 use std::path::Path;
 
 const LINES: &str = "etc/cmdline.d";
-const SINGLE: [&str; 3] = ["etc/cmdline", "etc/fstab", CRYPTTAB];
+const SINGLE: [&str; 2] = ["etc/cmdline", "etc/fstab"];
 
 /// What a boot is told.
 pub struct Told {
     /// All words.
     pub words: Vec<u8>,
-    /// The image's crypttab(5).
-    pub crypttab: Vec<u8>,
+    pub files: ImageFiles,
 }
 
 /// What a boot of `image` is told whose loader gives the kernel `line`.
@@ -36,7 +36,7 @@ pub fn gather(image: &Path, line: &str) -> Result<Told, Failure> {
     segments::walk(&name, &read_image(image)?, &mut found)?;
     Ok(Told {
         words: found.words(line.as_bytes()),
-        crypttab: found.files.remove(CRYPTTAB).unwrap_or_default(),
+        files: ImageFiles::read(&mut |file| found.files.remove(file).unwrap_or_default()),
     })
 }
 
@@ -82,6 +82,7 @@ fn is_of_words(path: &str) -> bool {
     let table = TABLES.iter().any(|(table, _)| *table == path);
     table
         || SINGLE.contains(&path)
+        || image_files::ALL.contains(&path)
         || of_directory && name.ends_with(".conf") && !name.starts_with('.')
 }
 

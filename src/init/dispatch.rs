@@ -5,7 +5,9 @@ use super::event_loop::Machine;
 use super::job::NEW_ROOT;
 use super::questions::WITHDRAWN;
 use super::{early, translate};
-use crate::act::{coldplug, console_log, end, flash, hand_over, keyboards, shell, watch_drives};
+use crate::act::{
+    coldplug, console_log, end, flash, hand_over, keyboards, mdadm_map, shell, watch_drives,
+};
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::wish::{End, Talk};
@@ -40,7 +42,14 @@ impl Machine {
             Action::Ask { ticket, question } => self.ask(ticket, &question),
             Action::Withdraw { .. } => self.close_question(WITHDRAWN),
             Action::Forget { secret } => self.workers.secrets.forget(secret),
-            Action::HandOver { ticket, init } => self.hand_over(ticket, &init),
+            Action::HandOver {
+                ticket,
+                init,
+                arrays,
+            } => {
+                mdadm_map::leave(NEW_ROOT, &arrays);
+                self.hand_over(ticket, &init);
+            }
             Action::WatchDrives => {
                 watch_drives::start();
                 self.watching = true;

@@ -44,7 +44,7 @@ fn boot(arguments: &[Vec<u8>]) -> ! {
     let words = gather_words::gather(Path::new("/"));
     // From here on whatever fails ends as it was asked for.
     early::set_policy(Wish::from_cmdline(&words).end);
-    let crypttab = gather_words::crypttab(Path::new("/"));
+    let files = gather_words::files(Path::new("/"));
     let mut machine = event_loop::Machine::new(arguments);
-    machine.run(words, crypttab)
+    machine.run(words, files)
 }

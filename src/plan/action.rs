@@ -7,7 +7,7 @@ use crate::format::dm_init::Mapping;
 use crate::format::identity::Range;
 use crate::format::lens::Lens;
 use crate::format::luks::order::Order;
-use crate::format::md::Step;
+use crate::format::md::{Named, Step};
 use crate::format::wish::End;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -154,9 +154,11 @@ pub enum Action {
         init: Option<Text>,
     },
     /// Move the mounts, empty the initramfs, switch, exec.
+    /// `arrays`: those that run because root needed them; the real system's mdadm is told of them.
     HandOver {
         ticket: Ticket,
         init: Text,
+        arrays: Vec<Named>,
     },
     /// Let the kernel look for media in drives: root may be put in.
     WatchDrives,

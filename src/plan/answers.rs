@@ -20,6 +20,7 @@ impl Plan {
     pub(super) fn take(&mut self, now: Millis, event: Event) {
         match event {
             Event::Crypttab { text } => self.crypttab = text,
+            Event::Naming { conf, hostname } => (self.mdadm_conf, self.hostname) = (conf, hostname),
             Event::Boot { cmdline } => self.boot(now, &cmdline),
             Event::Signatures { faster, .. } => self.load_first(now, &faster),
             Event::Bus { modalias, .. } => {
@@ -384,7 +385,11 @@ impl Plan {
             self.say(Level::Info, format!("handing over to {path}"));
             self.dismiss();
             let ticket = self.tickets.issue(Job::HandOver);
-            self.out.push(Action::HandOver { ticket, init: path });
+            self.out.push(Action::HandOver {
+                ticket,
+                init: path,
+                arrays: self.running_arrays(),
+            });
         }
     }
 

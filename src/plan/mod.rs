@@ -69,7 +69,8 @@ pub mod root;
 pub mod stack;
 pub mod ticket;
 pub mod trace;
-pub mod trace_finding;
+mod trace_array;
+mod trace_finding;
 pub mod trace_luks;
 pub mod trace_read;
 pub mod verity;
@@ -184,6 +185,8 @@ pub struct Plan {
     ubi_asked: bool,
     /// The image's.
     crypttab: Text,
+    mdadm_conf: Text,
+    hostname: Text,
     out: Vec<Action>,
 }
 
@@ -227,6 +230,8 @@ impl Plan {
             firmware: Firmware::Unasked,
             ubi_asked: false,
             crypttab: Text::default(),
+            mdadm_conf: Text::default(),
+            hostname: Text::default(),
             out: Vec::new(),
         }
     }

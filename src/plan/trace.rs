@@ -7,6 +7,7 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
+use super::trace_array::{naming_line, with_array};
 use super::trace_luks;
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
@@ -71,6 +72,7 @@ pub fn event_line(event: &Event) -> String {
             let line = answer("firmware", *ticket);
             line.opt("booted", booted.as_ref()).done()
         }
+        Event::Naming { conf, hostname } => naming_line(conf, hostname).done(),
         Event::Crypttab { .. }
         | Event::Unlocked { .. }
         | Event::UnlockFailed { .. }
@@ -228,8 +230,13 @@ fn last_action_line(action: &Action) -> String {
             let line = answer("find-init", *ticket);
             line.opt("init", init.as_ref().map(Text::as_bytes)).done()
         }
-        Action::HandOver { ticket, init } => {
-            answer("hand-over", *ticket).word(init.as_bytes()).done()
+        Action::HandOver {
+            ticket,
+            init,
+            arrays,
+        } => {
+            let line = answer("hand-over", *ticket).word(init.as_bytes());
+            arrays.iter().fold(line, with_array).done()
         }
         Action::Shell { ticket } => answer("shell", *ticket).done(),
         Action::End { end } => match end {

@@ -4,6 +4,7 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
+use super::trace_array::{self, array};
 use super::trace_finding::finding;
 use super::trace_luks;
 use crate::base::fault::Fault;
@@ -32,6 +33,7 @@ pub fn event(line: &str) -> Option<Event> {
     let mut w = Words::parse(line);
     let verb = w.need_text();
     let event = match verb.as_str() {
+        "naming" => trace_array::naming(&mut w),
         "boot" => Event::Boot {
             cmdline: Text::default(),
         },
@@ -193,6 +195,7 @@ pub fn action(line: &str) -> Option<Action> {
         "hand-over" => Action::HandOver {
             ticket: ticket(&mut w),
             init: Text(w.need_value()),
+            arrays: all(&mut w, "array").map(|text| array(&text)).all_some()?,
         },
         "watch-drives" => Action::WatchDrives,
         "reply" => {
@@ -490,6 +493,7 @@ mod tests {
     fn lines_come_back_as_they_were() {
         for line in [
             "boot root=UUID=1 ro quiet \\x5c\\x0a",
+            "naming hostname=harbour\\x0a conf=ARRAY\\x20md5",
             "bus /devices/pci0/0 pci:v1d2",
             "block vda1 254:1 sectors=2048 sequence=7 disk=vda number=1",
             "block-changed sr0 11:0 sectors=0 sequence=0",
@@ -541,6 +545,7 @@ mod tests {
             "find-init 4",
             "find-init 4 init=/bin/sh",
             "hand-over 5 /sbin/init",
+            "hand-over 5 /sbin/init array=md7/1.2/00010203:04050607:08090a0b:0c0d0e0f/a:\\x20b/c",
             "reply 1 yes",
             "reply 1 no",
             "say warning two words = fine",

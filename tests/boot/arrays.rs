@@ -3,8 +3,8 @@
 
 use crate::lab::workshop::{self, Made, Work};
 use landfall::format::md::{
-    Array, Role, SIZE, State, Step, Superblock, Verdict, Version, judge, newest, preferred, read,
-    start,
+    Array, Named, Naming, Role, SIZE, State, Step, Superblock, Verdict, Version, judge, map,
+    newest, read, start,
 };
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -296,7 +296,7 @@ incremental() {
     return
   fi
   show $md
-  echo called $md $(ls /dev/md)
+  echo called $(cat /run/mdadm/map)
   stop
 }
 # Where superblocks and bitmaps lie, and how often each disk was written to.
@@ -444,14 +444,30 @@ fn compare(case: &Case, started: &Made) -> Vec<String> {
     if ours != theirs {
         wrong.push(format!("{title}:\nours\n{ours}\nmdadm\n{theirs}"));
     }
-    let name = preferred(speaker, b"workshop");
-    let number = name.number.unwrap_or(127);
-    let expected = format!("called md{number} {}", name.link);
+    let (called, expected) = (called.trim_start_matches("called "), mapped(speaker));
     // Version 0.90 notes its home as a hash only: its number is trusted all the same.
-    if speaker.version != Version::V0 && called != expected {
+    let of = |line: &str| -> Vec<String> {
+        let skipped = usize::from(speaker.version == Version::V0);
+        let words = line.split_whitespace().map(String::from);
+        words.skip(skipped).take(4 - 2 * skipped).collect()
+    };
+    if of(called) != of(&expected) {
         wrong.push(format!("{title}: {called}, and not {expected}"));
     }
     wrong
+}
+
+/// What landfall tells mdadm of this array, as mdadm notes it.
+fn mapped(speaker: &Superblock) -> String {
+    let naming = Naming::read(b"", b"workshop");
+    let liked = naming.preferred(speaker.version, speaker.array, &speaker.name);
+    let named = Named {
+        device: format!("md{}", liked.number.unwrap_or(127)),
+        version: speaker.version,
+        array: speaker.array,
+        name: speaker.name.clone(),
+    };
+    String::from_utf8(map(&[named], &naming)).expect("names of these arrays are text")
 }
 
 /// Nothing changed on the disks, where the kernel leaves a choice.

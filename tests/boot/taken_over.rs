@@ -1,4 +1,4 @@
-//! A Debian on LVM on LUKS on a mirror: its tools find everything after landfall as they do after
+//! A Debian on LVM on mirrors, one of them in LUKS: its tools find everything after landfall as they do after
 //! Debian's own initramfs.
 
 use crate::lab::copies::Copies;
@@ -6,7 +6,7 @@ use crate::lab::guest::Machine;
 use crate::lab::images;
 use crate::lab::kernels::{Flavour, kernel};
 use crate::lab::outcome::Outcome;
-use crate::lab::stacked_debian::{self, KEY};
+use crate::lab::stacked_debian::{self, KEY, MDADM_CONF};
 use landfall::host::qemu::Bus;
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ fn comparable(outcome: &Outcome, name: &str) -> String {
     const LEFT_OUT: &[(&str, &str)] = &[
         ("mdadm", "State :"),
         ("mdstat", "Personalities"),
-        ("udev", "LVM_VG_NAME_COMPLETE"),
+        ("udev", "LVM_VG_NAME_"),
     ];
     let left_out = |line: &&str| {
         let mut parts = LEFT_OUT.iter().filter(|(of, _)| *of == name);
@@ -58,9 +58,6 @@ fn comparable(outcome: &Outcome, name: &str) -> String {
     let text = section(outcome, name);
     let text = text.replace("md/harbour:safe", "md/safe");
     let text = text.replace("MD_DEVNAME=harbour:safe", "MD_DEVNAME=safe");
-    // mdadm makes its map of names anew, and two of it at once see each other's name.
-    let text = text.replace("md/safe_0", "md/safe");
-    let text = text.replace("MD_DEVNAME=safe_0", "MD_DEVNAME=safe");
     let mut lines: Vec<String> = text.lines().filter(left_out).map(sorted).collect();
     lines.sort_unstable();
     lines.join("\n")
@@ -71,7 +68,9 @@ fn boot_debian_whose_tools_find_everything() {
     let ours = {
         let kernel = kernel(Flavour::Cloud);
         let key = format!("--add-file={}:{KEY}", stacked_debian::key().display());
-        let image = images::image_with(&kernel, "stacked-debian", &[&key]);
+        let conf = stacked_debian::mdadm_conf();
+        let conf = format!("--add-file={}:{MDADM_CONF}", conf.display());
+        let image = images::image_with(&kernel, "stacked-debian", &[&key, &conf]);
         let uuid = stacked_debian::LUKS;
         let words =
             format!("root=/dev/mapper/harbour-root ro rd.luks.name={uuid}=safe rd.luks.key={KEY}");

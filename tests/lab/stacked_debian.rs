@@ -1,5 +1,6 @@
-//! A Debian with its storage tools, on LVM on LUKS on a mirror of two disks, and the initramfs that
-//! its own initramfs-tools makes for it.
+//! A Debian with its storage tools, and the initramfs that its own initramfs-tools makes for it. Its
+//! root is in a group on two mirrors: a part in LUKS on one, a part on the other directly. Members
+//! are partitions of one disk: names of disks are a matter of chance in Debian's initramfs.
 
 use super::kernels::{Flavour, Kernel, kernel};
 use super::roots::{Debian, FACTS_UNIT};
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub const LUKS: &str = "5eedf00d-0000-4000-8000-0000000000e1";
 /// Where both images hold the key.
 pub const KEY: &str = "/etc/keys/safe.key";
+/// Where it says what its second array is called.
+pub const MDADM_CONF: &str = "/etc/mdadm/mdadm.conf";
 const PASSPHRASE: &str = "correct horse";
 const MIB: u64 = 640;
 
@@ -46,7 +49,7 @@ say() { printf '\n== %s\n' "$1"; shift; "$@" 2>&1; }
   say lvs lvs --noheadings -o lv_name,lv_attr,lv_size,devices
   say dmsetup sh -c 'dmsetup info -c --noheadings -o name,uuid,attr,open | sort'
   say table sh -c 'dmsetup table | sort'
-  say mdadm sh -c 'mdadm --detail /dev/md/* | grep -v "Time\|Events"'
+  say mdadm sh -c 'mdadm --detail /dev/md7 /dev/md/* | grep -v "Time\|Events"'
   say mdstat sh -c 'grep -v "^unused\|bitmap" /proc/mdstat'
   say cryptsetup cryptsetup status safe
   say links sh -c 'cd /dev; find mapper disk md harbour -type l -printf "%p -> %l\\n" | grep -v "loop\|diskseq" | sort'
@@ -64,6 +67,10 @@ const CRYPTTAB: &str =
     "safe UUID=5eedf00d-0000-4000-8000-0000000000e1 /etc/keys/safe.key luks,initramfs\n";
 const FSTAB: &str = "/dev/mapper/harbour-root / ext4 errors=remount-ro 0 1
 /dev/mapper/harbour-home /home ext4 defaults 0 2
+";
+const NAMES: &str = "MAILADDR root
+HOMEHOST <system>
+ARRAY /dev/md7 metadata=1.2 UUID=5eedf00d:00004000:80000000:000000e7
 ";
 const HOOK: &str = "KEYFILE_PATTERN=/etc/keys/*.key\n";
 
@@ -92,6 +99,7 @@ fn tree() -> PathBuf {
             ("etc/hostname", "harbour\n"),
             ("etc/fstab", FSTAB),
             ("etc/crypttab", CRYPTTAB),
+            ("etc/mdadm/mdadm.conf", NAMES),
             ("etc/cryptsetup-initramfs/conf-hook", HOOK),
         ],
         hook: "chroot \"$1\" systemctl enable landfall-facts.service
@@ -125,8 +133,16 @@ pub fn initrd() -> PathBuf {
 }
 
 pub fn key() -> PathBuf {
-    shelf::made("files", "text", PASSPHRASE.as_bytes(), |at| {
-        fs::write(at, PASSPHRASE).expect("a writable target directory");
+    text(PASSPHRASE)
+}
+
+pub fn mdadm_conf() -> PathBuf {
+    text(NAMES)
+}
+
+fn text(text: &str) -> PathBuf {
+    shelf::made("files", "text", text.as_bytes(), |at| {
+        fs::write(at, text).expect("a writable target directory");
     })
 }
 
@@ -144,27 +160,36 @@ fn root() -> PathBuf {
 
 const STACK: &str = r#"
 load dm-mod dm-crypt md-mod raid1
-mdadm --create /dev/md0 --run --quiet --homehost=harbour --name=safe -l1 -n2 \
-      --assume-clean $D1 $D2 < /dev/null
+sfdisk -q --no-reread --label gpt $D1 << END
+size=720M
+size=720M
+size=60M
+size=60M
+END
+partx -u $D1
+mirror() { mdadm --create --run --quiet --homehost=harbour -l1 -n2 --assume-clean "$@" < /dev/null; }
+mirror /dev/md0 --name=safe ${D1}1 ${D1}2
+mirror /dev/md7 --name=quay --uuid=5eedf00d:00004000:80000000:000000e7 ${D1}3 ${D1}4
 printf 'correct horse' > /tmp/pass
 cryptsetup luksFormat -q --key-file /tmp/pass --type luks2 --pbkdf pbkdf2 \
            --pbkdf-force-iterations 1000 --uuid 5eedf00d-0000-4000-8000-0000000000e1 /dev/md0
 cryptsetup open --key-file /tmp/pass /dev/md0 safe
-vgcreate -q harbour /dev/mapper/safe
-lvcreate -y -q -Wn -Zn -n root -L 640m harbour
-lvcreate -y -q -Wn -Zn -n home -L 40m harbour
+vgcreate -q harbour /dev/mapper/safe /dev/md7
+lvcreate -y -q -Wn -Zn -n root -L 640m harbour /dev/mapper/safe
+lvextend -q -l +2 harbour/root /dev/md7
+lvcreate -y -q -Wn -Zn -n home -L 40m harbour /dev/md7
 dd if=$F1 of=/dev/harbour/root bs=1M status=none
 mke2fs -q -t ext4 /dev/harbour/home
 sync
 vgchange -q -an harbour
 cryptsetup close safe
-mdadm --stop --quiet /dev/md0
+mdadm --stop --quiet /dev/md0 /dev/md7
 "#;
 
 pub fn disks() -> Made {
     workshop::make(&Work {
         name: "stacked-debian",
-        disks: &[720, 720],
+        disks: &[1600],
         files: &[&root()],
         script: STACK,
     })

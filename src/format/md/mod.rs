@@ -9,7 +9,7 @@
 mod array;
 mod firmware;
 mod level;
-mod names;
+mod naming;
 mod start;
 mod superblock;
 mod through;
@@ -19,7 +19,7 @@ mod version1;
 pub use array::{Left, State, Verdict, judge};
 pub use firmware::refusal as firmware_refusal;
 pub use level::Level;
-pub use names::{Preferred, preferred};
+pub use naming::{Named, Naming, Preferred, map};
 pub use start::{Step, is_running, start, state_file};
 pub use superblock::{Features, Id, Reshape, Role, SIZE, Superblock, Version, read};
 pub use through::Array;

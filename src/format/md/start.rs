@@ -9,7 +9,7 @@
 //! `drivers/md/md.c` (md_ioctl, add_named_array).
 
 use super::array::Verdict;
-use super::names::kernel_name;
+use super::naming::kernel_name;
 use super::superblock::Superblock;
 use alloc::format;
 use alloc::string::String;

@@ -70,6 +70,20 @@ impl fmt::Display for Version {
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Id(pub [u8; 16]);
 
+impl Id {
+    /// 32 hexadecimal digits, with whatever the tools put between them.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let mut id = [0; 16];
+        let is_digit = |b: &&u8| !matches!(b, b':' | b'-' | b'.' | b' ');
+        let mut digits = text.iter().filter(is_digit);
+        for byte in &mut id {
+            let mut digit = || char::from(*digits.next()?).to_digit(16);
+            *byte = u8::try_from(digit()? << 4 | digit()?).ok()?;
+        }
+        digits.next().is_none().then_some(Self(id))
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, byte) in self.0.iter().enumerate() {

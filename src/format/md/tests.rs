@@ -322,25 +322,6 @@ fn an_array_starts_in_the_order_of_its_slots() {
     assert!(is_running("read-auto\n") && !is_running("inactive\n"));
 }
 
-#[test]
-fn names_of_here_lose_their_home_and_give_their_number() {
-    let check = |name: &'static [u8], home: &str, expected: (Option<u32>, &str, bool)| {
-        let sb = Make { name, ..MEMBER }.read();
-        let found = preferred(&sb, home.as_bytes());
-        let link = found.link.to_string();
-        assert_eq!((found.number, link.as_str(), found.suffixed), expected);
-    };
-    check(b"harbour:5", "harbour", (Some(5), "5", false));
-    check(b"harbour:md7", "harbour", (Some(7), "md7", false));
-    check(b"harbour:root", "harbour", (None, "root", false));
-    check(b"harbour:5", "quay", (None, "harbour:5", false));
-    check(b"any:5", "quay", (Some(5), "5", false));
-    check(b"5", "quay", (None, "5", true));
-    check(b"a b/c", "", (None, "a_b-c", true));
-    check(b":5", "", (None, ":5", false));
-    check(b"harbour:99999999", "harbour", (None, "99999999", false));
-}
-
 /// Flips, cuts and fills superblocks: whatever comes of it, nothing panics, and nothing is large.
 #[test]
 fn no_bytes_make_it_panic() {
@@ -349,6 +330,7 @@ fn no_bytes_make_it_panic() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (seed >> 33) as usize % below
     };
+    let naming = Naming::read(b"", b"harbour");
     let good = member(6, &[0, 1, 2, 3, 0xffff, 0xfffd], 2).bytes();
     for round in 0..20_000 {
         let mut bytes = good.clone();
@@ -368,7 +350,7 @@ fn no_bytes_make_it_panic() {
             let other = member(6, &[0, 1, 2, 3], 1).read();
             let verdict = judge(&[&sb, &other]);
             start(&sb, &verdict, 0, &|at| Some((7, at as u32)));
-            preferred(&sb, b"harbour");
+            naming.preferred(sb.version, sb.array, &sb.name);
         }
     }
 }

@@ -8,7 +8,9 @@ use super::{Plan, Planned, What};
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::order;
-use crate::format::md::{self, Array, Id, Left, State, Superblock, Verdict};
+use crate::format::md::{
+    self, Array, Id, Left, Named, Naming, Preferred, State, Superblock, Verdict,
+};
 use crate::format::through::Lower;
 use alloc::format;
 use alloc::rc::Rc;
@@ -72,7 +74,7 @@ impl Plan {
         let Some(sectors) = array.as_ref().and_then(Array::sectors) else {
             return;
         };
-        let number = self.number_of(speaker);
+        let (number, liked) = self.number_of(speaker);
         let block = Block {
             name: format!("md{number}"),
             major: 0,
@@ -99,7 +101,7 @@ impl Plan {
                 members: verdict.add.iter().filter_map(&name).cloned().collect(),
             },
         };
-        let aliases = aliases(speaker);
+        let aliases = aliases(speaker, &liked);
         self.plan_device(block, aliases, seen);
         self.stack.planned.push(planned);
     }
@@ -127,33 +129,48 @@ impl Plan {
     }
 
     /// `/dev/mdN`: the number that the array would like, or any free one.
-    fn number_of(&mut self, speaker: &Superblock) -> u32 {
-        let known = |(id, _): &&(Id, u32)| *id == speaker.array;
-        if let Some((_, number)) = self.stack.numbers.iter().find(known) {
-            return *number;
+    fn number_of(&mut self, speaker: &Superblock) -> (u32, Preferred) {
+        let naming = Naming::read(self.mdadm_conf.as_bytes(), self.hostname.as_bytes());
+        let liked = naming.preferred(speaker.version, speaker.array, &speaker.name);
+        let number = |known: &Named| known.device.get(2..).and_then(|n| n.parse().ok());
+        let mut names = self.stack.names.iter();
+        if let Some(known) = names.find(|known| known.array == speaker.array) {
+            return (number(known).unwrap_or_default(), liked);
         }
-        let devices = &self.devices;
-        let numbers = &self.stack.numbers;
-        let free = |n: &u32| {
+        let is_free = |n: &u32| {
             let name = format!("md{n}");
-            devices.by_name(&name).is_none() && !numbers.iter().any(|(_, taken)| taken == n)
+            let mut names = self.stack.names.iter();
+            self.devices.by_name(&name).is_none() && !names.any(|known| known.device == name)
         };
-        let liked = md::preferred(speaker, b"").number.filter(free);
-        let number = liked.or_else(|| (0..=LAST_NUMBER).rev().find(free));
+        let free = || (0..=LAST_NUMBER).rev().find(is_free);
+        let number = liked.number.filter(is_free).or_else(free);
         let number = number.unwrap_or_default();
-        self.stack.numbers.push((speaker.array, number));
-        number
+        self.stack.names.push(Named {
+            device: format!("md{number}"),
+            version: speaker.version,
+            array: speaker.array,
+            name: speaker.name.clone(),
+        });
+        (number, liked)
+    }
+
+    /// The arrays that were started here.
+    pub(in crate::plan) fn running_arrays(&self) -> Vec<Named> {
+        let runs = |known: &&Named| {
+            let device = self.devices.by_name(&known.device);
+            device.is_some_and(|device| !device.is_virtual())
+        };
+        self.stack.names.iter().filter(runs).cloned().listed()
     }
 }
 
-/// Names below `/dev` besides its own. The machine's name is not known here: with it, mdadm would
-/// leave it out.
-fn aliases(speaker: &Superblock) -> Vec<String> {
-    let liked = md::preferred(speaker, b"");
-    let link = liked.link.to_string();
-    let bare = link.rsplit_once(':').map(|(_, name)| format!("md/{name}"));
+/// Names below `/dev` besides its own. Where the machine's name is not known, mdadm would keep the
+/// array's home in front, and the real system's would not.
+fn aliases(speaker: &Superblock, liked: &Preferred) -> Vec<String> {
+    let path = liked.path.to_string();
+    let bare = path.rsplit_once(':').map(|(_, name)| format!("md/{name}"));
     let mut names = alloc::vec![
-        format!("md/{link}"),
+        path,
         format!("disk/by-id/md-uuid-{}", speaker.array),
         format!("disk/by-id/md-name-{}", speaker.name),
     ];

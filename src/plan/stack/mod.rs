@@ -73,8 +73,8 @@ pub struct Stack {
     wanted: Names,
     /// What is being started, or was: not to be started again.
     started: Table<start::Standing>,
-    /// The number that each array gets.
-    numbers: Vec<(md::Id, u32)>,
+    /// What each array is called.
+    names: Vec<md::Named>,
     /// Since when something could have started without what is missing, by its name.
     could_since: Table<Millis>,
     doubts: degraded::Doubts,
