@@ -7,9 +7,10 @@
 //! is said and left out.
 
 use super::module_catalog::add_conf_files;
+use crate::base::text::Text;
 use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
-use crate::format::image_files::ImageFiles;
+use crate::format::image_files::ImageFile;
 use crate::sys::proc_sys;
 use std::path::Path;
 
@@ -37,12 +38,19 @@ pub fn gather(root: &Path) -> Vec<u8> {
 }
 
 /// What the image says besides words. `root`: the image's.
-pub fn files(root: &Path) -> ImageFiles {
-    ImageFiles::read(&mut |file| {
-        let mut text = Vec::new();
-        add(&mut text, &root.join(file), &|text, file| text.extend(file));
-        text
-    })
+pub fn files(root: &Path) -> Vec<(ImageFile, Text)> {
+    let mut files = Vec::new();
+    for (file, _) in ImageFile::ALL {
+        let text = file.read(&mut |path| {
+            let mut text = Vec::new();
+            add(&mut text, &root.join(path), &|text, file| text.extend(file));
+            Text(text)
+        });
+        if !text.0.is_empty() {
+            files.push((file, text));
+        }
+    }
+    files
 }
 
 type Adder<'a> = &'a dyn Fn(&mut Vec<u8>, &[u8]);

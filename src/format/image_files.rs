@@ -1,53 +1,47 @@
 //! Files that say how things are called and opened: of the image, or of the real system.
 
 use super::cmdline::CRYPTTAB;
-use alloc::vec::Vec;
+use crate::base::text::Text;
 
-/// mdadm.conf(5) "FILES": Debian's place, then everybody's.
-const MDADM_CONFS: [&str; 2] = ["etc/mdadm/mdadm.conf", "etc/mdadm.conf"];
-const HOSTNAME: &str = "etc/hostname";
-
-/// All of them, by their paths below the root directory.
-pub const ALL: [&str; 4] = [CRYPTTAB, MDADM_CONFS[0], MDADM_CONFS[1], HOSTNAME];
-
-/// Their contents; empty: there is none.
-#[derive(Default)]
-pub struct ImageFiles {
+/// Which one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageFile {
     /// crypttab(5)
-    pub crypttab: Vec<u8>,
-    pub naming: Naming,
-}
-
-/// How arrays are called.
-#[derive(Default)]
-pub struct Naming {
+    Crypttab,
     /// mdadm.conf(5)
-    pub conf: Vec<u8>,
+    MdadmConf,
     /// hostname(5)
-    pub hostname: Vec<u8>,
+    Hostname,
 }
 
-impl ImageFiles {
-    /// `read`: the contents of a file, by its path.
-    pub fn read(read: &mut dyn FnMut(&str) -> Vec<u8>) -> Self {
-        Self {
-            crypttab: read(CRYPTTAB),
-            naming: Naming::read(read),
+impl ImageFile {
+    /// With the word of each.
+    pub const ALL: [(Self, &str); 3] = [
+        (Self::Crypttab, "crypttab"),
+        (Self::MdadmConf, "mdadm-conf"),
+        (Self::Hostname, "hostname"),
+    ];
+
+    pub fn word(self) -> &'static str {
+        let mut all = Self::ALL.iter();
+        all.find(|(known, _)| *known == self)
+            .map_or("", |(_, word)| word)
+    }
+
+    /// Its places below the root directory; the first that there is counts.
+    pub const fn paths(self) -> &'static [&'static str] {
+        match self {
+            Self::Crypttab => &[CRYPTTAB],
+            // "FILES" of mdadm.conf(5): Debian's place, then everybody's.
+            Self::MdadmConf => &["etc/mdadm/mdadm.conf", "etc/mdadm.conf"],
+            Self::Hostname => &["etc/hostname"],
         }
     }
-}
 
-impl Naming {
-    /// `read`: the contents of a file, by its path.
-    pub fn read(read: &mut dyn FnMut(&str) -> Vec<u8>) -> Self {
-        let [debians, everybodys] = MDADM_CONFS;
-        let mut conf = read(debians);
-        if conf.is_empty() {
-            conf = read(everybodys);
-        }
-        Self {
-            conf,
-            hostname: read(HOSTNAME),
-        }
+    /// `read`: the contents of the file at a path, empty if there is none.
+    pub fn read(self, read: &mut dyn FnMut(&str) -> Text) -> Text {
+        let mut texts = self.paths().iter().map(|path| read(path));
+        let found = texts.find(|text| !text.0.is_empty());
+        found.unwrap_or_default()
     }
 }

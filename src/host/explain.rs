@@ -1,7 +1,6 @@
 //! `landfall explain`: what a boot would do with a command line and a set of disks, step by step.
 
 use crate::base::text::Text;
-use crate::format::image_files::ImageFiles;
 use crate::format::wish::{Patience, Wish};
 use crate::host::failure::Failure;
 use crate::host::image_words::{self, Told};
@@ -102,7 +101,7 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
         Some(image) => image_words::gather(image, &typed)?,
         None => Told {
             words: typed.clone().into_bytes(),
-            files: ImageFiles::default(),
+            files: Vec::new(),
         },
     };
     let mut keys = KeyFiles::new(options.image.clone());

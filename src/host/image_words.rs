@@ -7,10 +7,11 @@
 //!
 //! Sources: `act/gather_words`, which does this at boot; setup_boot_config() in init/main.c.
 
+use crate::base::text::Text;
 use crate::format::bootconfig::{self, Found};
 use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
-use crate::format::image_files::{self, ImageFiles};
+use crate::format::image_files::ImageFile;
 use crate::host::cpio::{Header, S_IFREG};
 use crate::host::failure::Failure;
 use crate::host::inspect::read_image;
@@ -26,7 +27,8 @@ const SINGLE: [&str; 2] = ["etc/cmdline", "etc/fstab"];
 pub struct Told {
     /// All words.
     pub words: Vec<u8>,
-    pub files: ImageFiles,
+    /// What the image says besides; empty: it does not.
+    pub files: Vec<(ImageFile, Text)>,
 }
 
 /// What a boot of `image` is told whose loader gives the kernel `line`.
@@ -34,9 +36,13 @@ pub fn gather(image: &Path, line: &str) -> Result<Told, Failure> {
     let name = image.display().to_string();
     let mut found = InImage::default();
     segments::walk(&name, &read_image(image)?, &mut found)?;
+    let words = found.words(line.as_bytes());
+    let mut text = |path: &str| Text(found.files.remove(path).unwrap_or_default());
     Ok(Told {
-        words: found.words(line.as_bytes()),
-        files: ImageFiles::read(&mut |file| found.files.remove(file).unwrap_or_default()),
+        words,
+        files: ImageFile::ALL
+            .map(|(file, _)| (file, file.read(&mut text)))
+            .into(),
     })
 }
 
@@ -82,7 +88,9 @@ fn is_of_words(path: &str) -> bool {
     let table = TABLES.iter().any(|(table, _)| *table == path);
     table
         || SINGLE.contains(&path)
-        || image_files::ALL.contains(&path)
+        || ImageFile::ALL
+            .iter()
+            .any(|(file, _)| file.paths().contains(&path))
         || of_directory && name.ends_with(".conf") && !name.starts_with('.')
 }
 

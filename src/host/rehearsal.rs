@@ -10,7 +10,7 @@ use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::cmdline;
 use crate::format::identity::{Finding, Range, Signature, Usage};
-use crate::format::image_files::ImageFiles;
+use crate::format::image_files::ImageFile;
 use crate::format::kmod::{Catalog, Resolution};
 use crate::format::lens::Lens;
 use crate::format::through::{Lower, Through};
@@ -21,7 +21,7 @@ use crate::host::module_index::ModuleIndex;
 use crate::host::stage::{Stage, partition_of};
 use crate::plan::Plan;
 use crate::plan::action::{Action, Mount};
-use crate::plan::event::{self, Block, Event, Ticket};
+use crate::plan::event::{Block, Event, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 mod mapped;
@@ -116,9 +116,11 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// What the image says besides words; before anything runs.
-    pub fn tell_files(&mut self, files: ImageFiles) {
-        for event in event::of_files(files).into_iter().rev() {
-            self.queue.push_front(event);
+    pub fn tell_files(&mut self, files: Vec<(ImageFile, Text)>) {
+        for (file, text) in files {
+            if !text.0.is_empty() {
+                self.queue.push_front(Event::File { file, text });
+            }
         }
     }
 

@@ -11,10 +11,10 @@ use super::workers::Workers;
 use crate::act::faster_signatures;
 use crate::act::module_catalog::{self, Catalog};
 use crate::base::text::Text;
-use crate::format::image_files::ImageFiles;
+use crate::format::image_files::ImageFile;
 use crate::format::{cmdline, uevent};
 use crate::plan::Plan;
-use crate::plan::event::{self, Event, Ticket};
+use crate::plan::event::{Event, Ticket};
 use crate::sys::poll::{Poll, Ready};
 use crate::sys::signal::Signals;
 use crate::sys::uevent::{Listener, Received};
@@ -91,7 +91,7 @@ impl Machine {
     }
 
     /// `cmdline`: the words of the image, then those of the kernel. `files`: the image's.
-    pub fn run(&mut self, cmdline: Vec<u8>, files: ImageFiles) -> ! {
+    pub fn run(&mut self, cmdline: Vec<u8>, files: Vec<(ImageFile, Text)>) -> ! {
         for word in cmdline::words(&cmdline) {
             self.catalog.config.word(word.key, word.value);
         }
@@ -103,8 +103,8 @@ impl Machine {
             let hash = hash.into();
             self.queue.push_back(Event::Signatures { hash, faster });
         }
-        for event in event::of_files(files) {
-            self.tell(event);
+        for (file, text) in files {
+            self.tell(Event::File { file, text });
         }
         self.tell(Event::Boot {
             cmdline: Text(cmdline),

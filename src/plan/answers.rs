@@ -11,6 +11,7 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::identity::Finding;
+use crate::format::image_files::ImageFile;
 use crate::format::wish::{End, Patience, Wish};
 use alloc::format;
 use alloc::string::String;
@@ -19,8 +20,7 @@ use alloc::vec::Vec;
 impl Plan {
     pub(super) fn take(&mut self, now: Millis, event: Event) {
         match event {
-            Event::Crypttab { text } => self.crypttab = text,
-            Event::Naming { conf, hostname } => (self.mdadm_conf, self.hostname) = (conf, hostname),
+            Event::File { file, text } => self.files.push((file, text)),
             Event::Boot { cmdline } => self.boot(now, &cmdline),
             Event::Signatures { faster, .. } => self.load_first(now, &faster),
             Event::Bus { modalias, .. } => {
@@ -93,7 +93,7 @@ impl Plan {
         if self.stage != Stage::New {
             return;
         }
-        self.wish = Wish::read(cmdline.as_bytes(), self.crypttab.as_bytes());
+        self.wish = Wish::read(cmdline.as_bytes(), self.file(ImageFile::Crypttab));
         for complaint in self.wish.complaints.clone() {
             self.say(Level::Warning, complaint);
         }
@@ -372,6 +372,12 @@ impl Plan {
         let text = format!("{device} is write-protected: it is mounted read-only");
         self.say(Level::Warning, text);
         true
+    }
+
+    /// What this file of the image says; empty: it is not there.
+    pub(super) fn file(&self, file: ImageFile) -> &[u8] {
+        let found = self.files.iter().find(|(known, _)| *known == file);
+        found.map_or(b"", |(_, text)| text.as_bytes())
     }
 
     /// Is this the answer that is waited for? After the page it is too late: a person is at it.

@@ -3,7 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::identity::Finding;
-use crate::format::image_files::ImageFiles;
+use crate::format::image_files::ImageFile;
 use crate::format::kmod::Resolution;
 use crate::format::luks::order::Refusal;
 use alloc::string::String;
@@ -37,15 +37,10 @@ pub enum Event {
     Boot {
         cmdline: Text,
     },
-    /// The image's crypttab(5). Told before `Boot`, or not at all.
-    Crypttab {
+    /// What a file of the image says. Told before `Boot`, or not at all.
+    File {
+        file: ImageFile,
         text: Text,
-    },
-    /// The image's mdadm.conf(5) and hostname(5): how arrays are called. Told before `Boot`, or not
-    /// at all.
-    Naming {
-        conf: Text,
-        hostname: Text,
     },
     /// The kernel checks the signature of every module, made over this hash (`sha256`). The module
     /// `faster` is in the image and computes it with this machine's own instructions. Told before
@@ -215,18 +210,4 @@ pub enum Event {
     CtrlAltDel,
     /// The time that `deadline()` named has come.
     Timer,
-}
-
-/// What is to be told of the image's files, before `Boot`.
-pub fn of_files(files: ImageFiles) -> Vec<Event> {
-    let (conf, hostname) = (Text(files.naming.conf), Text(files.naming.hostname));
-    let text = Text(files.crypttab);
-    let mut events = Vec::new();
-    if !text.0.is_empty() {
-        events.push(Event::Crypttab { text });
-    }
-    if !conf.0.is_empty() || !hostname.0.is_empty() {
-        events.push(Event::Naming { conf, hostname });
-    }
-    events
 }

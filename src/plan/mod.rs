@@ -77,6 +77,7 @@ pub mod verity;
 
 use crate::base::millis::Millis;
 use crate::base::text::Text;
+use crate::format::image_files::ImageFile;
 use crate::format::wish::Wish;
 use action::{Action, Scope};
 use alloc::string::String;
@@ -184,9 +185,7 @@ pub struct Plan {
     /// The driver of UBI was asked for.
     ubi_asked: bool,
     /// The image's.
-    crypttab: Text,
-    mdadm_conf: Text,
-    hostname: Text,
+    files: Vec<(ImageFile, Text)>,
     out: Vec<Action>,
 }
 
@@ -229,9 +228,7 @@ impl Plan {
             comparing: false,
             firmware: Firmware::Unasked,
             ubi_asked: false,
-            crypttab: Text::default(),
-            mdadm_conf: Text::default(),
-            hostname: Text::default(),
+            files: Vec::new(),
             out: Vec::new(),
         }
     }

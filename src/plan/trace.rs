@@ -7,7 +7,7 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
-use super::trace_array::{naming_line, with_array};
+use super::trace_array::with_array;
 use super::trace_luks;
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
@@ -72,9 +72,8 @@ pub fn event_line(event: &Event) -> String {
             let line = answer("firmware", *ticket);
             line.opt("booted", booted.as_ref()).done()
         }
-        Event::Naming { conf, hostname } => naming_line(conf, hostname).done(),
-        Event::Crypttab { .. }
-        | Event::Unlocked { .. }
+        Event::File { file, text } => rest(file.word(), text.as_bytes()),
+        Event::Unlocked { .. }
         | Event::UnlockFailed { .. }
         | Event::Answered { .. }
         | Event::Agreed { .. }

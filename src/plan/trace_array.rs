@@ -1,25 +1,10 @@
-//! Lines of arrays and of their names: both directions, as in [`super::trace`] and
+//! Words of arrays: both directions, as in [`super::trace`] and
 //! [`super::trace_read`].
 
-use super::event::Event;
-use crate::base::text::Text;
-use crate::base::words::{Line, Words};
+use crate::base::words::Line;
 use crate::format::md::{Id, Named, Version};
 use alloc::format;
 use alloc::string::ToString;
-
-pub(super) fn naming_line(conf: &Text, hostname: &Text) -> Line {
-    let line = Line::new("naming").key("hostname", hostname.as_bytes());
-    line.key("conf", conf.as_bytes())
-}
-
-pub(super) fn naming(w: &mut Words) -> Event {
-    let mut text = |key| Text(w.key(key).unwrap_or_default());
-    Event::Naming {
-        hostname: text("hostname"),
-        conf: text("conf"),
-    }
-}
 
 /// `array=md127/1.2/UUID/NAME`.
 pub(super) fn with_array(line: Line, known: &Named) -> Line {

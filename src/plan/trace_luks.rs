@@ -3,7 +3,7 @@
 
 use super::action::{Action, Question};
 use super::event::{Event, Ticket};
-use super::trace::{answer, failed, rest};
+use super::trace::{answer, failed};
 use super::trace_read::{all, fault, list, ticket};
 use crate::base::list::Listed;
 use crate::base::words::{Line, Words};
@@ -21,7 +21,6 @@ const ECHOES: [(Echo, &str); 3] = [
 
 pub(super) fn event_line(event: &Event) -> String {
     match event {
-        Event::Crypttab { text } => rest("crypttab", text.as_bytes()),
         Event::Unlocked { ticket } => answer("unlocked", *ticket).done(),
         Event::UnlockFailed { ticket, why, fault } => {
             let why = Refusal::ALL.iter().find(|(known, _)| known == why);

@@ -4,7 +4,7 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
-use super::trace_array::{self, array};
+use super::trace_array::array;
 use super::trace_finding::finding;
 use super::trace_luks;
 use crate::base::fault::Fault;
@@ -13,6 +13,7 @@ use crate::base::text::{Text, unescape};
 use crate::base::words::{Word, Words};
 use crate::format::dm_init::{self, Mapping, Target};
 use crate::format::identity::Range;
+use crate::format::image_files::ImageFile;
 use crate::format::kmod::{Module, Resolution};
 use crate::format::lens::Lens;
 use crate::format::md::Step;
@@ -21,9 +22,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub fn event(line: &str) -> Option<Event> {
-    if let Some(text) = line.strip_prefix("crypttab ") {
-        let text = Text(unescape(text.as_bytes()));
-        return Some(Event::Crypttab { text });
+    let (verb, behind) = line.split_once(' ').unwrap_or((line, ""));
+    let is = |(_, word): &&(ImageFile, &str)| *word == verb;
+    if let Some((file, _)) = ImageFile::ALL.iter().find(is) {
+        let (file, text) = (*file, Text(unescape(behind.as_bytes())));
+        return Some(Event::File { file, text });
     }
     if let Some(cmdline) = line.strip_prefix("boot ") {
         return Some(Event::Boot {
@@ -33,7 +36,6 @@ pub fn event(line: &str) -> Option<Event> {
     let mut w = Words::parse(line);
     let verb = w.need_text();
     let event = match verb.as_str() {
-        "naming" => trace_array::naming(&mut w),
         "boot" => Event::Boot {
             cmdline: Text::default(),
         },
@@ -493,7 +495,8 @@ mod tests {
     fn lines_come_back_as_they_were() {
         for line in [
             "boot root=UUID=1 ro quiet \\x5c\\x0a",
-            "naming hostname=harbour\\x0a conf=ARRAY\\x20md5",
+            "hostname harbour\\x0a",
+            "mdadm-conf ARRAY md5 name=a",
             "bus /devices/pci0/0 pci:v1d2",
             "block vda1 254:1 sectors=2048 sequence=7 disk=vda number=1",
             "block-changed sr0 11:0 sectors=0 sequence=0",

@@ -39,8 +39,7 @@ fn answers(hardware: &str, keyboard: &str) {
     guest.wait_for("holds no init to run");
     guest.wait_for("landfall: keyboards: ");
     guest.wait_for("shell-is-ready");
-    guest.type_keys("echo typed-$((6*7)) >/dev/ttyS0\n");
-    guest.wait_for("typed-42");
+    guest.type_until("echo typed-$((6*7)) >/dev/ttyS0\n", "typed-42");
     guest.press_ctrl_alt_del();
     let outcome = guest.finish();
     let named = |line: &String| line.contains("keyboards: ") && line.contains(keyboard);

@@ -1,5 +1,5 @@
-//! A Debian on LVM on mirrors, one of them in LUKS: its tools find everything after landfall as they do after
-//! Debian's own initramfs.
+//! A Debian on LVM on mirrors, one of them in LUKS: its tools find everything after landfall as
+//! they do after Debian's own initramfs.
 
 use crate::lab::copies::Copies;
 use crate::lab::guest::Machine;

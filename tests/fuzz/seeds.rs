@@ -14,6 +14,10 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             b"rd.luks.uuid=1 rd.luks.options=2=discard\nhome UUID=1 /key:LABEL=x luks,tries=3\n\
               root /dev/sda2 none discard,keyfile-size=32,header=/h:UUID=9,x-initrd.attach\n",
         ),
+        "mdadm-conf" => add(
+            b"HOMEHOST <system>\nARRAY /dev/md5 metadata=1.2\n UUID=30313233:34353637:38396162:63646566\n\
+              ARRAY '/dev/md/a b' name=root # x\n",
+        ),
         "cmdline" => {
             add(b"root=UUID=1 ro quiet rootflags=subvol=a panic=5 -- single");
             add(b"dm-mod.create=\"a,u,3,rw,0 8 linear 8:1 0,8 8 striped 1 8 sda 0;b,,,ro,0 1 x\"");

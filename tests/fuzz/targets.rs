@@ -22,7 +22,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
     Target { name, run, words }
 }
 
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     target(
         "luks",
         luks_header,
@@ -53,6 +53,7 @@ pub const TARGETS: [Target; 16] = [
         ],
     ),
     target("crypttab", crypttab_file, CRYPTTAB),
+    target("mdadm-conf", mdadm_conf, MDADM_CONF),
     target("cmdline", command_line, CMDLINE),
     target(
         "identity",
@@ -144,6 +145,17 @@ const CRYPTTAB: &[&[u8]] = &[
     b"rd.luks.options=",
     b"cryptdevice=",
     b"\xff",
+];
+const MDADM_CONF: &[&[u8]] = &[
+    b"ARRAY /dev/md5 ",
+    b"HOMEHOST <ignore>",
+    b"<system>",
+    b"UUID=30313233:34353637:38396162:63646566",
+    b"name=root",
+    b"super-minor=5",
+    b"\n ",
+    b"#",
+    b"\"",
 ];
 const CMDLINE: &[&[u8]] = &[
     b"root=",
@@ -304,6 +316,14 @@ fn veritytab(input: &[u8]) {
 }
 
 /// The first line is a command line.
+fn mdadm_conf(input: &[u8]) {
+    let naming = md::Naming::read(input, b"harbour\n");
+    let array = md::Id(*b"0123456789abcdef");
+    for name in ["harbour:root", "root", "5"] {
+        let _ = naming.preferred(md::Version::V1_2, array, &name.into());
+    }
+}
+
 fn crypttab_file(input: &[u8]) {
     let cut = input.iter().position(|&b| b == b'\n').unwrap_or(0);
     let _ = crypttab::read(cmdline::words(&input[..cut]), &input[cut..]);

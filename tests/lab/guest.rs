@@ -274,22 +274,52 @@ impl Guest {
     /// Waits until the console has shown `text` (which may be a prompt), after whatever was
     /// waited for before.
     pub fn wait_for(&mut self, text: &str) {
+        if !self.hears(text) {
+            self.never_showed(text);
+        }
+    }
+
+    fn never_showed(&self, text: &str) -> ! {
+        let tail = tail(&self.lines);
+        panic!("the console never showed {text:?}; its end was\n{tail}");
+    }
+
+    /// Did the console show it in time?
+    fn hears(&mut self, text: &str) -> bool {
         loop {
             let new = self.lines.get(self.heard..).unwrap_or_default();
             if let Some(at) = new.iter().position(|line| line.contains(text)) {
                 self.heard += at + 1;
-                return;
+                return true;
             }
             let prompt = self.lines.len() >= self.heard;
             if prompt && self.console.unfinished().contains(text) {
                 self.heard = self.lines.len() + 1;
-                return;
+                return true;
             }
             if !self.listen() {
-                let tail = tail(&self.lines);
-                panic!("the console never showed {text:?}; its end was\n{tail}");
+                return false;
             }
         }
+    }
+
+    /// Types a line on the machine's own keyboard until the console shows `answer`, as a person
+    /// does: a keyboard drops keys that a machine under load does not fetch in time.
+    pub fn type_until(&mut self, line: &str, answer: &str) {
+        const TRIES: u32 = 5;
+        let give_up = self.give_up;
+        for tries_left in (0..TRIES).rev() {
+            self.type_keys(line);
+            if tries_left > 0 {
+                self.give_up = give_up.min(Instant::now() + Duration::from_secs(20));
+            }
+            let answered = self.hears(answer);
+            self.give_up = give_up;
+            if answered {
+                return;
+            }
+        }
+        self.never_showed(answer);
     }
 
     /// Types on the console.

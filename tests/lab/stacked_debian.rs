@@ -1,6 +1,7 @@
-//! A Debian with its storage tools, and the initramfs that its own initramfs-tools makes for it. Its
-//! root is in a group on two mirrors: a part in LUKS on one, a part on the other directly. Members
-//! are partitions of one disk: names of disks are a matter of chance in Debian's initramfs.
+//! A Debian with its storage tools, and the initramfs that its own initramfs-tools makes for it.
+//!
+//! Its root is in a group on two mirrors: a part in LUKS on one, a part on the other directly.
+//! Members are partitions of one disk: names of disks are a matter of chance in Debian's initramfs.
 
 use super::kernels::{Flavour, Kernel, kernel};
 use super::roots::{Debian, FACTS_UNIT};

@@ -8,6 +8,7 @@ use super::{Plan, Planned, What};
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::order;
+use crate::format::image_files::ImageFile;
 use crate::format::md::{
     self, Array, Id, Left, Named, Naming, Preferred, State, Superblock, Verdict,
 };
@@ -130,7 +131,8 @@ impl Plan {
 
     /// `/dev/mdN`: the number that the array would like, or any free one.
     fn number_of(&mut self, speaker: &Superblock) -> (u32, Preferred) {
-        let naming = Naming::read(self.mdadm_conf.as_bytes(), self.hostname.as_bytes());
+        let conf = self.file(ImageFile::MdadmConf);
+        let naming = Naming::read(conf, self.file(ImageFile::Hostname));
         let liked = naming.preferred(speaker.version, speaker.array, &speaker.name);
         let number = |known: &Named| known.device.get(2..).and_then(|n| n.parse().ok());
         let mut names = self.stack.names.iter();
