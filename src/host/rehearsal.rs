@@ -163,24 +163,16 @@ impl<'a> Rehearsal<'a> {
                 ticket,
                 device,
                 lens,
-            } => {
-                let lens = self.lens(&device, lens);
-                match self.look(&device, lens.as_ref()) {
-                    Ok(finding) => Event::Probed { ticket, finding },
-                    Err(fault) => Event::ProbeFailed { ticket, fault },
-                }
-            }
+            } => self.probe(ticket, &device, lens),
             Action::Read {
                 ticket,
                 device,
                 lens,
                 ranges,
-            } => {
-                let lens = self.lens(&device, lens);
-                let read = |r: &Range| self.devices.read(&device, lens.as_ref(), *r).ok().map(Text);
-                let pieces = ranges.iter().map(read).collect();
-                Event::Bytes { ticket, pieces }
-            }
+            } => Event::Bytes {
+                ticket,
+                pieces: self.pieces(&device, lens, &ranges),
+            },
             Action::Map {
                 ticket, mapping, ..
             } => {
@@ -196,6 +188,10 @@ impl<'a> Rehearsal<'a> {
             Action::Announce { ticket, device } => Event::Announced {
                 ticket,
                 whole: self.announce_btrfs(&device),
+            },
+            Action::Links { ticket, device } => Event::Linked {
+                ticket,
+                names: self.devices.stage.links(&device),
             },
             Action::Mount { ticket, mount } => match self.mount(&mount) {
                 Ok(()) => Event::Mounted { ticket },
@@ -300,6 +296,21 @@ impl<'a> Rehearsal<'a> {
                 Some(Lower::Mapping(lens.through.clone()))
             }
         }
+    }
+
+    fn probe(&mut self, ticket: Ticket, device: &str, told: Option<Lens>) -> Event {
+        let lens = self.lens(device, told);
+        match self.look(device, lens.as_ref()) {
+            Ok(finding) => Event::Probed { ticket, finding },
+            Err(fault) => Event::ProbeFailed { ticket, fault },
+        }
+    }
+
+    /// Bytes of a device; none where it cannot be read.
+    fn pieces(&mut self, device: &str, told: Option<Lens>, ranges: &[Range]) -> Vec<Option<Text>> {
+        let lens = self.lens(device, told);
+        let read = |r: &Range| self.devices.read(device, lens.as_ref(), *r).ok().map(Text);
+        ranges.iter().map(read).collect()
     }
 
     /// What is on a device. One that cannot be looked through, and runs, is taken to hold the root
@@ -430,11 +441,7 @@ impl<'a> Rehearsal<'a> {
 /// What only a machine, or a person at it, could answer.
 fn unanswerable(action: &Action) -> Option<Event> {
     Some(match action {
-        // An image hangs on no bus, and no firmware has booted.
-        Action::Links { ticket, .. } => Event::Linked {
-            ticket: *ticket,
-            names: Vec::new(),
-        },
+        // No firmware has booted.
         Action::AskFirmware { ticket } => Event::Firmware {
             ticket: *ticket,
             booted: None,

@@ -78,6 +78,18 @@ impl Stage {
         Ok(Self { disks: vec![disk] })
     }
 
+    /// Names that the disk has in `/dev/disk`. An image hangs on no bus; one that is given twice is
+    /// one disk on two paths, and has the same World Wide Name on both.
+    pub fn links(&self, name: &str) -> Vec<String> {
+        let file = |disk: &Disk| fs::canonicalize(&disk.image.as_ref()?.name).ok();
+        let own = self.find(name).ok().and_then(|(disk, _)| file(disk));
+        let same = |disk: &&Disk| own.is_some() && file(disk) == own;
+        let twice = self.disks.iter().filter(same).count() > 1;
+        let shown = own.filter(|_| twice);
+        let link = shown.map(|file| format!("by-id/wwn-{}", file.display()));
+        link.into_iter().collect()
+    }
+
     /// What lies on the device of this name.
     pub fn identify(&self, name: &str) -> Result<Finding, Fault> {
         let (disk, i) = self.find(name)?;

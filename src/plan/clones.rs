@@ -76,17 +76,25 @@ impl Plan {
                     .listed(),
             );
         }
+        let names: Vec<String> = found.iter().map(|u| u.0.clone()).listed();
+        if !self.refuses_clones() {
+            self.ask_firmware();
+        }
+        let Some(paths) = self.paths(&names) else {
+            self.comparing = true;
+            return None;
+        };
+        if let Some(paths) = paths {
+            self.give_up(now, Cause::Paths(paths));
+            return None;
+        }
         if self.refuses_clones() {
             let names = self.in_order(&found);
             self.give_up(now, Cause::Clones(names));
             return None;
         }
-        if !self.places_known(&found) {
+        if !matches!(self.firmware, Firmware::Known(_)) {
             self.comparing = true;
-            return None;
-        }
-        if let Some(paths) = self.paths(&found) {
-            self.give_up(now, Cause::Paths(paths));
             return None;
         }
         let by_rule = |a: &Usable, b: &Usable| self.by_rule(&a.0, &b.0);
@@ -99,28 +107,29 @@ impl Plan {
     }
 
     /// Are two of these the same disk, seen on two paths? World Wide Names are no disk's but one's.
-    /// Names of both, and what is the same.
-    fn paths(&self, found: &[Usable]) -> Option<String> {
-        let wwn = |name: &str| {
+    /// Names of both, and what is the same. The outer `None`: the names are not known yet.
+    pub(super) fn paths(&mut self, found: &[String]) -> Option<Option<String>> {
+        self.links_known(found).then_some(())?;
+        let wwn = |name: &String| {
             let device = self.devices.by_name(name)?;
             let disk = self.devices.disk_of(device).unwrap_or(device);
             let names = disk.links.iter().flatten();
             let wwn = names.filter_map(|link| link.strip_prefix("by-id/"));
             wwn.map(String::from).find(|link| link.starts_with("wwn-"))
         };
-        for (at, (first, ..)) in found.iter().enumerate() {
+        for (at, first) in found.iter().enumerate() {
             let Some(own) = wwn(first) else {
                 continue;
             };
             let later = found.iter().skip(at.saturating_add(1));
-            let mut same = later.filter(|(name, ..)| wwn(name).as_ref() == Some(&own));
-            if let Some((second, ..)) = same.next() {
-                return Some(format!(
+            let mut same = later.filter(|name| wwn(name).as_ref() == Some(&own));
+            if let Some(second) = same.next() {
+                return Some(Some(format!(
                     "{first} and {second} are one disk on two paths ({own})"
-                ));
+                )));
             }
         }
-        None
+        Some(None)
     }
 
     /// A device that is read while another is mounted already may be its clone: it came too late to
@@ -141,15 +150,15 @@ impl Plan {
         }
     }
 
-    /// Asks what decides between these; false while an answer is missing.
-    fn places_known(&mut self, found: &[Usable]) -> bool {
-        self.ask_firmware();
-        let disk_of = |name: &str| {
+    /// Asks what names the disks of these have; false while an answer is missing.
+    fn links_known(&mut self, found: &[String]) -> bool {
+        let disk_of = |name: &String| {
             let device = self.devices.by_name(name)?;
             let disk = self.devices.disk_of(device).unwrap_or(device);
-            Some(disk.block.name.clone())
+            // What does not run hangs on no bus.
+            (!disk.is_virtual()).then(|| disk.block.name.clone())
         };
-        let disks: Vec<String> = found.iter().filter_map(|u| disk_of(&u.0)).listed();
+        let disks: Vec<String> = found.iter().filter_map(disk_of).listed();
         let Self {
             devices,
             tickets,
@@ -158,7 +167,7 @@ impl Plan {
         } = self;
         devices.ask_links(tickets, out, &|d| disks.contains(&d.block.name));
         let known = |name: &String| devices.by_name(name).is_none_or(|d| d.links.is_some());
-        disks.iter().all(known) && matches!(self.firmware, Firmware::Known(_))
+        disks.iter().all(known)
     }
 
     fn by_rule(&self, a: &str, b: &str) -> Ordering {

@@ -425,6 +425,7 @@ impl Devices {
         let same = |d: &&mut Device| d.generation == generation;
         if let Some(device) = self.all.get_mut(name).filter(same) {
             device.links = Some(names);
+            self.count_change();
         }
     }
 

@@ -108,6 +108,10 @@ fn asked(plan: &Plan) -> Vec<String> {
     alloc::vec![text]
 }
 
+/// What becomes of a disk on two paths.
+pub(super) const PATHS: &str =
+    "it is not used through one of them, and multipath is not set up here";
+
 fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
     match cause {
         Cause::Deadline => {
@@ -135,9 +139,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             "{names} all answer {}, and landfall.clones=refuse says to take none then",
             plan.wish.word()
         )],
-        Cause::Paths(text) => alloc::vec![format!(
-            "{text}: it is not mounted through one of them, and multipath is not set up here"
-        )],
+        Cause::Paths(text) => alloc::vec![format!("{text}: {PATHS}")],
         Cause::UnknownRoot => {
             let typed = &plan.wish.root_as_typed;
             let why = match typed.as_bytes().starts_with(b"/dev/ram") {

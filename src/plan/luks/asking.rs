@@ -52,7 +52,8 @@ impl Plan {
                 Some(_) => lock.patient_until.is_some() && lock.awaits_device(),
                 None => lock.awaits_device() && !tried_all,
             };
-            lock.state == State::Closed && !lock.options.headless && !free
+            let waits = lock.state == State::Closed && !lock.comparing;
+            waits && !lock.options.headless && !free
         };
         let mut order: Vec<(usize, &Lock)> = locks.iter().enumerate().listed();
         order.retain(|(_, lock)| asks(lock) && self.has_header(lock));

@@ -72,6 +72,8 @@ struct Lock {
     wrong: u32,
     /// Nobody is asked before.
     patient_until: Option<Millis>,
+    /// Nothing is done before it is known whether its disk is there on another path, too.
+    comparing: bool,
 }
 
 impl Lock {
@@ -110,6 +112,7 @@ impl Plan {
         }
         self.forget_what_left();
         self.find_locks(now);
+        self.compare_paths(now);
         self.open_next();
     }
 
@@ -190,8 +193,8 @@ impl Plan {
             return;
         }
         for at in 0..self.locks.all.len() {
-            let closed = self.locks.all.get(at).map(|l| l.state == State::Closed);
-            if closed != Some(true) {
+            let lock = self.locks.all.get(at);
+            if !lock.is_some_and(|l| l.state == State::Closed && !l.comparing) {
                 continue;
             }
             let Some((key, header)) = self.next_key(at) else {

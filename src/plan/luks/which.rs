@@ -8,6 +8,7 @@ use crate::format::crypttab::{self, Place, Volume};
 use crate::format::wish::{Source, Wish};
 use crate::plan::action::Level;
 use crate::plan::device::{Device, Devices, Look};
+use crate::plan::give_up::PATHS;
 use crate::plan::ticket::Job;
 use crate::plan::{Stage, root};
 use alloc::format;
@@ -223,6 +224,40 @@ impl Plan {
         self.wish.volumes.list.iter().find(own).cloned()
     }
 
+    /// A volume whose disk is there on another path, too, stays closed.
+    pub(super) fn compare_paths(&mut self, now: Millis) {
+        for at in 0..self.locks.all.len() {
+            let closed = self.locks.all.get(at).map(|l| l.state == State::Closed);
+            if closed != Some(true) {
+                continue;
+            }
+            let device = self.locks.device(at);
+            let found = self.paths_of_volume(&device);
+            if let Some(lock) = self.locks.all.get_mut(at) {
+                lock.comparing = found.is_none();
+            }
+            if let Some(Some(why)) = found {
+                self.fail_lock(now, at, format!("{why}: {PATHS}"), false);
+            }
+        }
+    }
+
+    /// Is the disk of this volume there on two paths? The outer `None`: that is not known yet.
+    fn paths_of_volume(&mut self, device: &str) -> Option<Option<String>> {
+        let uuid_of = |d: &Device| {
+            let signature = d.signature().filter(|s| s.kind == LUKS);
+            signature.and_then(|s| s.uuid.clone())
+        };
+        let own = self.devices.by_name(device).and_then(uuid_of);
+        let same = |d: &&Device| own.is_some() && uuid_of(d) == own;
+        let all = self.devices.all().filter(same);
+        let names: Vec<String> = all.map(|d| d.block.name.clone()).listed();
+        match names.len() {
+            0 | 1 => Some(None),
+            _ => self.paths(&names),
+        }
+    }
+
     fn add_lock(&mut self, now: Millis, reason: Reason, name: &str, volume: Option<Volume>) {
         let Some(device) = self.devices.by_name(name) else {
             return;
@@ -270,6 +305,7 @@ impl Plan {
             problem: None,
             wrong: 0,
             patient_until: wait,
+            comparing: false,
         });
         let (tickets, out) = (&mut self.tickets, &mut self.out);
         self.modules.want_drivers(CIPHER, tickets, out);

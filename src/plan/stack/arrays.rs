@@ -2,6 +2,7 @@
 
 use super::super::action::Level;
 use super::super::event::Block;
+use super::super::give_up::PATHS;
 use super::super::root::natural_order;
 use super::members::Said;
 use super::{Plan, Planned, What};
@@ -56,6 +57,11 @@ impl Plan {
             return;
         };
         let full = format!("array {} ({})", speaker.name, speaker.array);
+        match self.paths_of_twins(members, &verdict) {
+            None => return,
+            Some(Some(text)) => return self.stack.problems.push(format!("{full}: {text}")),
+            Some(None) => {}
+        }
         self.tell_who_is_left(&full, members, &verdict);
         match &verdict.state {
             State::Refused(why) | State::Incomplete(why) => {
@@ -105,6 +111,20 @@ impl Plan {
         let aliases = aliases(speaker, &liked);
         self.plan_device(block, aliases, seen);
         self.stack.planned.push(planned);
+    }
+
+    /// Is one disk there twice, on two paths? The outer `None`: that is not known yet.
+    fn paths_of_twins(&mut self, members: &[&Told], verdict: &Verdict) -> Option<Option<String>> {
+        let name = |at: usize| members.get(at).map(|(name, _)| name.clone());
+        for (at, why) in &verdict.left {
+            if let Left::Twin { of } = why
+                && let Some((twin, first)) = name(*at).zip(name(*of))
+                && let Some(text) = self.paths(&[first, twin])?
+            {
+                return Some(Some(format!("{text}: {PATHS}")));
+            }
+        }
+        Some(None)
     }
 
     /// Members that are there and are not used.

@@ -1,6 +1,7 @@
 //! Logical volumes: which are complete, what is seen through them, what they are made of.
 
 use super::super::event::Block;
+use super::super::give_up::PATHS;
 use super::members::Said;
 use super::{Plan, Planned, SECTOR, What};
 use crate::base::list::Listed;
@@ -43,11 +44,31 @@ impl Plan {
             }
         }
         for known in &groups {
-            match refusal(known, &groups, &names) {
-                Some(why) => self.stack.problems.push(why),
-                None => self.plan_group(now, known),
+            match self.paths_of_group(known, &names) {
+                None => continue,
+                Some(Some(why)) => self.stack.problems.push(why),
+                Some(None) => match refusal(known, &groups, &names) {
+                    Some(why) => self.stack.problems.push(why),
+                    None => self.plan_group(now, known),
+                },
             }
         }
+    }
+
+    /// Is a physical volume there twice because its disk is, on two paths? The outer `None`: that
+    /// is not known yet.
+    fn paths_of_group(&mut self, known: &Known, names: &[String]) -> Option<Option<String>> {
+        let device = |at: usize| names.get(at).cloned();
+        for (id, second) in &known.duplicates {
+            let first = known.device(id).and_then(device);
+            if let Some((first, second)) = first.zip(device(*second))
+                && let Some(text) = self.paths(&[first, second])?
+            {
+                let name = &known.group.name;
+                return Some(Some(format!("volume group {name}: {text}: {PATHS}")));
+            }
+        }
+        Some(None)
     }
 
     fn plan_group(&mut self, now: Millis, known: &Known) {

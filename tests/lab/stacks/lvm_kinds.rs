@@ -1,4 +1,4 @@
-//! Logical volumes of every kind that the kernel maps.
+//! Logical volumes of every kind that the kernel maps, but for RAID.
 
 use super::{Group, Row, row};
 
@@ -6,8 +6,6 @@ pub const GROUP: Group = Group {
     name: "lvm-kinds",
     rows: ROWS,
 };
-
-const META: &str = "the kernel writes the superblocks of RAID volumes when they are mapped";
 
 const ROWS: &[Row] = &[
     row(
@@ -36,44 +34,13 @@ const ROWS: &[Row] = &[
     )
     .boots("vg-root(vg-root_mimage_0(disk1),vg-root_mimage_1(disk2))"),
     row(
-        "lvm-raid0",
-        &[10, 10],
-        "vg vg $1 $2; lv --type raid0 -i 2 -n root -l 12 vg; root /dev/vg/root",
-    )
-    .boots("vg-root(vg-root_rimage_0(disk1),vg-root_rimage_1(disk2))"),
-    row(
-        "lvm-raid1",
-        &[16, 16],
-        "vg vg $1 $2; lv --type raid1 --nosync -m 1 -n root -l 12 vg; root /dev/vg/root",
-    )
-    .boots(
-        "vg-root(vg-root_rimage_0(disk1),vg-root_rimage_1(disk2),\
-         vg-root_rmeta_0(disk1),vg-root_rmeta_1(disk2))",
-    )
-    .writes(META),
-    row(
-        "lvm-raid5",
-        &[10, 10, 10],
-        "vg vg $1 $2 $3; lv --type raid5 -i 2 -n root -l 12 vg; root /dev/vg/root
-         in_step vg-root",
-    )
-    .boots(
-        "vg-root(vg-root_rimage_0(disk1),vg-root_rimage_1(disk2),vg-root_rimage_2(disk3),\
-         vg-root_rmeta_0(disk1),vg-root_rmeta_1(disk2),vg-root_rmeta_2(disk3))",
-    )
-    .writes(META),
-    row(
-        "lvm-raid10",
-        &[10, 10, 10, 10],
-        "vg vg $1 $2 $3 $4; lv --type raid10 --nosync -i 2 -m 1 -n root -l 12 vg
+        "lvm-mirror-with-a-log",
+        &[16, 16, 4],
+        "vg vg $1 $2 $3; lv --type mirror --mirrorlog disk -m 1 -n root -l 12 vg $1 $2 $3
          root /dev/vg/root",
     )
-    .boots(
-        "vg-root(vg-root_rimage_0(disk1),vg-root_rimage_1(disk2),vg-root_rimage_2(disk3),\
-         vg-root_rimage_3(disk4),vg-root_rmeta_0(disk1),vg-root_rmeta_1(disk2),\
-         vg-root_rmeta_2(disk3),vg-root_rmeta_3(disk4))",
-    )
-    .writes(META),
+    .boots("vg-root(vg-root_mimage_0(disk1),vg-root_mimage_1(disk2),vg-root_mlog(disk3))")
+    .writes("the kernel notes in the log of a mirror that it is in use"),
     row(
         "lvm-thin",
         &[32],
@@ -97,6 +64,17 @@ const ROWS: &[Row] = &[
          lvconvert -y -q --type cache --cachepool fast vg/root",
     )
     .boots("vg-root(vg-fast_cpool_cdata(disk2),vg-fast_cpool_cmeta(disk2),vg-root_corig(disk1))")
+    .writes("the kernel notes in the metadata of a cache that it is in use"),
+    row(
+        "lvm-cache-on-one-volume",
+        &[16, 24],
+        "vg vg $1 $2; lv -n root -l 12 vg $1; root /dev/vg/root; lv -n fast -l 16 vg $2
+         lvconvert -y -q --type cache --cachevol fast vg/root",
+    )
+    .boots(
+        "vg-root(vg-fast_cvol-cdata(vg-fast_cvol(disk2)),\
+         vg-fast_cvol-cmeta(vg-fast_cvol(disk2)),vg-root_corig(disk1))",
+    )
     .writes("the kernel notes in the metadata of a cache that it is in use"),
     row(
         "lvm-writecache",

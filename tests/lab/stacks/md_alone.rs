@@ -1,4 +1,4 @@
-//! Mirrors that lack a half, and halves that went on alone.
+//! Mirrors that lack a half, halves that went on alone, and what only looks like two halves.
 
 use super::{Given, Group, Row, row};
 
@@ -12,6 +12,8 @@ const RAID1: &str = "md 0 -l1 -n2 $c $1 $2; root /dev/md0";
 const SOON: &str = "root=UUID={root} landfall.degraded=1";
 const ASK: &str = "root=UUID={root} landfall.degraded=ask";
 const NEVER: &str = "root=UUID={root} landfall.degraded=never";
+
+const TWO_PATHS: &[Given] = &[Given::TwoPaths(1)];
 
 const ROWS: &[Row] = &[
     row("md-degraded-raid1", MIRROR, RAID1)
@@ -56,4 +58,27 @@ const ROWS: &[Row] = &[
     )
     .words(SOON)
     .boots("raid1-1(disk1)"),
+    // Whoever refuses clones waits until every device is there.
+    row("two-paths", &[12], "root $1")
+        .words("root=UUID={root} landfall.clones=refuse")
+        .given(TWO_PATHS)
+        .refuses(&[
+            "are one disk on two paths (wwn-",
+            "multipath is not set up here",
+        ]),
+    row("two-paths-of-a-half", MIRROR, RAID1)
+        .words(SOON)
+        .given(TWO_PATHS)
+        .refuses(&["are one disk on two paths"]),
+    row("two-paths-of-luks", &[14], "luks 1 $1; root /dev/mapper/c1")
+        .words("root=UUID={root} rd.luks.uuid={luks1} {key}")
+        .given(TWO_PATHS)
+        .refuses(&["are one disk on two paths"]),
+    row(
+        "two-paths-of-lvm",
+        &[16],
+        "vg vg $1; lv -n root -l 12 vg; root /dev/vg/root",
+    )
+    .given(TWO_PATHS)
+    .refuses(&["volume group vg: ", "are one disk on two paths"]),
 ];

@@ -1,4 +1,4 @@
-//! Arrays with parity that were stopped at a bad time.
+//! Arrays with parity that were stopped at a bad time, and those with other metadata than md's own.
 
 use super::{Given, Group, Row, row};
 
@@ -42,4 +42,19 @@ const ROWS: &[Row] = &[
          echo frozen > /sys/block/md0/md/sync_action",
     )
     .boots("raid5(disk1,disk2,disk3,disk4)"),
+    // Of firmware.
+    row(
+        "md-imsm",
+        &[40, 40],
+        "export IMSM_NO_PLATFORM=1 IMSM_DEVNAME_AS_SERIAL=1
+         md 127 -e imsm -n2 $1 $2
+         md 0 -l1 -n2 --size=16384 $c /dev/md127; root /dev/md0",
+    )
+    .refuses(&["isw_raid_member"]),
+    row(
+        "md-ddf",
+        &[64, 64],
+        "md 127 -e ddf -n2 $1 $2; md 0 -l1 -n2 --size=16384 $c /dev/md127; root /dev/md0",
+    )
+    .refuses(&["ddf_raid_member"]),
 ];

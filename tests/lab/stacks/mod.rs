@@ -5,12 +5,12 @@
 //! `tests/boot/stacks.rs` boots them, `tests/boot/stacks_explained.rs` looks at their disks.
 
 pub mod btrfs;
-pub mod firmware;
 pub mod loops;
 pub mod luks;
 pub mod luks_asked;
 pub mod lvm;
 pub mod lvm_kinds;
+pub mod lvm_raid;
 pub mod md;
 pub mod md_alone;
 pub mod md_damage;
@@ -61,6 +61,8 @@ pub enum Given {
     Without(usize),
     /// This disk is the content of a file in the image, and no disk.
     AsFile(usize, &'static str),
+    /// This disk hangs on two paths.
+    TwoPaths(usize),
     /// A file of the image, and its text.
     Text(&'static str, &'static str),
     /// A person waits for the first text on the console and types the second, and Enter.
@@ -129,12 +131,12 @@ pub struct Group {
 
 pub const GROUPS: &[&Group] = &[
     &btrfs::GROUP,
-    &firmware::GROUP,
     &loops::GROUP,
     &luks::GROUP,
     &luks_asked::GROUP,
     &lvm::GROUP,
     &lvm_kinds::GROUP,
+    &lvm_raid::GROUP,
     &md::GROUP,
     &md_alone::GROUP,
     &md_damage::GROUP,
@@ -159,11 +161,17 @@ impl Stack {
             let mut given = self.row.given.iter();
             given.any(|given| match given {
                 Given::Without(n) | Given::AsFile(n, _) => *n == number,
-                Given::Text(..) | Given::Typed(..) => false,
+                Given::TwoPaths(_) | Given::Text(..) | Given::Typed(..) => false,
             })
         };
         let disks = (1..).zip(self.disks.iter().map(PathBuf::as_path));
         disks.filter(|(number, _)| !gone(*number)).collect()
+    }
+
+    /// Does it hang on two paths?
+    pub fn on_two_paths(&self, number: usize) -> bool {
+        let mut given = self.row.given.iter();
+        given.any(|given| matches!(given, Given::TwoPaths(n) if *n == number))
     }
 
     /// The disk of this number.
