@@ -77,9 +77,6 @@ impl Plan {
             );
         }
         let names: Vec<String> = found.iter().map(|u| u.0.clone()).listed();
-        if !self.refuses_clones() {
-            self.ask_firmware();
-        }
         let Some(paths) = self.paths(&names) else {
             self.comparing = true;
             return None;
@@ -93,6 +90,7 @@ impl Plan {
             self.give_up(now, Cause::Clones(names));
             return None;
         }
+        self.ask_firmware();
         if !matches!(self.firmware, Firmware::Known(_)) {
             self.comparing = true;
             return None;
