@@ -5,11 +5,14 @@
 //! it from the same words, when the device mapper is built in.
 //! Documentation/admin-guide/device-mapper/dm-init.rst.
 
-use super::{kernel_lines, udev_record};
+use super::{kernel_lines, key_file, udev_record};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
+use crate::base::secret::Secret;
+use crate::base::text::cut;
 use crate::format::base64;
 use crate::format::dm_init::{self, Mapping};
+use crate::format::luks::order::{KeyFile, Spot};
 use crate::sys::dir;
 use crate::sys::dm::{Control, Target, udev};
 use crate::sys::fail::Fail;
@@ -22,12 +25,13 @@ const SIGNATURE_MAX: usize = 64 * 1024;
 
 /// Makes it. Devices in its table are `MAJOR:MINOR`. `part`: nobody shall look into it.
 pub fn create(mapping: &Mapping, part: bool) -> Result<(), Fault> {
+    let key = mapping.key_file.as_deref().map(key).transpose()?;
     let mut log = Reader::from_now().ok();
     let flags = match part {
         true => udev::HIDDEN,
         false => udev::PRIMARY_SOURCE,
     };
-    let fail = match attempt(mapping, flags) {
+    let fail = match attempt(mapping, flags, key.as_ref()) {
         Ok(number) => {
             made(&mapping.name, &mapping.uuid, number, flags);
             return Ok(());
@@ -42,7 +46,7 @@ pub fn create(mapping: &Mapping, part: bool) -> Result<(), Fault> {
 }
 
 /// Major and minor number.
-fn attempt(mapping: &Mapping, flags: u16) -> Result<(u32, u32), Fail> {
+fn attempt(mapping: &Mapping, flags: u16, secret: Option<&Secret>) -> Result<(u32, u32), Fail> {
     let Mapping { name, uuid, .. } = mapping;
     let control = Control::open()?;
     if let Err(fail) = control.create(name, uuid, mapping.minor) {
@@ -56,14 +60,49 @@ fn attempt(mapping: &Mapping, flags: u16) -> Result<(u32, u32), Fail> {
     let made = match key {
         Some(Err(fail)) => Err(fail),
         // The kernel has looked at it when the table is loaded.
-        _key => control
-            .load(name, mapping.read_only, &targets)
-            .and_then(|_| control.resume(name, flags)),
+        _key => match secret {
+            Some(secret) => load_keyed(&control, mapping, secret),
+            None => control.load(name, mapping.read_only, &targets).map(drop),
+        }
+        .and_then(|()| control.resume(name, flags)),
     };
     if made.is_err() {
         let _ = control.remove(name, 0);
     }
     made.map(|info| info.device)
+}
+
+/// All of a file of the image.
+fn key(path: &str) -> Result<Secret, Fault> {
+    key_file::read(&KeyFile {
+        spot: Spot::File(path.to_owned()),
+        offset: 0,
+        size: None,
+        erase: false,
+    })
+}
+
+/// Loads a table of one line with the key in its place.
+fn load_keyed(control: &Control, mapping: &Mapping, key: &Secret) -> Result<(), Fail> {
+    let name = &mapping.name;
+    let odd = || Fail::new("put the key into the table of", name, libc::EINVAL);
+    let target = mapping.targets.first().ok_or_else(odd)?;
+    let (before, after) = cut(&target.arguments, dm_init::KEY).ok_or_else(odd)?;
+    let digits = key.len().saturating_mul(2);
+    let room = target.arguments.len().saturating_add(digits);
+    let mut line = Secret::with_capacity(room);
+    line.push(before.as_bytes());
+    let digit = |value: u8| match value {
+        0..10 => b'0' | value,
+        _ => b'a' - 10 + value,
+    };
+    for byte in key.as_bytes() {
+        line.push(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    line.push(after.as_bytes());
+    let place = (target.sectors, &*target.kind);
+    let loaded = control.load_secret(name, mapping.read_only, place, line.as_bytes());
+    loaded.map(drop)
 }
 
 /// Puts the signature where the kernel looks for it.
@@ -91,9 +130,11 @@ pub(super) fn advice(fail: &Fail) -> &'static str {
         ("open", libc::ENOENT | libc::ENODEV | libc::ENXIO) => {
             ": the kernel has no device mapper: its module dm-mod is not in the image"
         }
-        (_, libc::ENOKEY | libc::EKEYREJECTED) => {
-            ": the kernel knows no certificate that the signature of the root hash was made with"
+        (_, libc::ENOKEY) => {
+            ": the kernel trusts no key that the signature of the root hash was made with"
         }
+        (_, libc::EKEYREJECTED) => ": the signature is not one of this root hash",
+        (_, libc::EBADMSG) => ": the signature of the root hash is damaged, or is none",
         ("create", libc::EBUSY) => ": its name, uuid or minor number is taken",
         (_, libc::EINVAL) => ": its table or its target's module is not right",
         _ => "",

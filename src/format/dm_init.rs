@@ -33,6 +33,9 @@ const TARGETS: [&str; 6] = [
     "verity",
 ];
 
+/// In the place of a key, which is known only to whoever makes the device.
+pub const KEY: &str = "{key}";
+
 /// One device to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
@@ -44,6 +47,8 @@ pub struct Mapping {
     pub read_only: bool,
     /// What its table refers to, for dm-verity.
     pub signature: Option<Signature>,
+    /// The file of the image whose bytes, as digits, stand where its only line says [`KEY`].
+    pub key_file: Option<String>,
     pub targets: Vec<Target>,
 }
 
@@ -150,6 +155,7 @@ fn mapping(text: &str) -> Result<Mapping, String> {
         minor: minor.and_then(|n| u32::try_from(n).ok()),
         read_only,
         signature: None,
+        key_file: None,
         targets,
     })
 }

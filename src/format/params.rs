@@ -350,14 +350,15 @@ const ROWS: [Parameter; 41] = [
     },
     Parameter {
         names: &["landfall.integritytab"],
-        values: "`=\"NAME DEVICE [- [OPTIONS]]\"`",
+        values: "`=\"NAME DEVICE [KEYFILE|- [OPTIONS]]\"`",
         default: "the lines of the image's `/etc/integritytab`",
         effect: "A volume of dm-integrity to be set up as `/dev/mapper/NAME`, as a line of \
-                  integritytab(5) says it; none with a key yet.",
+                  integritytab(5) says it; a key is a file of the image.",
         gathers: true,
         tests: &[
             "lines_of_integritytab_are_volumes",
             "boot_from_dm_integrity",
+            "boot_from_keyed_dm_integrity",
         ],
         read: Reading::integrity_line,
     },

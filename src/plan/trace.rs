@@ -300,6 +300,7 @@ fn mapping_words(line: Line, mapping: &Mapping) -> Line {
         line = line.key("key", &signature.description);
         line = line.key("key-from", signature.source.as_bytes());
     }
+    line = line.opt("key-file", mapping.key_file.as_ref());
     for t in &mapping.targets {
         let text = format!("{} {} {} {}", t.start, t.sectors, t.kind, t.arguments);
         line = line.key("target", text);

@@ -387,6 +387,7 @@ fn mapping(w: &mut Words) -> Option<Mapping> {
             }),
             None => None,
         },
+        key_file: w.key_text("key-file"),
         targets: all(w, "target").map(|t| target(&t)).all_some()?,
     })
 }

@@ -1,7 +1,7 @@
 //! The matrix of storage stacks boots, or is refused, as each row says.
 //!
-//! `LANDFALL_ROWS=luks-on-md,md-1.0` boots only these rows of a group. That the recipes make what
-//! they say is seen in `stacks_explained.rs`.
+//! `LANDFALL_ROWS=luks-on-md,md-1.0` boots only these rows, and makes only their groups. That the
+//! recipes make what they say is seen in `stacks_explained.rs`.
 
 use crate::lab::copies::Copies;
 use crate::lab::guest::Machine;
@@ -156,15 +156,22 @@ fn only_what_root_needs(stack: &Stack, outcome: &Outcome) {
     }
 }
 
-fn check(group: &'static Group) {
+/// The rows of a group that `LANDFALL_ROWS` names; without it, all. A group of which it names none
+/// is not made.
+pub fn wanted(group: &'static Group) -> Vec<Stack> {
     let wanted = std::env::var("LANDFALL_ROWS").unwrap_or_default();
-    let wanted: Vec<&str> = wanted.split(',').filter(|name| !name.is_empty()).collect();
+    let is = |row: &Row| wanted.is_empty() || wanted.split(',').any(|name| name == row.name);
+    if !group.rows.iter().any(is) {
+        return Vec::new();
+    }
+    let made = stacks::made(group).into_iter();
+    made.filter(|stack| is(stack.row)).collect()
+}
+
+fn check(group: &'static Group) {
     let mut wrong = Vec::new();
-    for stack in stacks::made(group) {
+    for stack in wanted(group) {
         let name = stack.row.name;
-        if !wanted.is_empty() && !wanted.contains(&name) {
-            continue;
-        }
         println!("\n=== {name}: {}", stack.filled(stack.row.words));
         let end = catch_unwind(AssertUnwindSafe(|| boot(&stack)));
         match end {

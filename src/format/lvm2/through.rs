@@ -1,9 +1,10 @@
 //! Looking through a logical volume: which bytes of which physical volume its bytes are.
 //!
-//! Linear, striped, mirrored and raid volumes keep data as they are. What a cache holds back, a
-//! thin pool scatters or integrity guards is not looked through: such volumes are identified once
-//! they run. So are those with parity that lack an image. An image that is being filled is left
-//! out; one that missed writes is known only to the kernel, and still tells the same identity.
+//! Linear, striped, mirrored and raid volumes keep data as they are, and so does integrity whose
+//! tags lie elsewhere. What a cache holds back or a thin pool scatters is not looked through: such
+//! volumes are identified once they run. So are those with parity that lack an image. An image that
+//! is being filled is left out; one that missed writes is known only to the kernel, and still tells
+//! the same identity.
 
 use super::group::{Group, Logical};
 use super::name::Id;
@@ -92,6 +93,10 @@ impl<'a> View<'a> {
             Kind::Mirror { areas, .. } => {
                 let there = areas.iter().find(|area| self.presence.area(area));
                 self.area(there?)?
+            }
+            // Tags are on a volume of their own.
+            Kind::Integrity(guarded) if guarded.metadata.is_some() => {
+                (Leg::Layer(self.volume(&guarded.origin)?), 0)
             }
             Kind::Raid(raid) if !raid.reshaping => return self.raid(raid, start, length),
             _ => return None,

@@ -81,6 +81,7 @@ pub fn mapping(
         minor: None,
         read_only: true,
         signature: signature(volume, &tree),
+        key_file: None,
         targets: alloc::vec![Target {
             start: 0,
             sectors: length / SECTOR,

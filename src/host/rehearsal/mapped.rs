@@ -3,6 +3,8 @@
 
 use super::{DEVICE_MAPPER_MAJOR, Rehearsal};
 use crate::format::dm_init::{Mapping, Target};
+use crate::format::identity::Range;
+use crate::format::integrity;
 use crate::format::lens::Lens;
 use crate::format::through::{Leg, Row, Through};
 use crate::host::checked::Checked;
@@ -28,7 +30,7 @@ impl Rehearsal<'_> {
             Some(checked) => self.devices.add(name, own, Box::new(checked)),
             None => {
                 if !self.lenses.contains_key(&own)
-                    && let Some(lens) = self.lens_of(mapping)
+                    && let Some(lens) = self.lens_of(mapping).or_else(|| self.guarded(mapping))
                 {
                     self.lenses.insert(own.clone(), lens);
                 }
@@ -100,6 +102,36 @@ impl Rehearsal<'_> {
         through.add(rows)?;
         let through = through.over(&|name: &String| self.lower(name))?;
         Lens::new(last, 512, through)
+    }
+
+    /// A volume of dm-integrity with all it needs on one device. Nothing is checked against tags.
+    fn guarded(&self, mapping: &Mapping) -> Option<Lens> {
+        let [target] = mapping.targets.as_slice() else {
+            return None;
+        };
+        let words: Vec<&str> = target.arguments.split(' ').collect();
+        let ("integrity", [number, "0", _, "J", _, options @ ..]) =
+            (target.kind.as_str(), words.as_slice())
+        else {
+            return None;
+        };
+        let value = |key| options.iter().find_map(|word| word.strip_prefix(key));
+        if value("meta_device:").is_some() {
+            return None;
+        }
+        let below = self.numbered(number)?;
+        let (at, len) = (0, integrity::SUPERBLOCK);
+        let lens = self.known_lens(&below);
+        let superblock = self.devices.read(&below, lens.as_ref(), Range { at, len });
+        let mut through = Through::default();
+        through.add(vec![integrity::data(&superblock.ok()?)?])?;
+        let through = through.over(&|(): &()| self.lower(&below))?;
+        let sector = value("block_size:").and_then(|bytes| bytes.parse().ok());
+        Lens::new(
+            end(target).saturating_mul(SECTOR),
+            sector.unwrap_or(512),
+            through,
+        )
     }
 }
 

@@ -194,6 +194,7 @@ impl Plan {
             uuid: mapping.uuid.clone(),
             minor: mapping.minor,
             signature: None,
+            key_file: None,
             read_only: mapping.read_only,
             targets: mapping.targets.iter().map(target).all_some()?,
         })
@@ -215,6 +216,7 @@ impl Plan {
             },
             minor: None,
             signature: None,
+            key_file: None,
             read_only: false,
             targets: alloc::vec![Target {
                 start: 0,

@@ -64,7 +64,6 @@ const ROWS: &[Row] = &[
         "integritysetup format -q --integrity crc32c $1; integritysetup open $1 safe
          root /dev/mapper/safe",
     )
-    .words("root=/dev/mapper/safe")
     .given(&[Given::Text("/etc/integritytab", "safe {disk1} -\n")])
     .boots("safe(disk1)"),
 ];

@@ -256,6 +256,8 @@ mod tests {
         let found = wish("landfall.integritytab=\"a /dev/vda - nofail\"");
         assert_eq!((found.integrity.len(), found.complaints.len()), (1, 0));
         let found = wish("landfall.integritytab=\"a /dev/vda /key\"");
+        assert_eq!((found.integrity.len(), found.complaints.len()), (1, 0));
+        let found = wish("landfall.integritytab=\"a /dev/vda LABEL=key\"");
         assert_eq!((found.integrity.len(), found.complaints.len()), (0, 1));
     }
 
