@@ -7,6 +7,7 @@ use crate::lab::images::image_with;
 use crate::lab::kernels::{Flavour, kernel};
 use crate::lab::partitions::copy_sparse;
 use crate::lab::roots::{self, Root};
+use crate::lab::secure_boot::{self, Owner};
 use crate::lab::shelf::{self, Scratch, fingerprint};
 use crate::lab::tools::{done, feed, run, tool};
 use crate::lab::workshop::{self, Work};
@@ -405,6 +406,70 @@ fn boot_mends_a_flipped_block_with_codes() {
         ))
         .boot();
     outcome.assert_root("/dev/mapper/root", "ext4", "ro");
+}
+
+/// The image with the signature of a root hash.
+fn image_with_signature(signature: &Path) -> PathBuf {
+    let add = format!("{}:{SIGNATURE}", signature.display());
+    let name = format!("signature-{}", fingerprint(signature));
+    image_with(&kernel(Flavour::Cloud), &name, &["--add-file", &add])
+}
+
+/// Where the image has it.
+const SIGNATURE: &str = "/etc/root.p7s";
+
+/// The kernel trusts the owner of the machine, who has signed the root hash, and demands that.
+#[test]
+fn boot_from_dm_verity_with_a_signed_root_hash() {
+    let volume = plain();
+    let owner = Owner::new("harbour master");
+    let image = image_with_signature(&owner.sign(&volume.root_hash));
+    let words = format!(
+        "{} systemd.verity_root_options=root-hash-signature={SIGNATURE} \
+         dm_verity.require_signatures=1",
+        volume.words("/dev/vda", "/dev/nvme0n1")
+    );
+    let machine = Machine::cloud()
+        .scratch(&volume.data, Bus::Virtio)
+        .scratch(&volume.hash, Bus::Nvme);
+    let outcome = secure_boot::booted_by(machine, &owner, &image, &words)
+        .memory(1024)
+        .boot();
+    outcome.assert_root("/dev/mapper/root", "ext4", "ro");
+    let table = " 2 root_hash_sig_key_desc ";
+    let mapped = outcome.list("mapped");
+    outcome.check(mapped.iter().any(|line| line.contains(table)), table);
+}
+
+/// Its key is nobody's whom the kernel trusts; and what is no signature is said to be none.
+#[test]
+fn boot_refuses_a_root_hash_that_a_stranger_has_signed() {
+    let volume = plain();
+    let stranger = Owner::new("stranger").sign(&volume.root_hash);
+    let no_signature = crate::stacks::text("no signature");
+    for (signature, said) in [
+        (
+            &stranger,
+            "the kernel trusts no key that the signature of the root hash was made with",
+        ),
+        (
+            &no_signature,
+            "the signature of the root hash is damaged, or is none",
+        ),
+    ] {
+        let words = format!(
+            "root=/dev/mapper/root {} \
+             systemd.verity_root_options=root-hash-signature={SIGNATURE} rootwait",
+            volume.words("/dev/vda", "/dev/nvme0n1")
+        );
+        let outcome = Machine::cloud()
+            .image(image_with_signature(signature))
+            .scratch(&volume.data, Bus::Virtio)
+            .scratch(&volume.hash, Bus::Nvme)
+            .cmdline(&words)
+            .boot();
+        outcome.assert_gave_up(&["verity volume root cannot be used", said]);
+    }
 }
 
 #[test]

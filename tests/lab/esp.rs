@@ -65,33 +65,67 @@ pub fn disk(kernel: &Kernel, words: &str, root: &Disk) -> PathBuf {
     })
 }
 
+/// A disk with a system partition that holds these files, each at its place, and nothing else.
+pub fn bootable(files: &[(&Path, &str)]) -> PathBuf {
+    let recipe: Vec<String> = files
+        .iter()
+        .map(|(file, place)| format!("{} {place}", file.display()))
+        .collect();
+    shelf::made("disks", "bootable", recipe.join("\n").as_bytes(), |at| {
+        let scratch = Scratch::new();
+        let esp = scratch.0.join("esp");
+        filled(&esp, files);
+        let file = fs::File::create(at).expect("a writable target directory");
+        file.set_len((ESP_AT + ESP + 2) * MIB).expect("space");
+        drop(file);
+        let (start, size) = (ESP_AT * MIB / 512, ESP * MIB / 512);
+        let table = format!("label: gpt\nstart={start}, size={size}, type=U\n");
+        feed(tool("sfdisk").args(["--quiet"]).arg(at), &table);
+        copy_sparse(&esp, at, ESP_AT * MIB);
+    })
+}
+
 fn system_partition(kernel: &Kernel, image: &Path, words: &str, at: &Path) {
-    let file = fs::File::create(at).expect("a scratch file");
-    file.set_len(ESP * MIB).expect("space");
-    run(
-        "mkfs.vfat",
-        &["-n".as_ref(), "ESP".as_ref(), at.as_os_str()],
-    );
     let text = |name: &str, text: &str| {
         let file = at.with_extension(name);
         fs::write(&file, text).expect("a scratch file");
         file
     };
     let entry = format!("linux /vmlinuz\ninitrd /image\noptions {words}\n");
+    filled(
+        at,
+        &[
+            (Path::new(LOADER), "EFI/BOOT/BOOTX64.EFI"),
+            (&kernel.vmlinuz, "vmlinuz"),
+            (image, "image"),
+            (&text("loader", "timeout 0\n"), "loader/loader.conf"),
+            (&text("entry", &entry), "loader/entries/this.conf"),
+        ],
+    );
+}
+
+/// A system partition with these files, each at its place.
+fn filled(at: &Path, files: &[(&Path, &str)]) {
+    let file = fs::File::create(at).expect("a scratch file");
+    file.set_len(ESP * MIB).expect("space");
+    run(
+        "mkfs.vfat",
+        &["-n".as_ref(), "ESP".as_ref(), at.as_os_str()],
+    );
     let mtools = |program: &str| {
         let mut command = tool(program);
         command.arg("-i").arg(at);
         command
     };
-    let folders = ["::EFI", "::EFI/BOOT", "::loader", "::loader/entries"];
-    done(mtools("mmd").args(folders));
-    for (from, to) in [
-        (Path::new(LOADER), "::EFI/BOOT/BOOTX64.EFI"),
-        (&kernel.vmlinuz, "::vmlinuz"),
-        (image, "::image"),
-        (&text("loader", "timeout 0\n"), "::loader/loader.conf"),
-        (&text("entry", &entry), "::loader/entries/this.conf"),
-    ] {
-        done(mtools("mcopy").arg(from).arg(to));
+    let mut folders: Vec<&str> = Vec::new();
+    for (from, place) in files {
+        for (end, _) in place.match_indices('/') {
+            let folder = &place[..end];
+            if !folders.contains(&folder) {
+                folders.push(folder);
+                done(mtools("mmd").arg(format!("::{folder}")));
+            }
+        }
+        done(mtools("mcopy").arg(from).arg(format!("::{place}")));
     }
 }

@@ -132,9 +132,14 @@ impl Machine {
 
     /// Firmware boots from this disk; kernel, image and command line are what lies on it.
     pub fn booted_by_efi(self, disk: &Path, bus: Bus) -> Self {
-        let mut machine = self.scratch(disk, bus);
-        machine.qemu.kernel = PathBuf::new();
+        let machine = self.scratch(disk, bus).by_firmware();
         machine.words(&super::esp::firmware().each_ref().map(String::as_str))
+    }
+
+    /// Kernel, image and command line are what firmware finds on a disk.
+    pub fn by_firmware(mut self) -> Self {
+        self.qemu.kernel = PathBuf::new();
+        self
     }
 
     /// A disk that is only a drive, `drive0` and so on: `qemu` says what it is plugged into.

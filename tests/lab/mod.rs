@@ -21,6 +21,7 @@ pub mod packages;
 pub mod partitions;
 pub mod qmp;
 pub mod roots;
+pub mod secure_boot;
 pub mod shelf;
 pub mod stacked_debian;
 pub mod stacks;
