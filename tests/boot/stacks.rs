@@ -57,7 +57,11 @@ fn linked(mut text: String) -> String {
 const REFUSED: u32 = 4;
 const BOOTED: u32 = 30;
 
+/// Of a row that has no other.
 pub fn deadline(row: &Row) -> String {
+    if row.words.contains("rd.timeout=") {
+        return String::new();
+    }
     let seconds = match row.end {
         End::Boots(_) => BOOTED,
         End::Refuses(_) => REFUSED,

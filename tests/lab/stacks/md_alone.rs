@@ -58,9 +58,9 @@ const ROWS: &[Row] = &[
     )
     .words(SOON)
     .boots("raid1-1(disk1)"),
-    // Whoever refuses clones waits until every device is there.
+    // Whoever refuses clones waits until every device is there, for some seconds.
     row("two-paths", &[12], "root $1")
-        .words("root=UUID={root} landfall.clones=refuse")
+        .words("root=UUID={root} landfall.clones=refuse rd.timeout=30")
         .given(TWO_PATHS)
         .refuses(&[
             "are one disk on two paths (wwn-",
