@@ -11,9 +11,12 @@ use std::path::PathBuf;
 /// Superblocks that were damaged on purpose: blkid believes them, the kernel and landfall do not.
 const DAMAGED: [&str; 2] = ["verity-flipped-block", "verity-corrected"];
 
-/// What a cache holds back, a pool scatters or a snapshot has is taken to be root where it is asked
-/// for. In all others it is seen.
-const DARK: [&str; 5] = [
+/// What a cache holds back, a pool scatters or a snapshot has, what would have to be computed from
+/// parity, and what is being moved: it is taken to be root where it is asked for. In all others it
+/// is seen.
+const DARK: [&str; 7] = [
+    "md-reshape-under-way",
+    "md-degraded-raid5",
     "lvm-thin",
     "lvm-snapshot",
     "lvm-cache",
