@@ -13,18 +13,6 @@ const ORDER: [[u8; 16]; 10] = [
     [6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5],
     [10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0],
 ];
-/// Four columns, then four diagonals.
-const QUARTERS: [[usize; 4]; 8] = [
-    [0, 4, 8, 12],
-    [1, 5, 9, 13],
-    [2, 6, 10, 14],
-    [3, 7, 11, 15],
-    [0, 5, 10, 15],
-    [1, 6, 11, 12],
-    [2, 7, 8, 13],
-    [3, 4, 9, 14],
-];
-
 /// The initial vector, with the parameters in it: length of the result, no key, no tree.
 pub fn start(mut vector: [u64; 8], len: u8) -> [u64; 8] {
     let [first, ..] = &mut vector;
@@ -34,41 +22,69 @@ pub fn start(mut vector: [u64; 8], len: u8) -> [u64; 8] {
 
 macro_rules! compress {
     ($name:ident, $word:ty, $rounds:literal, $turns:expr, $start:expr) => {
-        /// `total`: bytes up to the end of this block.
+        /// `total`: bytes up to the end of this block. One round is written out, with its words in
+        /// registers: in loops it takes seven times as long.
         pub fn $name(state: &mut [$word; 8], block: &[$word; 16], total: u64, last: bool) {
-            let mut v = [0; 16];
-            let vector = $start;
-            let initial = state.iter().chain(&vector);
-            v.iter_mut().zip(initial).for_each(|(v, word)| *v = *word);
-            let [.., low, high, end, _] = &mut v;
-            *low ^= total as $word;
-            *high ^= (u128::from(total) >> <$word>::BITS) as $word;
-            *end ^= if last { <$word>::MAX } else { 0 };
-            for order in ORDER.iter().cycle().take($rounds) {
-                let (pairs, _) = order.as_chunks::<2>();
-                for (places, pair) in QUARTERS.iter().zip(pairs) {
-                    let word = |at: u8| block.get(usize::from(at)).copied().unwrap_or(0);
-                    if let Ok([a, b, c, d]) = v.get_disjoint_mut(*places) {
-                        let turns: [u32; 4] = $turns;
-                        let mut half = |word: $word, first, second| {
-                            *a = a.wrapping_add(*b).wrapping_add(word);
-                            *d = (*d ^ *a).rotate_right(first);
-                            *c = c.wrapping_add(*d);
-                            *b = (*b ^ *c).rotate_right(second);
-                        };
-                        let [x, y] = pair.map(word);
-                        let [r1, r2, r3, r4] = turns;
-                        half(x, r1, r2);
-                        half(y, r3, r4);
-                    }
-                }
+            type Words = [$word; 16];
+
+            #[inline(always)]
+            fn half(v: &mut Words, [a, b, c, d]: [usize; 4], word: $word, turns: [u32; 2]) {
+                // ON PURPOSE: all four are constants below 16.
+                v[a] = v[a].wrapping_add(word).wrapping_add(v[b]);
+                v[d] = (v[d] ^ v[a]).rotate_right(turns[0]);
+                v[c] = v[c].wrapping_add(v[d]);
+                v[b] = (v[b] ^ v[c]).rotate_right(turns[1]);
             }
-            let (head, tail) = v.split_at(8);
-            let mixed = head.iter().zip(tail);
-            state
-                .iter_mut()
-                .zip(mixed)
-                .for_each(|(s, (a, b))| *s ^= a ^ b);
+
+            #[inline(always)]
+            fn quarter(v: &mut Words, places: [usize; 4], words: [$word; 2]) {
+                let [r1, r2, r3, r4] = $turns;
+                half(v, places, words[0], [r1, r2]);
+                half(v, places, words[1], [r3, r4]);
+            }
+
+            #[inline(always)]
+            fn word(block: &Words, at: u8) -> $word {
+                // ON PURPOSE: four bits index sixteen words.
+                block[usize::from(at & 15)]
+            }
+
+            let [s0, s1, s2, s3, s4, s5, s6, s7] = *state;
+            let [i0, i1, i2, i3, i4, i5, i6, i7] = $start;
+            let low = i4 ^ total as $word;
+            let high = i5 ^ (u128::from(total) >> <$word>::BITS) as $word;
+            let end = i6 ^ if last { <$word>::MAX } else { 0 };
+            let mut v = [
+                s0, s1, s2, s3, s4, s5, s6, s7, i0, i1, i2, i3, low, high, end, i7,
+            ];
+            for order in ORDER.iter().cycle().take($rounds) {
+                // ON PURPOSE: `n` is 14 at most.
+                macro_rules! pair {
+                    ($n:literal) => {
+                        [word(block, order[$n]), word(block, order[$n + 1])]
+                    };
+                }
+                quarter(&mut v, [0, 4, 8, 12], pair!(0));
+                quarter(&mut v, [1, 5, 9, 13], pair!(2));
+                quarter(&mut v, [2, 6, 10, 14], pair!(4));
+                quarter(&mut v, [3, 7, 11, 15], pair!(6));
+                quarter(&mut v, [0, 5, 10, 15], pair!(8));
+                quarter(&mut v, [1, 6, 11, 12], pair!(10));
+                quarter(&mut v, [2, 7, 8, 13], pair!(12));
+                quarter(&mut v, [3, 4, 9, 14], pair!(14));
+            }
+            let [v0, v1, v2, v3, v4, v5, v6, v7, rest @ ..] = v;
+            let [v8, v9, v10, v11, v12, v13, v14, v15] = rest;
+            *state = [
+                s0 ^ v0 ^ v8,
+                s1 ^ v1 ^ v9,
+                s2 ^ v2 ^ v10,
+                s3 ^ v3 ^ v11,
+                s4 ^ v4 ^ v12,
+                s5 ^ v5 ^ v13,
+                s6 ^ v6 ^ v14,
+                s7 ^ v7 ^ v15,
+            ];
         }
     };
 }
