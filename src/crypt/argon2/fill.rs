@@ -27,7 +27,7 @@ struct Addresses {
 }
 
 impl Lane<'_> {
-    /// Makes the blocks of this segment: adds them in the first pass, replaces them later.
+    /// Makes the blocks of this segment in the first pass, and adds to them later.
     pub fn fill(&mut self, own: &mut Segment) {
         let independent = !self.cost.id || (self.pass == 0 && self.slice < SLICES / 2);
         let mut addresses = independent.then(|| self.addresses());
@@ -40,6 +40,7 @@ impl Lane<'_> {
         if let Some(addresses) = addresses.as_mut().filter(|_| first > 0) {
             addresses.next();
         }
+        let mut mixed = Block::zero();
         let wrapped = self.elsewhere((self.slice + SLICES - 1) % SLICES, self.number);
         let wrapped = wrapped.and_then(|segment| segment.last());
         for place in first..self.segment_len {
@@ -60,8 +61,9 @@ impl Lane<'_> {
             let Some(reference) = self.reference(random, place, done) else {
                 return;
             };
-            new.make_of(previous, reference, self.pass > 0);
+            new.add_made_of(previous, reference, &mut mixed);
         }
+        mixed.wipe();
     }
 
     /// The segment of a slice that is not this one.
@@ -131,8 +133,10 @@ impl Addresses {
         let zero = Block::zero();
         let input = Block::starting_with(self.front);
         let mut once = Block::zero();
-        once.make_of(&zero, &input, false);
-        self.block.make_of(&zero, &once, false);
+        let mut mixed = Block::zero();
+        once.add_made_of(&zero, &input, &mut mixed);
+        self.block = Block::zero();
+        self.block.add_made_of(&zero, &once, &mut mixed);
     }
 
     /// The one for this place; places are asked for in turn.

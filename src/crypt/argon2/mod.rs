@@ -8,7 +8,6 @@
 
 mod block;
 mod fill;
-mod lanes;
 
 use super::hash::{Hash, Hasher};
 use super::{Job, Machine};
