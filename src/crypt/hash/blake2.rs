@@ -37,10 +37,10 @@ macro_rules! compress {
             }
 
             #[inline(always)]
-            fn quarter(v: &mut Words, places: [usize; 4], words: [$word; 2]) {
+            fn quarter(v: &mut Words, places: [usize; 4], [x, y]: [$word; 2]) {
                 let [r1, r2, r3, r4] = $turns;
-                half(v, places, words[0], [r1, r2]);
-                half(v, places, words[1], [r3, r4]);
+                half(v, places, x, [r1, r2]);
+                half(v, places, y, [r3, r4]);
             }
 
             #[inline(always)]

@@ -27,10 +27,12 @@ const ROUND: [u64; 24] = [
     0x0000_0000_8000_0001,
     0x8000_0000_8000_8008,
 ];
+
 /// All rounds. One round is written out: in loops it takes three times as long, as it does where
 /// words are stored one by one and copied in pairs.
+#[inline(never)]
 pub fn permute(state: &mut [u64; 25]) {
-    for constant in ROUND {
+    for constant in &ROUND {
         let [
             [a0, a1, a2, a3, a4],
             [a5, a6, a7, a8, a9],

@@ -220,15 +220,18 @@ impl Hasher {
     }
 
     /// Hashes what is in `result`, a result of this hash, behind what `start` took in, which ends
-    /// with a block. `self` has done so once, by
-    /// [`Self::finished`], and [`Self::is_short`] holds.
+    /// with a block. `self` has done so once, by [`Self::finished`].
     pub(super) fn again(&mut self, start: &Self, result: &mut [u8; LEN_MAX]) {
         self.state = start.state;
         let size = self.hash.size();
-        let message = result.split_at_checked(size);
-        let room = self.block.split_at_mut_checked(size);
-        if let (Some((message, _)), Some((room, _))) = (message, room) {
+        // A result fills a block of Whirlpool: what ends the message is in another one.
+        let end = (size == self.hash.block_len()).then_some(self.block);
+        if let (Some(message), Some(room)) = (result.get(..size), self.block.get_mut(..size)) {
             room.copy_from_slice(message);
+        }
+        if let Some(end) = end {
+            self.compress(self.total, false);
+            self.block = end;
         }
         self.compress(self.total, true);
         self.write_words(result);
@@ -266,16 +269,6 @@ impl Hasher {
         let mut result = [0; LEN_MAX];
         self.write_words(&mut result);
         result
-    }
-
-    /// Whether a result and all that ends a message fit into one block.
-    pub(super) fn is_short(&self) -> bool {
-        let ends = match self.hash {
-            Hash::Blake2b(_) | Hash::Blake2s(_) => 0,
-            Hash::Sha3(_) => 1,
-            hash => hash.length_field().1 + 1,
-        };
-        self.hash.size() + ends <= self.hash.block_len()
     }
 
     /// Marks the end of the message, in a block of its own if need be.
@@ -342,7 +335,7 @@ impl Hasher {
             Hash::Sha3(_) => {
                 let words: [u64; BLOCK_MAX / 8] = words(block, u64::from_le_bytes);
                 let rate = self.hash.block_len() / 8;
-                let pairs = self.state.iter_mut().zip(words).take(rate);
+                let pairs = self.state.iter_mut().zip(&words).take(rate);
                 pairs.for_each(|(state, word)| *state ^= word);
                 keccak::permute(&mut self.state);
             }

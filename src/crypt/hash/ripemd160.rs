@@ -36,6 +36,7 @@ const RIGHT_ADD: [u32; 5] = [0x50a2_8be6, 0x5c4d_d124, 0x6d70_3ef3, 0x7a6d_76e9,
 
 type Line = [u32; 5];
 
+#[inline(never)]
 pub fn compress(state: &mut Line, block: &[u32; 16]) {
     let mut lines = (*state, *state);
     for (number, function) in FUNCTIONS.iter().enumerate() {
