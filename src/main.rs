@@ -1,4 +1,5 @@
 //! PID 1. The kernel runs it as `/init`, and again as its modprobe: see [`landfall::init`].
+#![cfg_attr(all(target_env = "musl", not(test)), no_main)]
 
 // Without unwinding nothing needs the unwinder, and with these stubs 300 KiB of it stay out.
 #[cfg(all(panic = "abort", target_env = "musl", not(test)))]
@@ -6,9 +7,10 @@
 mod unwind_stubs;
 
 #[cfg(all(target_env = "musl", not(test)))]
-#[path = "sys/first_fds.rs"]
-mod first_fds;
+#[path = "sys/entry.rs"]
+mod entry;
 
+#[cfg(not(all(target_env = "musl", not(test))))]
 fn main() {
     landfall::init::main()
 }

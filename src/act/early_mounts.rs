@@ -170,7 +170,7 @@ pub fn is_mount_point(path: &str) -> Outcome<bool> {
 
 /// Standard input, output and error on /dev/console, if the kernel could not do that itself.
 fn ensure_stdio() -> Outcome<()> {
-    // Without a console the kernel opens nothing; `first_fds` may have had only /dev/null.
+    // Without a console the kernel opens nothing; `sys::entry` may have had only /dev/null.
     if process::has_stdio() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 //! relies on and translates errno into [`fail::Fail`].
 //!
 //! No policy, no retries (but `EINTR`), no knowledge of what a call is for. The only floor with
-//! `unsafe`, lifted file by file. (`unwind_stubs` and `first_fds` belong to the program alone:
+//! `unsafe`, lifted file by file. (`unwind_stubs` and `entry` belong to the program alone:
 //! `src/main.rs` includes them.)
 
 pub mod block;

@@ -7,8 +7,10 @@ use rustix::fd::{AsFd, AsRawFd};
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, WaitStatus};
 use std::ffi::{CStr, CString};
+#[cfg(not(target_env = "musl"))]
 use std::os::unix::ffi::OsStringExt;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Which of the two we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +142,36 @@ pub fn die_with_parent() -> Outcome<()> {
 
 /// The argument vector as the kernel gave it, argv\[0\] included.
 pub fn own_arguments() -> Vec<Vec<u8>> {
-    std::env::args_os().map(OsStringExt::into_vec).listed()
+    let kept = ARGUMENTS.load(Ordering::Relaxed);
+    #[cfg(not(target_env = "musl"))]
+    if kept.is_null() {
+        return std::env::args_os().map(OsStringExt::into_vec).listed();
+    }
+    strings(kept)
+}
+
+/// What `main` was called with, where that is ours.
+static ARGUMENTS: AtomicPtr<*const libc::c_char> = AtomicPtr::new(std::ptr::null_mut());
+
+/// # Safety
+/// `list` must be the second argument of the C library's `main`.
+pub unsafe fn keep_arguments(list: *const *const libc::c_char) {
+    ARGUMENTS.store(list.cast_mut(), Ordering::Relaxed);
+}
+
+/// A list of strings that is ended by a null pointer; none: the list is a null pointer itself.
+fn strings(list: *const *const libc::c_char) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    // SAFETY: such lists come from the C library alone (`main`, `environ`), which ends them and
+    // their strings and keeps them as long as the process lives; nothing here changes either.
+    unsafe {
+        let mut at = list;
+        while !at.is_null() && !(*at).is_null() {
+            found.push(CStr::from_ptr(*at).to_bytes().to_vec());
+            at = at.add(1);
+        }
+    }
+    found
 }
 
 unsafe extern "C" {
@@ -150,16 +181,8 @@ unsafe extern "C" {
 
 /// The environment as the kernel gave it: `KEY=value`.
 pub fn own_environment() -> Vec<Vec<u8>> {
-    let mut entries = Vec::new();
-    // SAFETY: the C library has set `environ` before main, and nothing here changes it or what it
-    // points to: setenv(3) and its kin are not called. The list and its strings are ended.
-    unsafe {
-        let mut at = environ;
-        while !at.is_null() && !(*at).is_null() {
-            entries.push(CStr::from_ptr(*at).to_bytes().to_vec());
-            at = at.add(1);
-        }
-    }
+    // SAFETY: the C library has set it before main, and setenv(3) and its kin are not called.
+    let mut entries = strings(unsafe { environ });
     entries.retain(|entry| entry.contains(&b'='));
     entries
 }

@@ -118,13 +118,14 @@ fn a_boot_that_fails_shows_its_page_and_when() {
 fn cloned_disks_are_named() {
     let scratch = Scratch::new();
     make_disk(&scratch.0);
+    fs::copy(scratch.path("fs.img"), scratch.path("copy.img")).unwrap();
     check(
         &scratch.0,
         &[
             "--disk",
             "fs.img",
             "--disk",
-            "fs.img",
+            "copy.img",
             "root=\"LABEL=home sweet\"",
         ],
         0,

@@ -1,19 +1,28 @@
-//! Descriptors 0 to 2 before anything else runs. console(4), null(4), environ(7).
+//! Where the C library enters the program, before anything else runs. console(4), null(4).
 //!
 //! The kernel opens /dev/console for PID 1 where the image holds that node and the console has a
-//! driver; where not, it starts PID 1 with nothing open. Rust's start code then wants /dev/null,
-//! and aborts without it: the kernel panics before `main`. So this runs earlier, as the C
-//! library's first constructor, makes the node in the (still writable) initramfs and opens it.
+//! driver; where not, it starts PID 1 with nothing open. Rust's start code would want /dev/null,
+//! and abort without it: the kernel panics before `main`. So that code is left out (2 KiB with its
+//! handlers), and what is needed of it is here: the node is made in the (still writable) initramfs
+//! and opened; writing to a pipe that nobody reads is an error and no signal.
 //! Included by `src/main.rs` only.
 #![allow(unsafe_code)]
 
-/// The C library calls every function in this section before `main`.
-// SAFETY: the section holds pointers to functions of this type, and this is one.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static BEFORE_MAIN: extern "C" fn() = ensure;
+use libc::{c_char, c_int};
 
-extern "C" fn ensure() {
+/// The C library calls it.
+#[unsafe(no_mangle)]
+extern "C" fn main(_count: c_int, arguments: *const *const c_char) -> c_int {
+    ensure();
+    // SAFETY: a constant disposition is set and no handler; the arguments are those of `main`.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+        landfall::sys::process::keep_arguments(arguments);
+    }
+    landfall::init::main()
+}
+
+fn ensure() {
     // SAFETY: plain system calls on constant strings and numbers; no allocation, no Rust runtime.
     unsafe {
         if libc::getpid() != 1 || libc::fcntl(2, libc::F_GETFD) != -1 {
