@@ -10,7 +10,11 @@ mod unwind_stubs;
 #[path = "sys/entry.rs"]
 mod entry;
 
+fn start() -> ! {
+    landfall::init::main()
+}
+
 #[cfg(not(all(target_env = "musl", not(test))))]
 fn main() {
-    landfall::init::main()
+    start()
 }

@@ -19,7 +19,7 @@ extern "C" fn main(_count: c_int, arguments: *const *const c_char) -> c_int {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         landfall::sys::process::keep_arguments(arguments);
     }
-    landfall::init::main()
+    super::start()
 }
 
 fn ensure() {
