@@ -309,10 +309,11 @@ fn copy(
 }
 
 /// The words between the plan and the world: the same for the plan and its mutants.
-const SHARED: [&str; 6] = [
+const SHARED: [&str; 7] = [
     "action",
     "event",
     "trace",
+    "trace_array",
     "trace_finding",
     "trace_luks",
     "trace_read",
