@@ -45,6 +45,8 @@ struct Chains<'a> {
     beside: BTreeSet<(&'a str, &'a str)>,
     /// `TIME MODULE` of what could have been loaded, and was not, while the plan went on.
     idle: BTreeSet<String>,
+    /// Drivers of virtio's devices: they wait while the bus driver tells of these, one by one.
+    on_virtio: BTreeSet<&'a str>,
     /// What makes all others cheaper goes first, alone.
     first: Option<&'a str>,
 }
@@ -101,6 +103,9 @@ impl<'a> Chains<'a> {
         let chain = self.devices.entry(alias).or_default();
         let answers = found.iter().find_map(|word| word.strip_prefix("answers="));
         let mut wanted: Vec<&str> = answers.unwrap_or_default().split(',').collect();
+        if alias.starts_with("virtio:") {
+            self.on_virtio.extend(&wanted);
+        }
         for module in found.iter().filter_map(|word| word.strip_prefix("module=")) {
             let mut parts = module.split(':');
             let (name, needs) = (parts.next().expect("a name"), parts.next());
@@ -131,7 +136,11 @@ impl<'a> Chains<'a> {
         if self.first.is_some() {
             return;
         }
+        let telling = self.loading.values().any(|module| *module == "virtio_pci");
         for (name, needs) in &self.needs {
+            if telling && self.on_virtio.contains(name) {
+                continue;
+            }
             let ready = needs.iter().all(|need| self.loaded.contains(need));
             if ready && self.wanted.contains(name) && !self.begun.contains(name) {
                 self.idle.insert(format!("{now} {name}"));
