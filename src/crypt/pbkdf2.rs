@@ -1,9 +1,11 @@
 //! HMAC and PBKDF2. RFC 2104; RFC 8018, section 5.2.
 //!
-//! Millions of iterations are wanted, of two blocks each: for SHA-1 and SHA-2 the loop works on
-//! the bare compression functions, everything around them being the same in each iteration.
+//! Millions of iterations are wanted, of two blocks each: for SHA-1, SHA-2 and Whirlpool the loop
+//! works on the bare compression functions, everything around them being the same in each.
 
-use super::hash::{Hash, Hasher, LEN_MAX, sha1_compress, sha256_compress, sha512_compress};
+use super::hash::{
+    Hash, Hasher, LEN_MAX, sha1_compress, sha256_compress, sha512_compress, whirlpool,
+};
 use crate::base::secret::Secret;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -70,6 +72,7 @@ pub fn pbkdf2(hash: Hash, password: &[u8], salt: &[u8], iterations: u32, key: &m
             Hash::Sha1 => sha1_loop(&hmac, more, &last, &mut sum),
             Hash::Sha224 | Hash::Sha256 => sha256_loop(&hmac, more, &last, &mut sum),
             Hash::Sha384 | Hash::Sha512 => sha512_loop(&hmac, more, &last, &mut sum),
+            Hash::Whirlpool => whirlpool_loop(&hmac, more, &last, &mut sum),
             _ => any_loop(&hmac, more, &last, &mut sum),
         }
         copy(part, &sum);
@@ -78,7 +81,8 @@ pub fn pbkdf2(hash: Hash, password: &[u8], salt: &[u8], iterations: u32, key: &m
     }
 }
 
-/// Adds the results of so many iterations after `first` to `sum`, whatever the hash.
+/// Adds the results of so many iterations after `first` to `sum`, whatever the hash whose
+/// results fill less than a block.
 fn any_loop(hmac: &Hmac, iterations: u32, first: &[u8; LEN_MAX], sum: &mut [u8; LEN_MAX]) {
     let size = hmac.hash.size();
     let mut last = *first;
@@ -146,6 +150,38 @@ macro_rules! fast_loop {
 fast_loop!(sha1_loop, u32, 5, 64, sha1_compress);
 fast_loop!(sha256_loop, u32, 8, 64, sha256_compress);
 fast_loop!(sha512_loop, u64, 8, 128, sha512_compress);
+
+/// Adds the results of so many iterations after `first` to `sum`. What the first block of each
+/// message is encrypted with is the same in all of them, and worked out once.
+fn whirlpool_loop(hmac: &Hmac, iterations: u32, first: &[u8; LEN_MAX], sum: &mut [u8; LEN_MAX]) {
+    let mut starts = [&hmac.inner, &hmac.outer].map(|hasher| {
+        let state = *hasher.words().first_chunk().unwrap_or(&[0; 8]);
+        (whirlpool::schedule(&state), state)
+    });
+    // A result is a block; behind it come the mark, zeros, and the length of both blocks in bits.
+    let end = [1 << 63, 0, 0, 0, 0, 0, 0, 2 * 512];
+    let mut last = [0; 8];
+    let (bytes, _) = first.as_chunks::<8>();
+    let places = last.iter_mut().zip(bytes);
+    places.for_each(|(word, bytes)| *word = u64::from_be_bytes(*bytes));
+    for _ in 0..iterations {
+        for (keys, start) in &starts {
+            let mut state = *start;
+            whirlpool::compress_with(keys, &mut state, &last);
+            whirlpool::compress(&mut state, &end);
+            last = state;
+        }
+        let (places, _) = sum.as_chunks_mut::<8>();
+        for (place, word) in places.iter_mut().zip(&last) {
+            xor(place, &word.to_be_bytes());
+        }
+    }
+    last.zeroize();
+    for (keys, state) in &mut starts {
+        keys.iter_mut().for_each(Zeroize::zeroize);
+        state.zeroize();
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ mod blake2;
 mod keccak;
 mod ripemd160;
 mod sm3;
-mod whirlpool;
+pub(super) mod whirlpool;
 
 use alloc::vec::Vec;
 use zeroize::Zeroize;
@@ -219,19 +219,13 @@ impl Hasher {
         &self.state
     }
 
-    /// Hashes what is in `result`, a result of this hash, behind what `start` took in, which ends
-    /// with a block. `self` has done so once, by [`Self::finished`].
+    /// Hashes what is in `result`, a result of this hash that fills less than a block, behind what
+    /// `start` took in, which ends with a block. `self` has done so once, by [`Self::finished`].
     pub(super) fn again(&mut self, start: &Self, result: &mut [u8; LEN_MAX]) {
         self.state = start.state;
         let size = self.hash.size();
-        // A result fills a block of Whirlpool: what ends the message is in another one.
-        let end = (size == self.hash.block_len()).then_some(self.block);
         if let (Some(message), Some(room)) = (result.get(..size), self.block.get_mut(..size)) {
             room.copy_from_slice(message);
-        }
-        if let Some(end) = end {
-            self.compress(self.total, false);
-            self.block = end;
         }
         self.compress(self.total, true);
         self.write_words(result);

@@ -36,14 +36,47 @@ const RIGHT_ADD: [u32; 5] = [0x50a2_8be6, 0x5c4d_d124, 0x6d70_3ef3, 0x7a6d_76e9,
 
 type Line = [u32; 5];
 
+/// Of a step: its word of the block, how far it turns, and what it adds.
+type Step = (u8, u8, u32);
+
+/// Looked up by the compiler.
+const fn left(round: usize, step: usize) -> Step {
+    // ON PURPOSE: no index but those of the tables compiles.
+    (LEFT[round][step], LEFT_TURN[round][step], LEFT_ADD[round])
+}
+
+/// The same.
+const fn right(round: usize, step: usize) -> Step {
+    // ON PURPOSE: the same.
+    let (word, turn) = (RIGHT[round][step], RIGHT_TURN[round][step]);
+    // ON PURPOSE: the same.
+    (word, turn, RIGHT_ADD[round])
+}
+
+/// Says `$body` once for each step of a round, with `$n` as a constant: how far a step turns is
+/// part of its instruction then. A loop that looks it up takes a third longer.
+macro_rules! sixteen_times {
+    ($n:ident, $body:block) => {
+        sixteen_times!($n, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    ($n:ident, $body:block, $($number:literal)*) => {
+        $({
+            const $n: usize = $number;
+            $body
+        })*
+    };
+}
+
 #[inline(never)]
 pub fn compress(state: &mut Line, block: &[u32; 16]) {
-    let mut lines = (*state, *state);
-    for (number, function) in FUNCTIONS.iter().enumerate() {
-        function(&mut lines, block, number);
-    }
+    let lines = &mut (*state, *state);
+    round::<0>(lines, block, (parity, or_not));
+    round::<1>(lines, block, (choice, majority));
+    round::<2>(lines, block, (middle, middle));
+    round::<3>(lines, block, (majority, choice));
+    round::<4>(lines, block, (or_not, parity));
     let [s0, s1, s2, s3, s4] = *state;
-    let ([a, b, c, d, e], [v, w, x, y, z]) = lines;
+    let ([a, b, c, d, e], [v, w, x, y, z]) = *lines;
     let three = |x: u32, y: u32, z: u32| x.wrapping_add(y).wrapping_add(z);
     *state = [
         three(s1, c, y),
@@ -53,17 +86,6 @@ pub fn compress(state: &mut Line, block: &[u32; 16]) {
         three(s0, b, x),
     ];
 }
-
-type Round = fn(&mut (Line, Line), &[u32; 16], usize);
-
-/// The rounds: the functions in this order on the left, in the other on the right.
-const FUNCTIONS: [Round; 5] = [
-    |lines, block, number| round(lines, block, number, (parity, or_not)),
-    |lines, block, number| round(lines, block, number, (choice, majority)),
-    |lines, block, number| round(lines, block, number, (middle, middle)),
-    |lines, block, number| round(lines, block, number, (majority, choice)),
-    |lines, block, number| round(lines, block, number, (or_not, parity)),
-];
 
 #[inline(always)]
 fn parity(b: u32, c: u32, d: u32) -> u32 {
@@ -92,33 +114,25 @@ fn or_not(b: u32, c: u32, d: u32) -> u32 {
 
 /// Sixteen steps on both sides: neither waits for the other.
 #[inline(always)]
-fn round(
-    (left, right): &mut (Line, Line),
+fn round<const ROUND: usize>(
+    lines: &mut (Line, Line),
     block: &[u32; 16],
-    number: usize,
     (f, g): (impl Fn(u32, u32, u32) -> u32, impl Fn(u32, u32, u32) -> u32),
 ) {
-    let (mut this, mut that) = (*left, *right);
-    // ON PURPOSE: there are five of each, and as many functions.
-    let (words, turns, add) = (&LEFT[number], &LEFT_TURN[number], LEFT_ADD[number]);
-    // ON PURPOSE: the same.
-    let (others, other_turns) = (&RIGHT[number], &RIGHT_TURN[number]);
-    // ON PURPOSE: the same.
-    let other_add = RIGHT_ADD[number];
-    for n in 0..16 {
-        // ON PURPOSE: `n` is below 16, as many as there are of each.
-        this = step(this, &f, (block, words[n], turns[n], add));
-        // ON PURPOSE: the same.
-        that = step(that, &g, (block, others[n], other_turns[n], other_add));
-    }
-    (*left, *right) = (this, that);
+    let (mut this, mut that) = *lines;
+    sixteen_times!(N, {
+        this = step(this, &f, block, const { left(ROUND, N) });
+        that = step(that, &g, block, const { right(ROUND, N) });
+    });
+    *lines = (this, that);
 }
 
 #[inline(always)]
 fn step(
     [a, b, c, d, e]: Line,
     function: &impl Fn(u32, u32, u32) -> u32,
-    (block, word, turn, addition): (&[u32; 16], u8, u8, u32),
+    block: &[u32; 16],
+    (word, turn, addition): Step,
 ) -> Line {
     // ON PURPOSE: four bits index sixteen words.
     let word = block[usize::from(word & 15)];

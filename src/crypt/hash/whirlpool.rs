@@ -96,17 +96,33 @@ fn xor(a: &mut [u64; 8], b: &[u64; 8]) {
     a.iter_mut().zip(b).for_each(|(a, b)| *a ^= b);
 }
 
-pub fn compress(state: &mut [u64; 8], block: &[u64; 8]) {
-    let (mut key, mut text) = (*state, *block);
-    let (mut other_key, mut other_text) = ([0; 8], [0; 8]);
-    xor(&mut text, &key);
-    let (pairs, _) = CONSTANTS.as_chunks::<2>();
+/// The keys of all rounds.
+pub type Keys = [[u64; 8]; 10];
+
+/// The keys that this state makes: half of the work for a block.
+pub fn schedule(state: &[u64; 8]) -> Keys {
+    let mut keys = [[0; 8]; 10];
+    let mut last = state;
+    for (next, constant) in keys.iter_mut().zip(CONSTANTS) {
+        round(last, &[constant, 0, 0, 0, 0, 0, 0, 0], next);
+        last = next;
+    }
+    keys
+}
+
+/// Takes a block into the state that made the keys.
+pub fn compress_with(keys: &Keys, state: &mut [u64; 8], block: &[u64; 8]) {
+    let (mut text, mut other) = (*block, [0; 8]);
+    xor(&mut text, state);
+    let (pairs, _) = keys.as_chunks::<2>();
     for [first, second] in pairs {
-        round(&key, &[*first, 0, 0, 0, 0, 0, 0, 0], &mut other_key);
-        round(&text, &other_key, &mut other_text);
-        round(&other_key, &[*second, 0, 0, 0, 0, 0, 0, 0], &mut key);
-        round(&other_text, &key, &mut text);
+        round(&text, first, &mut other);
+        round(&other, second, &mut text);
     }
     xor(state, &text);
     xor(state, block);
+}
+
+pub fn compress(state: &mut [u64; 8], block: &[u64; 8]) {
+    compress_with(&schedule(state), state, block);
 }
