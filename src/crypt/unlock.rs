@@ -13,6 +13,7 @@ use crate::base::secret::Secret;
 use crate::format::luks::{Area, Digest, Header, Kdf, KeySlot, cipher};
 use alloc::string::String;
 use core::fmt;
+use zeroize::Zeroize;
 
 /// Shortest digest of a volume key: with less, a wrong key might pass.
 const DIGEST_MIN: usize = 20;
@@ -82,6 +83,27 @@ pub struct Opened {
 /// Tries the passphrase on each slot in turn; with `wanted` on that one only. A slot that cannot
 /// be tried does not keep the others from it, but if all fail it is what is told.
 pub fn open(
+    header: &Header,
+    wanted: Option<u32>,
+    passphrase: &[u8],
+    areas: &mut dyn Areas,
+    machine: &dyn Machine,
+) -> Result<Opened, Failure> {
+    let opened = first_to_open(header, wanted, passphrase, areas, machine);
+    wipe_stack();
+    opened
+}
+
+/// Round keys and words of hashes were computed in frames that are left now, and whoever gives the
+/// memory back does not clear it. Frames of this floor are a few KiB deep.
+#[inline(never)]
+fn wipe_stack() {
+    let mut below = [0u8; 32 * 1024];
+    below.zeroize();
+    core::hint::black_box(&below);
+}
+
+fn first_to_open(
     header: &Header,
     wanted: Option<u32>,
     passphrase: &[u8],

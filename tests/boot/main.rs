@@ -33,6 +33,7 @@ mod members;
 mod modules;
 mod mounting;
 mod roots;
+mod secrets;
 mod shell;
 mod stack;
 mod stacks;

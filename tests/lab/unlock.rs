@@ -2,6 +2,7 @@
 //!
 //! `unlock DEVICE KEY` unlocks it as `/init` would, with the same code and the same threads; its
 //! time is measured from outside, as that of `cryptsetup open --test-passphrase`.
+//! `unlock DEVICE KEY wait` says when it has, and lives on until its input ends.
 //! `unlock DEVICE KEY RUNS` runs both so often in turn, and prints both medians in milliseconds.
 
 use landfall::base::fault::Fault;
@@ -13,7 +14,7 @@ use landfall::format::identity::{Need, View};
 use landfall::format::luks::{self, Area, Header};
 use landfall::sys::{memory, threads};
 use std::fs::{self, File};
-use std::io::{Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -63,12 +64,20 @@ fn header(device: &mut Device) -> Result<Header, String> {
 
 fn once(device: &str, key: &str) -> Result<(), String> {
     let _ = memory::lock_all();
-    let key = fs::read(key).map_err(|e| format!("{key}: {e}"))?;
+    let key = Secret::from(fs::read(key).map_err(|e| format!("{key}: {e}"))?);
     let file = File::open(device).map_err(|e| format!("{device}: {e}"))?;
     let mut device = Device(file);
     let header = header(&mut device)?;
-    let opened = unlock::open(&header, None, &key, &mut device, &Here);
+    let opened = unlock::open(&header, None, key.as_bytes(), &mut device, &Here);
     opened.map(drop).map_err(|failure| failure.to_string())
+}
+
+/// For whoever looks at what is left in memory.
+fn once_and_wait(device: &str, key: &str) -> Result<(), String> {
+    once(device, key)?;
+    println!("unlocked");
+    let ended = std::io::stdin().read_to_end(&mut Vec::new());
+    ended.map(drop).map_err(|e| e.to_string())
 }
 
 /// Microseconds.
@@ -107,11 +116,12 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
         [device, key] => once(device, key),
+        [device, key, "wait"] => once_and_wait(device, key),
         [device, key, runs] => match runs.parse() {
             Ok(runs) => in_turn(device, key, runs),
             Err(_) => Err(format!("{runs} is no number")),
         },
-        _ => Err("usage: unlock DEVICE KEY [RUNS]".into()),
+        _ => Err("usage: unlock DEVICE KEY [wait|RUNS]".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
