@@ -61,6 +61,22 @@ impl Plan {
         self.wish.refuse_clones && !one_by_nature
     }
 
+    /// Patience ended. What was put off until it could be compared with all that comes is told.
+    pub(super) fn cause_of_the_deadline(&mut self) -> Cause {
+        if !self.must_wait_to_compare() {
+            return Cause::Deadline;
+        }
+        self.settled = true;
+        let found = self.usable();
+        let names = self.in_order(&found);
+        match found.len() {
+            0 => Cause::Deadline,
+            1 => Cause::Uncompared(names),
+            _ if self.wish.root.is_none() => Cause::SeveralRoots(names),
+            _ => Cause::Clones(names),
+        }
+    }
+
     /// Puts what was found in the order of the rule and says so. `None`: not yet, or refused.
     pub(super) fn ranked(&mut self, now: Millis, found: Vec<Usable>) -> Option<Vec<Usable>> {
         let device = |u: &Usable| self.devices.by_name(&u.0);

@@ -30,6 +30,8 @@ pub enum Cause {
     UnknownRoot,
     /// All of these answer `root=`, and that is to be refused.
     Clones(String),
+    /// Patience ended while this one waited for others that it is to be compared with.
+    Uncompared(String),
     /// Root is a disk with several paths: the sentence.
     Paths(String),
     /// Root was found, but no attempt to mount it succeeded.
@@ -138,6 +140,10 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
         Cause::Clones(names) => alloc::vec![format!(
             "{names} all answer {}, and landfall.clones=refuse says to take none then",
             plan.wish.word()
+        )],
+        Cause::Uncompared(name) => alloc::vec![format!(
+            "{name} could be root, but is only taken when nothing else has come for a few seconds, \
+             and the time to wait for root was over before"
         )],
         Cause::Paths(text) => alloc::vec![format!("{text}: {PATHS}")],
         Cause::UnknownRoot => {
@@ -320,6 +326,7 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
             }
             lines.push("a slow disk: rootwait, or rd.timeout=SECONDS".into());
         }
+        Cause::Uncompared(_) => lines.push("wait longer: rd.timeout=SECONDS".into()),
         Cause::Mount { .. } => {
             lines.push("check root's file system from another system; see rootflags=".into());
         }

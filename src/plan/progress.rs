@@ -59,7 +59,8 @@ impl Plan {
                 | Stage::FindingInit
         );
         if waiting && self.trunk.is_some_and(|trunk| now >= trunk) {
-            self.give_up(now, Cause::Deadline);
+            let cause = self.cause_of_the_deadline();
+            self.give_up(now, cause);
         }
         self.serve_keyboards(now);
     }
@@ -189,7 +190,7 @@ impl Plan {
     }
 
     /// Each device that can be mounted as root now.
-    fn usable(&self) -> Vec<Usable> {
+    pub(super) fn usable(&self) -> Vec<Usable> {
         let mut found = Vec::new();
         if self.must_wait_to_compare() {
             return found;
