@@ -139,7 +139,10 @@ fn judge(stack: &Stack, outcome: &Outcome) {
 fn udev_will_know_arrays(outcome: &Outcome) {
     for line in outcome.list("arrays_for_udev") {
         let known = line.ends_with(" true 101644");
-        outcome.check(known, &format!("udev is not told of an array: {line}"));
+        outcome.check(
+            known,
+            &format!("udev or mdadm is not told of an array: {line}"),
+        );
     }
 }
 

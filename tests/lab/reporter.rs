@@ -162,16 +162,19 @@ fn parameters() -> Vec<String> {
     found
 }
 
-/// Arrays that run, and whether udev will know that they were started on purpose.
+/// Arrays that run, and whether udev will know that they were started on purpose, and mdadm what
+/// they are called.
 fn arrays_for_udev() -> Vec<String> {
     let mut found = Vec::new();
+    let map = read("/run/mdadm/map");
     for entry in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let number = read(&format!("/sys/block/{name}/dev"));
         let (state, number) = (entry.path().join("md/array_state"), number.trim());
         if state.exists() {
             let place = format!("/run/udev/data/b{number}");
-            let known = read(&place).contains("\nE:LVM_MD_PV_ACTIVATED=1\n");
+            let called = map.lines().any(|l| l.starts_with(&format!("{name} ")));
+            let known = called && read(&place).contains("\nE:LVM_MD_PV_ACTIVATED=1\n");
             found.push(format!("{name} {known} {}", mode(&place)));
         }
     }

@@ -9,6 +9,11 @@ pub const GROUP: Group = Group {
 
 const META: &str = "the kernel writes the superblocks of RAID volumes when they are mapped";
 
+/// Parity beside data, wherever the level puts it.
+const ON_THREE: &str = "vg-root(vg-root_rimage_0(disk1),vg-root_rimage_1(disk2),\
+                        vg-root_rimage_2(disk3),vg-root_rmeta_0(disk1),vg-root_rmeta_1(disk2),\
+                        vg-root_rmeta_2(disk3))";
+
 const ROWS: &[Row] = &[
     row(
         "lvm-raid0",
@@ -32,10 +37,7 @@ const ROWS: &[Row] = &[
         "vg vg $1 $2 $3; lv --type raid4 -i 2 -n root -l 12 vg; root /dev/vg/root
          in_step vg-root",
     )
-    .boots(
-        "vg-root(vg-root_rimage_0(disk1),vg-root_rimage_1(disk2),vg-root_rimage_2(disk3),\
-         vg-root_rmeta_0(disk1),vg-root_rmeta_1(disk2),vg-root_rmeta_2(disk3))",
-    )
+    .boots(ON_THREE)
     .writes(META),
     row(
         "lvm-raid5",
@@ -43,10 +45,7 @@ const ROWS: &[Row] = &[
         "vg vg $1 $2 $3; lv --type raid5 -i 2 -n root -l 12 vg; root /dev/vg/root
          in_step vg-root",
     )
-    .boots(
-        "vg-root(vg-root_rimage_0(disk1),vg-root_rimage_1(disk2),vg-root_rimage_2(disk3),\
-         vg-root_rmeta_0(disk1),vg-root_rmeta_1(disk2),vg-root_rmeta_2(disk3))",
-    )
+    .boots(ON_THREE)
     .writes(META),
     row(
         "lvm-raid6",
