@@ -9,10 +9,10 @@ export PATH="$PATH:$HOME/.cargo/bin:/usr/sbin:/sbin"
 # need FILE-OR-PROGRAM PACKAGE WHY
 need() {
     case $1 in
-    /*) [ -e "$1" ] && return ;;
-    *) command -v "$1" >/dev/null 2>&1 && return ;;
+    /*) [ -e "$1" ] && return 0 ;;
+    *) command -v "$1" >/dev/null 2>&1 && return 0 ;;
     esac
-    case " $missing " in *" $2 "*) return ;; esac
+    case " $missing " in *" $2 "*) return 0 ;; esac
     missing="$missing $2"
     echo "set-up: $2 is missing: $3"
 }
