@@ -29,7 +29,7 @@ impl Plan {
             }
             Event::Block(block) => self.devices.announce(block, false),
             Event::BlockChanged(block) => self.devices.announce(block, true),
-            Event::BlockGone { name } => self.devices.gone(&name),
+            Event::BlockGone { name } => self.gone(&name),
             Event::Overflow => self.walk_soon(),
             Event::Walked { ticket } => self.walked(ticket),
             Event::Resolved { ticket, resolution } => {

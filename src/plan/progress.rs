@@ -234,7 +234,7 @@ impl Plan {
         let (device, generation, kind) = (device.clone(), *generation, kind.clone());
         self.modules
             .want_filesystem(&kind, &mut self.tickets, &mut self.out);
-        let busy = self.is_mapping() || self.is_unlocking();
+        let busy = self.is_mapping() || self.is_unlocking() || self.is_finishing();
         if !self.modules.filesystem_settled(&kind) || busy {
             return;
         }
@@ -260,6 +260,23 @@ impl Plan {
                 types,
             };
         }
+    }
+
+    /// Does a worker still see to a device that is announced already? It gives it the name that
+    /// root is mounted by, and the records that udev and mdadm find after hand-over.
+    fn is_finishing(&self) -> bool {
+        let there = |name: &str| {
+            let is = |d: &Device| d.block.name == name || d.block.mapped.as_deref() == Some(name);
+            let mut real = self.devices.all().filter(|d| d.block.sectors > 0);
+            real.any(|d| !d.is_virtual() && is(d))
+        };
+        self.tickets.open().any(|job| match job {
+            Job::Start(name) => there(name.strip_prefix("mapper/").unwrap_or(name)),
+            Job::Unlock(at) => self.locks.name(*at).is_some_and(there),
+            Job::Verity(at) => self.wish.verity.get(*at).is_some_and(|v| there(&v.name)),
+            Job::Integrity(at) => self.wish.integrity.get(*at).is_some_and(|v| there(&v.name)),
+            _ => false,
+        })
     }
 
     /// The name under which a mount shall be seen: of a mapped device, the one that people know.

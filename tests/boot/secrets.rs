@@ -79,7 +79,7 @@ fn memory(process: &Child) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// Unlocks the header, and fails where any sixteen bytes in a row of what is secret are still there.
+/// Unlocks the header. Fails where any sixteen bytes in a row of what is secret are still there.
 fn check(header: &Path, secrets: &[(&str, &[u8])]) {
     let scratch = Scratch::new();
     let pass = scratch.0.join("pass");

@@ -99,6 +99,11 @@ impl Locks {
             .unwrap_or_default()
     }
 
+    /// What the volume is to be called.
+    pub fn name(&self, at: usize) -> Option<&str> {
+        self.all.get(at).map(|l| l.name.as_str())
+    }
+
     pub fn shown(&self, at: usize) -> String {
         self.all.get(at).map(Lock::shown).unwrap_or_default()
     }

@@ -21,12 +21,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// How far the start of a device is.
+/// How far the start of a device is. Steps are called by what they make: a mapping, or the array.
 pub(super) enum Standing {
-    /// So many of its steps were begun, and this one has not ended.
-    UnderWay,
-    /// The kernel did what it was asked; it will announce the device.
-    Done,
+    /// This step has not ended.
+    UnderWay(String),
+    /// The kernel did this step; it announces what came of it, before or after.
+    Done(String),
     Failed(Fault),
 }
 
@@ -65,9 +65,11 @@ impl Plan {
     }
 
     fn start(&mut self, now: Millis, name: &str) {
-        if let Some(Standing::UnderWay | Standing::Failed(_)) = self.stack.started.get(name) {
-            return;
-        }
+        let done = match self.stack.started.get(name) {
+            Some(Standing::UnderWay(_) | Standing::Failed(_)) => return,
+            Some(Standing::Done(step)) => Some(step.clone()),
+            None => None,
+        };
         let action = match self.next_step(name) {
             Ok(Some(action)) => action,
             Ok(None) => return,
@@ -76,7 +78,15 @@ impl Plan {
                 return self.start_failed(now, name, fault);
             }
         };
-        self.stack.started.insert(name, Standing::UnderWay);
+        let step = match &action {
+            Next::Map(mapping) => mapping.name.clone(),
+            Next::Assemble(_) => name.into(),
+        };
+        // What was made is only not announced yet.
+        if done.as_ref() == Some(&step) {
+            return;
+        }
+        self.stack.started.insert(name, Standing::UnderWay(step));
         let ticket = self.tickets.issue(Job::Start(name.into()));
         self.out.push(match action {
             Next::Map(mapping) => {
@@ -106,10 +116,6 @@ impl Plan {
         let (drivers, next) = match &planned.what {
             What::Partition { .. } => return Ok(None),
             What::Array { steps, .. } => {
-                let done = matches!(self.stack.started.get(name), Some(Standing::Done));
-                if done {
-                    return Ok(None);
-                }
                 let module = |step: &Step| match step {
                     Step::Module(alias) => Some(alias.to_string()),
                     _ => None,
@@ -236,12 +242,24 @@ impl Plan {
         let Some(Job::Start(name)) = self.tickets.close(ticket) else {
             return;
         };
-        match fault {
-            None => {
-                self.stack.started.insert(&name, Standing::Done);
+        match (fault, self.stack.started.get(&name)) {
+            (Some(fault), _) => self.start_failed(now, &name, fault),
+            (None, Some(Standing::UnderWay(step))) => {
+                let step = step.clone();
+                self.stack.started.insert(&name, Standing::Done(step));
             }
-            Some(fault) => self.start_failed(now, &name, fault),
+            (None, _) => {}
         }
+    }
+
+    /// A device left: what was made so may be made again.
+    pub(in super::super) fn gone(&mut self, device: &str) {
+        let mapped = self.devices.by_name(device);
+        let mapped = mapped.and_then(|d| d.block.mapped.as_deref());
+        let left = |step: &str| step == device || mapped == Some(step);
+        let started = &mut self.stack.started;
+        started.retain(|_, s| !matches!(s, Standing::Done(step) if left(step)));
+        self.devices.gone(device);
     }
 
     fn start_failed(&mut self, now: Millis, name: &str, fault: Fault) {

@@ -13,9 +13,9 @@ use landfall::format::lens::Lens;
 use landfall::format::luks::order::{Key, Order, Refusal};
 use landfall::format::md::Step;
 use landfall::plan::action::Action;
-use landfall::plan::event::{Block, Event};
+use landfall::plan::event::{Block, Event, Ticket};
 use landfall::plan::{Plan, trace};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How it ended, and what was done on the way.
 #[derive(Debug, Default)]
@@ -43,6 +43,8 @@ pub struct Machine<'w> {
     coming: Vec<Vec<Event>>,
     /// Devices that run, by the kernel's name.
     running: BTreeMap<String, (Block, Place)>,
+    /// Jobs whose workers make a device and have not answered.
+    making: BTreeSet<Ticket>,
     pub story: Story,
 }
 
@@ -55,6 +57,7 @@ impl<'w> Machine<'w> {
             now: 0,
             coming: Vec::new(),
             running: BTreeMap::new(),
+            making: BTreeSet::new(),
             story: Story::default(),
         }
     }
@@ -106,6 +109,11 @@ impl<'w> Machine<'w> {
     fn tell(&mut self, event: Event) {
         let now = Millis(self.now);
         self.story.trace.push(trace::event_record(now, &event));
+        if let Event::Mapped { ticket } | Event::Assembled { ticket } | Event::Unlocked { ticket } =
+            &event
+        {
+            self.making.remove(ticket);
+        }
         for action in self.plan.handle(now, event) {
             self.story.trace.push(trace::action_record(now, &action));
             self.story.tickets.1 += 1;
@@ -196,21 +204,17 @@ impl<'w> Machine<'w> {
             }),
             Action::Map {
                 ticket, mapping, ..
-            } => self
-                .map(&mapping)
-                .into_iter()
-                .chain([Event::Mapped { ticket }])
-                .collect(),
+            } => {
+                let news = self.map(&mapping);
+                self.made(news, ticket, Event::Mapped { ticket })
+            }
             Action::Assemble {
                 ticket,
                 device,
                 steps,
             } => {
-                let events = self.assemble(&device, &steps);
-                events
-                    .into_iter()
-                    .chain([Event::Assembled { ticket }])
-                    .collect()
+                let news = self.assemble(&device, &steps);
+                self.made(news, ticket, Event::Assembled { ticket })
             }
             Action::Unlock { ticket, order } => self.unlock(ticket, &order),
             Action::Ask { ticket, .. } => {
@@ -229,6 +233,9 @@ impl<'w> Machine<'w> {
             }
             Action::Mount { ticket, mount } => {
                 let place = self.place(&mount.device, None).expect("it runs");
+                // The link by which a mapped device is mounted is made last.
+                let made = self.making.is_empty();
+                assert!(made, "mounted in the making: {:#?}", self.story);
                 self.story.mounted = Some((mount.device, place, self.now));
                 one(Event::Mounted { ticket })
             }
@@ -246,6 +253,13 @@ impl<'w> Machine<'w> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The kernel's news come on another way than the worker's answer, before it or after.
+    fn made(&mut self, news: Vec<Event>, ticket: Ticket, answer: Event) -> Vec<Event> {
+        self.making.insert(ticket);
+        self.coming.push(news);
+        vec![answer]
     }
 
     /// The kernel's news of a loop device; the worker's answer comes on another way.
@@ -346,7 +360,7 @@ impl<'w> Machine<'w> {
         events
     }
 
-    fn unlock(&mut self, ticket: landfall::plan::event::Ticket, order: &Order) -> Vec<Event> {
+    fn unlock(&mut self, ticket: Ticket, order: &Order) -> Vec<Event> {
         let Key::Typed(_) = order.key else {
             return vec![Event::UnlockFailed {
                 ticket,
@@ -365,9 +379,8 @@ impl<'w> Machine<'w> {
             .expect("a volume")
             .clone();
         self.story.made.push(order.name.clone());
-        let mut events = self.mapped(&order.name, inside);
-        events.push(Event::Unlocked { ticket });
-        events
+        let news = self.mapped(&order.name, inside);
+        self.made(news, ticket, Event::Unlocked { ticket })
     }
 }
 

@@ -52,6 +52,10 @@ fn check(world: &World, story: &Story, order: &[usize]) {
     assert!(*at < 20_000, "it took {at} ms: {}", about());
     let luks = world.layers.contains(&Layer::Luks);
     assert_eq!(story.asked, usize::from(luks), "questions: {}", about());
+    let mut made = story.made.clone();
+    made.sort_unstable();
+    made.dedup();
+    assert_eq!(made.len(), story.made.len(), "made twice: {}", about());
     let beside = |name: &String| name.contains("beside");
     assert!(!story.made.iter().any(beside), "made in vain: {}", about());
 }
