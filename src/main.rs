@@ -10,6 +10,10 @@ mod unwind_stubs;
 #[path = "sys/entry.rs"]
 mod entry;
 
+#[cfg(all(target_env = "musl", not(test)))]
+#[global_allocator]
+static HEAP: landfall::sys::heap::Heap = landfall::sys::heap::Heap::new();
+
 fn start() -> ! {
     landfall::init::main()
 }

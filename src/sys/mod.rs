@@ -12,6 +12,7 @@ pub mod console;
 pub mod dir;
 pub mod dm;
 pub mod fail;
+pub mod heap;
 pub mod keyring;
 pub mod kmsg;
 pub mod loop_device;
