@@ -99,6 +99,19 @@ fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
     }
 }
 
+/// Does one process do several of these? What it is told then must be in a line.
+pub fn comes_often(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Load { .. }
+            | Action::Probe { .. }
+            | Action::Read { .. }
+            | Action::Links { .. }
+            | Action::Mount { .. }
+            | Action::FindInit { .. }
+    )
+}
+
 /// The number of the secret that this job needs.
 pub fn secret_of(action: &Action) -> Option<u32> {
     match action {

@@ -1,7 +1,8 @@
 //! Processes that do slow jobs.
 //!
-//! A worker is a fork of PID 1. It is told an action as one line and answers with one event line,
-//! the lines of the trace. Idle workers are used again; a new one is forked when none is idle.
+//! A worker is a fork of PID 1: its first action is in its memory. It answers with one event line
+//! of the trace. Jobs that come often go to idle workers, as an action line of the trace; a new one
+//! is forked when none is idle, and for every other job.
 //!
 //! Processes and not threads: what a hostile disk or a broken driver does to a worker does not
 //! happen to PID 1, and exec does not wait for a job that hangs in the kernel.
@@ -32,6 +33,8 @@ struct Worker {
     socket: OwnedFd,
     token: u64,
     doing: Option<Action>,
+    /// It ends after its first job.
+    once: bool,
 }
 
 pub struct Workers {
@@ -55,46 +58,57 @@ impl Workers {
 
     /// Gives a job to a worker. If none can be had the answer is a failure.
     pub fn submit(&mut self, action: Action, catalog: &Catalog, poll: &Poll) -> Option<Event> {
-        let idle = self.all.iter().position(|w| w.doing.is_none());
-        let at = match idle {
-            Some(at) => at,
-            None if self.all.len() >= MAX_WORKERS => {
-                self.waiting.push_back(action);
-                return None;
-            }
-            None => match self.fork_one(catalog, poll) {
-                Ok(()) => self.all.len().saturating_sub(1),
-                Err(fail) => return job::failed(&action, fail.into()),
-            },
-        };
-        let worker = self.all.get_mut(at)?;
-        let line = trace::action_line(&action);
-        let mut sent = socket::send_message(&worker.socket, line.as_bytes());
-        if let Some(number) = job::secret_of(&action) {
-            let secret = self.secrets.message(number);
-            sent = sent.and_then(|()| socket::send_message(&worker.socket, secret));
+        let often = job::comes_often(&action);
+        let free = |w: &Worker| w.doing.is_none() && !w.once;
+        let idle = self.all.iter_mut().find(|w| often && free(w));
+        if let Some(worker) = idle {
+            let line = trace::action_line(&action);
+            let sent = socket::send_message(&worker.socket, line.as_bytes());
+            return match sent {
+                Ok(()) => {
+                    worker.doing = Some(action);
+                    None
+                }
+                Err(fail) => job::failed(&action, fail.into()),
+            };
         }
-        worker.doing = Some(action);
-        sent.err()
-            .and_then(|fail| job::failed(&worker.doing.take()?, fail.into()))
+        if self.all.len() >= MAX_WORKERS {
+            self.waiting.push_back(action);
+            return None;
+        }
+        let done = self.fork_for(&action, catalog, poll);
+        match (done, self.all.last_mut()) {
+            (Ok(()), Some(worker)) => {
+                worker.doing = Some(action);
+                None
+            }
+            (Err(fail), _) => job::failed(&action, fail.into()),
+            (Ok(()), None) => None,
+        }
     }
 
-    fn fork_one(&mut self, catalog: &Catalog, poll: &Poll) -> Result<(), Fail> {
+    fn fork_for(&mut self, action: &Action, catalog: &Catalog, poll: &Poll) -> Result<(), Fail> {
         let (ours, theirs) = socket::pair()?;
+        let once = !job::comes_often(action);
+        // Whoever cannot be heard is not let go.
+        poll.add(&ours, self.next_token)?;
         match process::fork()? {
             Fork::Child => {
                 drop(ours);
-                work(&theirs, catalog)
+                work(&theirs, catalog, action, once)
             }
             Fork::Parent { pid } => {
                 let token = self.next_token;
                 self.next_token = token.saturating_add(1);
-                poll.add(&ours, token)?;
+                if let Some(number) = job::secret_of(action) {
+                    socket::send_message(&ours, self.secrets.message(number))?;
+                }
                 self.all.push(Worker {
                     pid,
                     socket: ours,
                     token,
                     doing: None,
+                    once,
                 });
                 Ok(())
             }
@@ -118,7 +132,9 @@ impl Workers {
         match socket::receive_now(&worker.socket) {
             Ok(Received::Message(line)) => {
                 let action = worker.doing.take()?;
-                let event = std::str::from_utf8(&line).ok().and_then(trace_read::event);
+                let event = std::str::from_utf8(&line)
+                    .ok()
+                    .and_then(trace_read::answered);
                 event.or_else(|| job::failed(&action, Fault::plain("a worker answered nonsense")))
             }
             Ok(Received::Nothing) => None,
@@ -144,26 +160,26 @@ impl Workers {
 }
 
 /// A worker's whole life.
-fn work(socket: &OwnedFd, catalog: &Catalog) -> ! {
+fn work(socket: &OwnedFd, catalog: &Catalog, first: &Action, once: bool) -> ! {
     super::early::this_is_a_worker();
     process::set_name(c"landfall-worker");
-    while let Ok(Received::Message(line)) = socket::receive(socket) {
-        let action = std::str::from_utf8(&line).ok().and_then(trace_read::action);
-        let event = action.and_then(|action| {
-            let secret = job::secret_of(&action).and_then(|_| secret(socket));
-            job::perform(&action, catalog, secret)
-        });
-        let answer = event
-            .map(|event| trace::event_line(&event))
-            .unwrap_or_default();
-        if socket::send_message(socket, answer.as_bytes()).is_err() {
-            break;
-        }
+    let secret = job::secret_of(first).and_then(|_| secret(socket));
+    let mut going = answer(socket, job::perform(first, catalog, secret)) && !once;
+    while let (true, Ok(Received::Message(line))) = (going, socket::receive(socket)) {
+        let action = std::str::from_utf8(&line).ok().and_then(trace_read::job);
+        let event = action.and_then(|action| job::perform(&action, catalog, None));
+        going = answer(socket, event);
     }
     process::exit_now(0)
 }
 
-/// What follows a line that needs it. The memory that it comes to is locked before.
+/// Is anybody there to hear it?
+fn answer(socket: &OwnedFd, event: Option<Event>) -> bool {
+    let line = event.map(|event| trace::event_line(&event));
+    socket::send_message(socket, line.unwrap_or_default().as_bytes()).is_ok()
+}
+
+/// What a job that needs it finds in its socket. The memory that it comes to is locked before.
 fn secret(socket: &OwnedFd) -> Option<Secret> {
     let _ = memory::lock_all();
     let Ok(Received::Message(bytes)) = socket::receive(socket) else {

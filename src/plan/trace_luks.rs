@@ -38,7 +38,7 @@ pub(super) fn event_line(event: &Event) -> String {
     }
 }
 
-/// Events that answer an action.
+/// How opening a volume ended.
 pub(super) fn answer_of(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
     Some(match verb {
         "unlocked" => Event::Unlocked { ticket },
@@ -50,6 +50,13 @@ pub(super) fn answer_of(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Eve
                 fault: fault(w),
             }
         }
+        _ => return None,
+    })
+}
+
+/// What a person did who was asked.
+pub(super) fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
+    Some(match verb {
         "answered" => Event::Answered {
             ticket,
             secret: w.need_small(),

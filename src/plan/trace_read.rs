@@ -59,20 +59,49 @@ pub fn event(line: &str) -> Option<Event> {
         },
         "ctrl-alt-del" => Event::CtrlAltDel,
         "timer" => Event::Timer,
+        "walked" => Event::Walked {
+            ticket: ticket(&mut w),
+        },
+        "resolved" => Event::Resolved {
+            ticket: ticket(&mut w),
+            resolution: resolution(&mut w)?,
+        },
+        "hand-over-failed" => Event::HandOverFailed {
+            ticket: ticket(&mut w),
+            fault: fault(&mut w),
+        },
+        "shell-left" => shell_left(&mut w),
+        "answered" | "agreed" | "typing" | "ask-failed" => {
+            let ticket = ticket(&mut w);
+            trace_luks::reply(&verb, ticket, &mut w)?
+        }
         answer => self::answer(answer, &mut w)?,
     };
     w.is_understood().then_some(event)
 }
 
-/// Events that answer an action: the ticket comes first.
+fn shell_left(w: &mut Words) -> Event {
+    let ticket = ticket(w);
+    let errno = errno(w);
+    let told = |errno| Fault::new(errno, w.need_key_text("text"));
+    Event::ShellLeft {
+        ticket,
+        fault: errno.map(told),
+    }
+}
+
+/// The line with which a worker answers.
+pub fn answered(line: &str) -> Option<Event> {
+    let mut w = Words::parse(line);
+    let verb = w.need_text();
+    let event = answer(&verb, &mut w)?;
+    w.is_understood().then_some(event)
+}
+
+/// How a worker's job ended: the ticket comes first.
 fn answer(verb: &str, w: &mut Words) -> Option<Event> {
     let ticket = ticket(w);
     Some(match verb {
-        "walked" => Event::Walked { ticket },
-        "resolved" => Event::Resolved {
-            ticket,
-            resolution: resolution(w)?,
-        },
         "loaded" => Event::Loaded { ticket },
         "load-failed" => Event::LoadFailed {
             ticket,
@@ -149,20 +178,16 @@ fn last_answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
             ticket,
             fault: fault(w),
         },
-        "hand-over-failed" => Event::HandOverFailed {
-            ticket,
-            fault: fault(w),
-        },
-        "shell-left" => {
-            let errno = errno(w);
-            let told = |errno| Fault::new(errno, w.need_key_text("text"));
-            Event::ShellLeft {
-                ticket,
-                fault: errno.map(told),
-            }
-        }
         _ => return trace_luks::answer_of(verb, ticket, w),
     })
+}
+
+/// A line that says one of the jobs that come so often that a process does several.
+pub fn job(line: &str) -> Option<Action> {
+    let mut w = Words::parse(line);
+    let verb = w.need_text();
+    let action = often(&verb, &mut w)?;
+    w.is_understood().then_some(action)
 }
 
 pub fn action(line: &str) -> Option<Action> {
@@ -186,14 +211,6 @@ pub fn action(line: &str) -> Option<Action> {
             file: Text(w.value()?),
             writable: !access(&mut w)?,
         },
-        "mount" => Action::Mount {
-            ticket: ticket(&mut w),
-            mount: mount(&mut w)?,
-        },
-        "find-init" => Action::FindInit {
-            ticket: ticket(&mut w),
-            init: w.key("init").map(Text),
-        },
         "hand-over" => Action::HandOver {
             ticket: ticket(&mut w),
             init: Text(w.need_value()),
@@ -215,12 +232,47 @@ pub fn action(line: &str) -> Option<Action> {
         },
         "end" => Action::End { end: end(&mut w)? },
         "reboot" => Action::Reboot,
+        "load" | "probe" | "read" | "links" | "mount" | "find-init" => often(&verb, &mut w)?,
         look => self::look(look, &mut w)?,
     };
     w.is_understood().then_some(action)
 }
 
-/// Actions that find something out.
+fn often(verb: &str, w: &mut Words) -> Option<Action> {
+    let ticket = ticket(w);
+    Some(match verb {
+        "load" => Action::Load {
+            ticket,
+            module: w.need_text(),
+        },
+        "probe" => Action::Probe {
+            ticket,
+            device: w.need_text(),
+            lens: lens(w)?,
+        },
+        "read" => Action::Read {
+            ticket,
+            device: w.need_text(),
+            lens: lens(w)?,
+            ranges: all(w, "range").map(|r| range(&r)).all_some()?,
+        },
+        "links" => Action::Links {
+            ticket,
+            device: w.need_text(),
+        },
+        "mount" => Action::Mount {
+            ticket,
+            mount: mount(w)?,
+        },
+        "find-init" => Action::FindInit {
+            ticket,
+            init: w.key("init").map(Text),
+        },
+        _ => return None,
+    })
+}
+
+/// Actions that find something out or make devices.
 fn look(verb: &str, w: &mut Words) -> Option<Action> {
     Some(match verb {
         "walk" => Action::Walk {
@@ -230,25 +282,6 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
         "resolve" => Action::Resolve {
             ticket: ticket(w),
             alias: Text(w.need_value()),
-        },
-        "load" => Action::Load {
-            ticket: ticket(w),
-            module: w.need_text(),
-        },
-        "probe" => Action::Probe {
-            ticket: ticket(w),
-            device: w.need_text(),
-            lens: lens(w)?,
-        },
-        "read" => Action::Read {
-            ticket: ticket(w),
-            device: w.need_text(),
-            lens: lens(w)?,
-            ranges: all(w, "range").map(|r| range(&r)).all_some()?,
-        },
-        "links" => Action::Links {
-            ticket: ticket(w),
-            device: w.need_text(),
         },
         "map" => Action::Map {
             ticket: ticket(w),
