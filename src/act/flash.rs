@@ -8,7 +8,6 @@ use crate::base::fault::Fault;
 use crate::format::identity::{Finding, View};
 use crate::format::uevent::Uevent;
 use crate::sys::proc_sys;
-use std::path::Path;
 
 /// UBI's volumes are read as if they had sectors of this length.
 const SECTOR: u32 = 512;
@@ -57,7 +56,7 @@ fn attribute(device: &str, file: &str) -> Option<String> {
 /// Identifies what is on it. An MTD device without a file system that is known is an empty finding.
 pub fn probe(device: &str) -> Result<Finding, Fault> {
     let view = View::new(size_bytes(device), SECTOR);
-    super::probe_device::probe_view(Path::new(&format!("/dev/{device}")), view)
+    super::probe_device::probe_view(&format!("/dev/{device}"), view)
 }
 
 /// Calls `each` for every device there is.

@@ -6,29 +6,28 @@
 //! asks for it the image's fstab(5) says what root is, in front of all. A file that cannot be read
 //! is said and left out.
 
-use super::module_catalog::add_conf_files;
+use super::module_catalog::{add_conf_files, below};
 use crate::base::text::Text;
 use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
 use crate::format::image_files::ImageFile;
 use crate::sys::proc_sys;
-use std::path::Path;
 
 /// The words of the image below `root`, and of the kernel.
-pub fn gather(root: &Path) -> Vec<u8> {
+pub fn gather(root: &str) -> Vec<u8> {
     let mut line = Vec::new();
     for (path, word) in TABLES {
-        add(&mut line, &root.join(path), &|line, file| {
+        add(&mut line, &below(root, path), &|line, file| {
             cmdline::add_table(line, word, file);
         });
     }
     add_directories(&mut line, root, &MODULE_LISTS, &cmdline::add_modules);
     add_directories(&mut line, root, &["etc/cmdline.d"], &cmdline::add_file);
-    add(&mut line, &root.join("etc/cmdline"), &cmdline::add_file);
+    add(&mut line, &below(root, "etc/cmdline"), &cmdline::add_file);
     line.extend(proc_sys::read("/proc/cmdline", FILE_MAX).unwrap_or_default());
     if cmdline::asks_for_fstab(&line) {
         let mut all = Vec::new();
-        add(&mut all, &root.join("etc/fstab"), &|line, file| {
+        add(&mut all, &below(root, "etc/fstab"), &|line, file| {
             line.extend(fstab::root_words(file));
         });
         all.append(&mut line);
@@ -38,12 +37,14 @@ pub fn gather(root: &Path) -> Vec<u8> {
 }
 
 /// What the image says besides words. `root`: the image's.
-pub fn files(root: &Path) -> Vec<(ImageFile, Text)> {
+pub fn files(root: &str) -> Vec<(ImageFile, Text)> {
     let mut files = Vec::new();
     for (file, _) in ImageFile::ALL {
         let text = file.read(&mut |path| {
             let mut text = Vec::new();
-            add(&mut text, &root.join(path), &|text, file| text.extend(file));
+            add(&mut text, &below(root, path), &|text, file| {
+                text.extend(file)
+            });
             Text(text)
         });
         if !text.0.is_empty() {
@@ -55,18 +56,18 @@ pub fn files(root: &Path) -> Vec<(ImageFile, Text)> {
 
 type Adder<'a> = &'a dyn Fn(&mut Vec<u8>, &[u8]);
 
-fn add_directories(line: &mut Vec<u8>, root: &Path, dirs: &[&str], adder: Adder<'_>) {
+fn add_directories(line: &mut Vec<u8>, root: &str, dirs: &[&str], adder: Adder<'_>) {
     let mut files = Vec::new();
     for dir in dirs {
-        add_conf_files(&mut files, &[root.join(dir)]);
+        add_conf_files(&mut files, &[below(root, dir)]);
     }
     for (_, path) in &files {
         add(line, path, adder);
     }
 }
 
-fn add(line: &mut Vec<u8>, path: &Path, adder: Adder<'_>) {
-    match proc_sys::read(path.to_str().unwrap_or_default(), FILE_MAX) {
+fn add(line: &mut Vec<u8>, path: &str, adder: Adder<'_>) {
+    match proc_sys::read(path, FILE_MAX) {
         Ok(file) => adder(line, &file),
         Err(fail) if fail.errno == libc::ENOENT => {}
         Err(fail) => log::warn!("{fail}: left out"),
@@ -80,6 +81,7 @@ mod tests {
     #[test]
     fn files_of_the_image_come_before_the_kernels_own_line() {
         let root = std::env::temp_dir().join(format!("landfall-words-{}", std::process::id()));
+        let place = root.to_str().unwrap();
         let write = |path: &str, text: &str| {
             let path = root.join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -95,7 +97,7 @@ mod tests {
         write("usr/lib/modules-load.d/x.conf", "shadowed\n");
         let own = proc_sys::read("/proc/cmdline", FILE_MAX).unwrap();
         let expected = "landfall.veritytab=\"a b c d\" rd.modules_load=loop root=/dev/a rw root=/dev/b root=/dev/c";
-        let line = gather(&root);
+        let line = gather(place);
         let image = line.strip_suffix(own.as_slice()).unwrap();
         let words: Vec<&[u8]> = image
             .split(|&b| b == b' ')
@@ -106,7 +108,7 @@ mod tests {
         // The fstab counts only where somebody asks for it.
         write("etc/cmdline", "root=fstab");
         let words = b"root=\"UUID=1\" rootfstype=\"ext4\" ";
-        assert!(gather(&root).starts_with(words));
+        assert!(gather(place).starts_with(words));
         std::fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -3,15 +3,13 @@
 //! What to read is decided by `format::identity`.
 
 use crate::act::flash;
-use crate::act::read_device::{Below, fault, open, read};
+use crate::act::read_device::{Below, Errno, fault, open, read};
 use crate::base::fault::Fault;
 use crate::format::identity::{Finding, Range, View, identify_with};
 use crate::format::lens::Lens;
 use crate::sys::fail::Fail;
-use crate::sys::{block, proc_sys};
-use std::io::Error;
+use crate::sys::{block, dir, proc_sys};
 use std::os::fd::AsFd;
-use std::path::Path;
 
 /// The unit of partition tables in image files, which have no sectors of their own.
 const FILE_SECTOR: u32 = 512;
@@ -30,25 +28,23 @@ pub fn probe(device: &str, lens: Option<&Lens>) -> Result<Finding, Fault> {
     // The kernel tells partitions from disks by a file that only they have.
     let number = format!("/sys/class/block/{}/partition", device.replace('/', "!"));
     let partition = proc_sys::read(&number, 32).is_ok();
-    probe_path(Path::new(&format!("/dev/{device}")), partition)
+    probe_path(&format!("/dev/{device}"), partition)
 }
 
 /// Identifies the image of a device in a regular file, or the device itself.
-pub fn probe_file(path: &Path) -> Result<Finding, Fault> {
+pub fn probe_file(path: &str) -> Result<Finding, Fault> {
     probe_path(path, false)
 }
 
 /// Identifies what a device or file holds whose length is known already.
-pub fn probe_view(path: &Path, view: View) -> Result<Finding, Fault> {
-    let name = &*path.to_string_lossy();
-    let file = open(path, name)?;
+pub fn probe_view(name: &str, view: View) -> Result<Finding, Fault> {
+    let file = open(name)?;
     look(&mut |range| read(&file, range), view, name)
 }
 
-fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
-    let name = &*path.to_string_lossy();
-    let file = open(path, name)?;
-    let kind = file.metadata().map_err(|e| fault("fstat", name, &e))?;
+fn probe_path(name: &str, partition: bool) -> Result<Finding, Fault> {
+    let file = open(name)?;
+    let kind = dir::status(&file)?;
     // An empty drive claims a size, and answers each read with a page of complaints.
     if name.starts_with("/dev/sr") && block::has_no_disc(file.as_fd()) {
         return Err(Fail::new("read", name, libc::ENOMEDIUM).into());
@@ -64,13 +60,13 @@ fn probe_path(path: &Path, partition: bool) -> Result<Finding, Fault> {
 }
 
 fn look(
-    read: &mut dyn FnMut(Range) -> Result<Vec<u8>, Error>,
+    read: &mut dyn FnMut(Range) -> Result<Vec<u8>, Errno>,
     view: View,
     name: &str,
 ) -> Result<Finding, Fault> {
     identify_with(view, read).map_err(|(range, error)| {
         let what = format!("{name} ({} bytes at {})", range.len, range.at);
-        fault("read", &what, &error)
+        fault(&what, error)
     })
 }
 #[cfg(test)]
@@ -90,14 +86,14 @@ mod tests {
             libc::ENOTTY,
             "ioctl(BLKSSZGET) /dev/zero: ",
         );
-        let directory = probe_file(Path::new("/proc/self"));
+        let directory = probe_file("/proc/self");
         check(directory, libc::ENOTTY, "ioctl(BLKSSZGET) /proc/self: ");
     }
 
     #[test]
     fn a_read_error_spoils_every_answer_but_a_container() {
         // /proc/self/mem is a file of any size whose first page cannot be read.
-        let file = std::fs::File::open("/proc/self/mem").expect("own memory");
+        let file = open("/proc/self/mem").expect("own memory");
         let fault = look(&mut |r| read(&file, r), View::new(1 << 30, 512), "mem")
             .expect_err("nothing there");
         assert_eq!(fault.errno, libc::EIO);

@@ -5,11 +5,15 @@ use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::identity::Range;
 use crate::format::lens::Lens;
+use crate::sys::dir::{self, Want};
 use crate::sys::fail::{Fail, sentence};
-use std::fs::{File, OpenOptions};
-use std::io::{Error, ErrorKind};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::fd::OwnedFd;
+
+/// An errno, or [`SHORT`].
+pub type Errno = i32;
+
+/// The device ends before the bytes that were asked for.
+pub const SHORT: Errno = 0;
 
 /// The bytes of each range, without the zeros at its end; `None` where they cannot be read.
 ///
@@ -22,7 +26,7 @@ pub fn read_all(
 ) -> Result<Vec<Option<Text>>, Fault> {
     let Some(lens) = lens else {
         let name = format!("/dev/{device}");
-        let file = open(Path::new(&name), &name)?;
+        let file = open(&name)?;
         let piece = |r: &Range| read(&file, *r).ok().map(trimmed);
         return Ok(ranges.iter().map(piece).listed());
     };
@@ -40,7 +44,7 @@ fn trimmed(mut bytes: Vec<u8>) -> Text {
 /// The devices below one that does not run yet; each is opened when its first byte is wanted.
 pub struct Below<'a> {
     lens: &'a Lens,
-    files: Vec<(String, File)>,
+    files: Vec<(String, OwnedFd)>,
 }
 
 impl<'a> Below<'a> {
@@ -49,54 +53,49 @@ impl<'a> Below<'a> {
         Self { lens, files }
     }
 
-    pub fn read(&mut self, range: Range) -> Result<Vec<u8>, Error> {
+    pub fn read(&mut self, range: Range) -> Result<Vec<u8>, Errno> {
         let lens = self.lens;
         let found = lens.read(range, &mut |device, range| read(self.file(device)?, range));
-        found.unwrap_or_else(|| Err(Error::from_raw_os_error(libc::EIO)))
+        found.unwrap_or(Err(libc::EIO))
     }
 
-    fn file(&mut self, device: &str) -> Result<&File, Error> {
+    fn file(&mut self, device: &str) -> Result<&OwnedFd, Errno> {
         let known = self.files.iter().position(|(name, _)| name == device);
         let at = match known {
             Some(at) => at,
             None => {
-                let file = how().open(format!("/dev/{device}"))?;
+                let file = open(&format!("/dev/{device}")).map_err(|fail| fail.errno)?;
                 self.files.push((device.into(), file));
                 self.files.len().saturating_sub(1)
             }
         };
         let found = self.files.get(at).map(|(_, file)| file);
-        found.ok_or_else(|| Error::from_raw_os_error(libc::ENOENT))
+        found.ok_or(libc::ENOENT)
     }
 }
 
-fn how() -> OpenOptions {
-    let mut how = OpenOptions::new();
-    // Neither waits for a medium nor makes a terminal the controlling one; std adds O_CLOEXEC.
-    how.read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    how
+pub fn open(path: &str) -> Result<OwnedFd, Fail> {
+    dir::open_path(path.as_bytes(), Want::Contents)
 }
 
-pub fn open(path: &Path, name: &str) -> Result<File, Fault> {
-    how().open(path).map_err(|e| fault("open", name, &e))
-}
-
-pub fn read(file: &File, range: Range) -> Result<Vec<u8>, Error> {
+pub fn read(file: &OwnedFd, range: Range) -> Result<Vec<u8>, Errno> {
     let mut bytes = vec![0; range.len];
-    file.read_exact_at(&mut bytes, range.at)?;
-    Ok(bytes)
+    match dir::read_at(file, &mut bytes, range.at) {
+        Ok(length) if length == bytes.len() => Ok(bytes),
+        Ok(_) => Err(SHORT),
+        Err(fail) => Err(fail.errno),
+    }
 }
 
-pub fn fault(call: &'static str, object: &str, error: &Error) -> Fault {
-    match error.kind() {
-        ErrorKind::UnexpectedEof => Fault::new(
+pub fn fault(object: &str, errno: Errno) -> Fault {
+    match errno {
+        SHORT => Fault::new(
             libc::EIO,
             format!(
-                "{call} {object}: shorter than it says: {}",
+                "read {object}: shorter than it says: {}",
                 sentence(libc::EIO)
             ),
         ),
-        _ => Fail::new(call, object, error.raw_os_error().unwrap_or(0)).into(),
+        _ => Fail::new("read", object, errno).into(),
     }
 }

@@ -20,7 +20,6 @@ use crate::sys::signal::Signals;
 use crate::sys::uevent::{Listener, Received};
 use crate::sys::{clock, process, reboot};
 use std::collections::VecDeque;
-use std::path::Path;
 
 const UEVENTS: u64 = 1;
 const SIGNALS: u64 = 2;
@@ -76,7 +75,7 @@ impl Machine {
             queue: VecDeque::new(),
             poll,
             workers: Workers::new(WORKERS),
-            catalog: module_catalog::open_running(Path::new("/")),
+            catalog: module_catalog::open_running("/"),
             requests: requests.ok(),
             record: Record::new(),
             arguments: arguments.get(1..).unwrap_or_default().to_vec(),

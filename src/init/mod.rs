@@ -27,7 +27,6 @@ mod workers;
 use crate::act::{gather_words, modprobe_client};
 use crate::format::wish::Wish;
 use crate::sys::process;
-use std::path::Path;
 
 /// Whatever this program was started as. Never returns.
 pub fn main() -> ! {
@@ -41,10 +40,10 @@ pub fn main() -> ! {
 /// The whole boot, as PID 1.
 fn boot(arguments: &[Vec<u8>]) -> ! {
     early::prepare();
-    let words = gather_words::gather(Path::new("/"));
+    let words = gather_words::gather("/");
     // From here on whatever fails ends as it was asked for.
     early::set_policy(Wish::from_cmdline(&words).end);
-    let files = gather_words::files(Path::new("/"));
+    let files = gather_words::files("/");
     let mut machine = event_loop::Machine::new(arguments);
     machine.run(words, files)
 }

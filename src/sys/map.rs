@@ -8,14 +8,13 @@ use super::fail::{Fail, Outcome};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags, mmap};
-use std::path::Path;
 
 /// Maps a whole regular file. `EFBIG` if it is longer than `limit` bytes.
-pub fn read_only(path: &Path, limit: u64) -> Outcome<&'static [u8]> {
-    map(path, limit).map_err(Fail::of("mmap", &path.display()))
+pub fn read_only(path: &str, limit: u64) -> Outcome<&'static [u8]> {
+    map(path, limit).map_err(Fail::of("mmap", &path))
 }
 
-fn map(path: &Path, limit: u64) -> Result<&'static [u8], Errno> {
+fn map(path: &str, limit: u64) -> Result<&'static [u8], Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = open(path, flags, Mode::empty())?;
     let about = fstat(&file)?;
@@ -58,10 +57,10 @@ mod tests {
     fn a_map_shows_what_the_file_holds() {
         let path = std::env::current_exe().unwrap();
         let expected = std::fs::read(&path).unwrap();
-        assert!(read_only(&path, u64::MAX).unwrap() == expected);
-        let refused = |path: &Path| read_only(path, 10).unwrap_err().errno;
-        assert_eq!(refused(&path), libc::EFBIG);
-        assert_eq!(refused(Path::new("/")), libc::EINVAL);
-        assert_eq!(refused(Path::new("/none")), libc::ENOENT);
+        assert!(read_only(path.to_str().unwrap(), u64::MAX).unwrap() == expected);
+        let refused = |path: &str| read_only(path, 10).unwrap_err().errno;
+        assert_eq!(refused(path.to_str().unwrap()), libc::EFBIG);
+        assert_eq!(refused("/"), libc::EINVAL);
+        assert_eq!(refused("/none"), libc::ENOENT);
     }
 }

@@ -55,7 +55,11 @@ fn bend_image(name: &str, kib: u64, script: &str, repair: fn(&mut Disk)) {
     let workshop = Workshop::new(&format!("bent-{name}"));
     let path = workshop.make(name, kib, script);
     let disk = Disk::of_file(&path, 512);
-    assert_eq!(Ok(disk.identify()), probe_file(&path), "{name}");
+    assert_eq!(
+        Ok(disk.identify()),
+        probe_file(path.to_str().expect("a path")),
+        "{name}"
+    );
     bend(name, &disk, repair);
 }
 

@@ -153,7 +153,7 @@ fn ours(finding: &Finding) -> Result<Words, Vec<String>> {
 
 /// Our finding about an image, after comparing it with blkid's.
 pub fn compare(path: &Path) -> Finding {
-    let finding = probe_file(path).expect("probe image");
+    let finding = probe_file(path.to_str().expect("a path")).expect("probe image");
     let agreed = |words: Result<Words, Vec<String>>| {
         let mut words = words?;
         for (kind, keys) in DISAGREED {
