@@ -5,8 +5,12 @@
 //! Sources: RFC 1952 (gzip), the .xz file format, RFC 8878 (zstd).
 
 use crate::base::bytes;
-#[cfg(any(feature = "ko-xz", feature = "ko-zst"))]
-use std::io::Read;
+#[cfg(any(feature = "ko-gz", feature = "ko-xz", feature = "ko-zst"))]
+use crate::format::packed::Output;
+#[cfg(feature = "ko-gz")]
+use crate::format::packed::inflate::inflate;
+#[cfg(feature = "ko-zst")]
+use crate::format::packed::zstd;
 
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,7 @@ pub fn unpack(packing: Packing, packed: &[u8], limit: usize) -> Result<Vec<u8>, 
 
 const TOO_LONG: &str = "it is too long when decompressed";
 const DAMAGED: &str = "its compressed data is damaged";
+const CHECKSUM: &str = "its checksum is wrong";
 
 #[cfg(not(feature = "ko-gz"))]
 fn gzip(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
@@ -48,17 +53,15 @@ fn gzip(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
 
 #[cfg(feature = "ko-gz")]
 fn gzip(packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
-    use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
     let start = gzip_header(packed).ok_or("its gzip header is damaged")?;
     let end = packed.len().checked_sub(8).ok_or(DAMAGED)?;
     let body = packed.get(start..end).ok_or(DAMAGED)?;
-    let out = decompress_to_vec_with_limit(body, limit).map_err(|error| match error.status {
-        TINFLStatus::HasMoreOutput => TOO_LONG,
-        _ => DAMAGED,
-    })?;
+    let mut out = Output::new(limit);
+    inflate(body, &mut out).ok_or_else(|| reason(&out))?;
+    let out = out.into_bytes();
     let expected = (bytes::le32(packed, end), bytes::le32(packed, end + 4));
     if expected != (Some(crc32(&out)), Some(out.len() as u32)) {
-        return Err("its checksum is wrong");
+        return Err(CHECKSUM);
     }
     Ok(out)
 }
@@ -114,31 +117,27 @@ fn xz(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
 
 #[cfg(feature = "ko-xz")]
 fn xz(packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
-    use crate::format::xz;
+    use crate::format::{packed::lzma2, xz};
     /// `xz -9` uses 64 MiB; modules are usually packed with 1 or 2.
     const DICTIONARY_MAX: u32 = 64 << 20;
     if !packed.ends_with(xz::FOOTER_MAGIC) {
         return Err("it ends too early");
     }
-    let mut out = Vec::new();
+    let mut out = Output::new(limit);
     let mut at = xz::FIRST_BLOCK;
     while let xz::Next::Block { data, dictionary } = xz::block(packed, at)? {
         if dictionary > DICTIONARY_MAX {
             return Err("it needs more memory to decompress than a module should");
         }
-        let before = out.len();
-        let mut rest = packed.get(data..).ok_or(DAMAGED)?;
-        let mut reader = lzma_rust2::Lzma2Reader::new(&mut rest, dictionary, None);
-        drain(&mut reader, limit, &mut out)?;
-        drop(reader);
-        let end = packed.len() - rest.len();
+        let before = out.bytes().len();
+        let end = lzma2::unpack(packed, data, &mut out).ok_or_else(|| reason(&out))?;
         let (next, crc) = xz::after_block(packed, data, end).ok_or(DAMAGED)?;
-        if crc.is_some_and(|crc| out.get(before..).map(crc32) != Some(crc)) {
-            return Err("its checksum is wrong");
+        if crc.is_some_and(|crc| out.bytes().get(before..).map(crc32) != Some(crc)) {
+            return Err(CHECKSUM);
         }
         at = next;
     }
-    Ok(out)
+    Ok(out.into_bytes())
 }
 
 #[cfg(not(feature = "ko-zst"))]
@@ -148,36 +147,15 @@ fn zstd(_: &[u8], _: usize) -> Result<Vec<u8>, &'static str> {
 
 #[cfg(feature = "ko-zst")]
 fn zstd(packed: &[u8], limit: usize) -> Result<Vec<u8>, &'static str> {
-    // Not the streaming decoder: it wraps its errors for printing, which is 8 KiB of text.
-    use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-    const WINDOW: u64 = 128 << 20;
-    let mut out = Vec::new();
-    let mut rest = packed;
-    let mut frame = FrameDecoder::new();
-    frame.set_max_window_size(WINDOW);
-    // A file may be several frames in a row.
-    while !rest.is_empty() {
-        frame.reset(&mut rest).map_err(|_| DAMAGED)?;
-        while !frame.is_finished() {
-            let some = BlockDecodingStrategy::UptoBlocks(8);
-            frame.decode_blocks(&mut rest, some).map_err(|_| DAMAGED)?;
-            drain(&mut frame, limit, &mut out)?;
-        }
-    }
-    Ok(out)
+    let mut out = Output::new(limit);
+    zstd::unpack(packed, &mut out).ok_or_else(|| reason(&out))?;
+    Ok(out.into_bytes())
 }
 
-/// Reads to the end, but never more than `limit` bytes in all.
-#[cfg(any(feature = "ko-xz", feature = "ko-zst"))]
-fn drain(reader: &mut dyn Read, limit: usize, out: &mut Vec<u8>) -> Result<(), &'static str> {
-    let left = (limit - out.len().min(limit)) as u64;
-    let read = reader.take(left + 1).read_to_end(out);
-    read.map_err(|_| DAMAGED)?;
-    if out.len() > limit {
-        Err(TOO_LONG)
-    } else {
-        Ok(())
-    }
+/// Why unpacking ended early.
+#[cfg(any(feature = "ko-gz", feature = "ko-xz", feature = "ko-zst"))]
+fn reason(out: &Output) -> &'static str {
+    if out.full() { TOO_LONG } else { DAMAGED }
 }
 
 #[cfg(all(test, feature = "ko-gz", feature = "ko-xz", feature = "ko-zst"))]
@@ -212,31 +190,94 @@ mod tests {
         out.stdout
     }
 
-    const TOOLS: [&[&str]; 6] = [
+    const TOOLS: [&[&str]; 11] = [
         &["gzip", "-9nc"],
         &["gzip", "-1c"],
         &["xz", "-c", "--check=crc32", "--lzma2=dict=2MiB"],
         &["xz", "-9ec", "--block-size=65536"],
+        &["xz", "-0c", "--lzma2=preset=0,lc=4,lp=0,pb=0"],
+        &["xz", "-c", "--check=none", "--lzma2=lc=0,lp=2,pb=4"],
         &["zstd", "-19c"],
         &["zstd", "-1c", "--check"],
+        &["zstd", "-3c", "--no-check"],
+        &["zstd", "--fast=9", "-c"],
+        &["zstd", "-9c", "--target-compressed-block-size=1500"],
     ];
+
+    /// Data of one length that make packers choose differently.
+    fn originals(len: usize) -> [Vec<u8>; 6] {
+        let noise = original(2 * len);
+        let noise: Vec<u8> = noise.chunks(2).map(|b| b[0] << 4 | b[1]).collect();
+        let half: Vec<u8> = noise.iter().map(|&b| b.min(b'z')).collect();
+        let words = noise.iter().flat_map(|&b| match b % 5 {
+            0 => b"alias ".to_vec(),
+            1 => vec![b; usize::from(b)],
+            2 => b"module".to_vec(),
+            _ => vec![b'a' + b % 16],
+        });
+        let words: Vec<u8> = words.take(len).collect();
+        let parts = noise.chunks(100_000).zip(words.chunks(50_000));
+        let mixed = parts.flat_map(|(noise, words)| [noise, words].concat());
+        let mixed = mixed.take(len).collect();
+        [original(len), vec![b'x'; len], noise, half, mixed, words]
+    }
 
     #[test]
     fn what_the_real_tools_packed_comes_back() {
-        for len in [0, 1, 4096, 700_000] {
-            let data = original(len);
-            for tool in TOOLS {
+        for len in [0, 1, 15, 200, 900, 300_000] {
+            for (tool, data) in TOOLS
+                .iter()
+                .flat_map(|tool| originals(len).map(|data| (tool, data)))
+            {
                 let packed = pack(tool, &data);
                 let kind = packing(&packed).unwrap();
-                assert!(
-                    unpack(kind, &packed, len) == Ok(data.clone()),
-                    "{tool:?} {len}"
-                );
+                let whole = unpack(kind, &packed, len);
+                assert!(whole.as_ref() == Ok(&data), "{tool:?} {len}");
                 if len > 0 {
                     let short = unpack(kind, &packed, len - 1);
                     assert_eq!(short, Err(TOO_LONG), "{tool:?} {len}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_longest_windows_are_no_wider_than_the_output() {
+        let [.., words] = originals(300_000);
+        for tool in [
+            &["zstd", "--ultra", "-22", "--long=30", "-c"][..],
+            &["xz", "-c", "--lzma2=preset=9,dict=64MiB"],
+        ] {
+            let packed = pack(tool, &words);
+            let kind = packing(&packed).unwrap();
+            assert!(unpack(kind, &packed, 300_000).as_ref() == Ok(&words));
+        }
+    }
+
+    #[test]
+    fn frames_in_a_row_are_one_file_and_some_are_skipped() {
+        let mut packed = pack(&["zstd", "-c"], b"first ");
+        packed.extend(b"\x5f\x2a\x4d\x18\x03\0\0\0...");
+        packed.extend(pack(&["zstd", "-c", "--no-check"], &[b'x'; 300]));
+        let whole = [&b"first "[..], &[b'x'; 300]].concat();
+        assert_eq!(unpack(Packing::Zstd, &packed, 306), Ok(whole));
+        assert_eq!(unpack(Packing::Zstd, &packed, 305), Err(TOO_LONG));
+        packed.push(0);
+        assert_eq!(unpack(Packing::Zstd, &packed, 306), Err(DAMAGED));
+    }
+
+    #[test]
+    fn wrong_checksums_are_seen() {
+        for (tool, back) in [
+            (&["gzip", "-c"][..], 8),
+            (&["xz", "-c", "--check=crc32"], 12 + 8 + 4),
+            (&["zstd", "-c"], 4),
+        ] {
+            let mut packed = pack(tool, b"abc");
+            let at = packed.len() - back;
+            packed[at] ^= 1;
+            let kind = packing(&packed).unwrap();
+            assert!(unpack(kind, &packed, 3).is_err(), "{tool:?}");
         }
     }
 
