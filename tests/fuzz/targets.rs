@@ -6,6 +6,7 @@ use landfall::format::kmod::{Catalog, Files};
 use landfall::format::lens::Lens;
 use landfall::format::lvm2::label::Extent;
 use landfall::format::lvm2::{self, group::Group};
+use landfall::format::packed::{self, Output};
 use landfall::format::verity::{Superblock, Volume};
 use landfall::format::wish::Wish;
 use landfall::format::{bootconfig, cmdline, crypttab, json, luks, md, uevent};
@@ -22,7 +23,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
     Target { name, run, words }
 }
 
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 20] = [
     target(
         "luks",
         luks_header,
@@ -81,6 +82,21 @@ pub const TARGETS: [Target; 17] = [
         "bootconfig",
         boot_config,
         &[b"kernel.", b" = ", b"{", b"}", b",", b"\"", b"+="],
+    ),
+    target(
+        "inflate",
+        inflate,
+        &[b"\x05", b"\x03\0", b"\x01\0\0\xff\xff"],
+    ),
+    target(
+        "lzma2",
+        lzma2,
+        &[b"\xe0\0", b"\x01\0", b"\x02\0", b"\xa0\0", b"\x80\0"],
+    ),
+    target(
+        "zstd",
+        zstd,
+        &[b"(\xb5/\xfd", b"\x50\x2a\x4d\x18", b"\xfc", b"\xa8"],
     ),
     target("plan", plan, PLAN),
 ];
@@ -393,6 +409,29 @@ fn boot_config(input: &[u8]) {
         );
     }
     let _ = bootconfig::find(input);
+}
+
+/// Beyond it a module is too long; less than [`crate::MEMORY_MAX`], and filled within the patience.
+const UNPACKED_MAX: usize = 1 << 20;
+
+fn inflate(input: &[u8]) {
+    let mut out = Output::new(UNPACKED_MAX);
+    let _ = packed::inflate::inflate(input, &mut out);
+    assert!(out.bytes().len() <= UNPACKED_MAX);
+}
+
+fn lzma2(input: &[u8]) {
+    let mut out = Output::new(UNPACKED_MAX);
+    if let Some(end) = packed::lzma2::unpack(input, 0, &mut out) {
+        assert!(end <= input.len());
+    }
+    assert!(out.bytes().len() <= UNPACKED_MAX);
+}
+
+fn zstd(input: &[u8]) {
+    let mut out = Output::new(UNPACKED_MAX);
+    let _ = packed::zstd::unpack(input, &mut out);
+    assert!(out.bytes().len() <= UNPACKED_MAX);
 }
 
 /// Lines of a trace, a hundred milliseconds apart.
