@@ -171,7 +171,8 @@ fn each_record(level: u8, line: &str, each: &mut dyn FnMut(&str)) {
     let mut rest = text.as_str();
     let mut mark = "";
     loop {
-        let (now, later) = rest.split_at(rest.floor_char_boundary(LONGEST_TEXT));
+        let cut = rest.floor_char_boundary(LONGEST_TEXT);
+        let (now, later) = rest.split_at_checked(cut).unwrap_or((rest, ""));
         each(&format!("<{}>{TAG}{mark}{now}\n", level.min(DEBUG)));
         if later.is_empty() {
             return;

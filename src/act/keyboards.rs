@@ -2,7 +2,7 @@
 //!
 //! Not whether a console listens to them: a serial line needs none.
 
-use crate::base::text::Text;
+use crate::base::text::{Joined, Text};
 use crate::sys::dir::{self, Want};
 use crate::sys::proc_sys;
 use std::os::fd::AsFd;
@@ -19,7 +19,7 @@ pub fn sentence() -> String {
     if names.is_empty() {
         "no keyboard was found".into()
     } else {
-        format!("keyboards: {}", names.join(", "))
+        format!("keyboards: {}", names.joined(", "))
     }
 }
 

@@ -49,6 +49,22 @@ impl fmt::Debug for Text {
     }
 }
 
+/// Texts as one, as std's `join` makes it; that one is 2 KB of code.
+pub trait Joined {
+    fn joined(&self, between: &str) -> String;
+}
+
+impl<T: AsRef<str>> Joined for [T] {
+    fn joined(&self, between: &str) -> String {
+        let mut all = String::new();
+        for (number, part) in self.iter().enumerate() {
+            all.push_str(if number > 0 { between } else { "" });
+            all.push_str(part.as_ref());
+        }
+        all
+    }
+}
+
 /// Writes `bytes`; control bytes, non-UTF-8 bytes and those in `also` become `\xNN`.
 pub fn escape_into(bytes: &[u8], also: &[u8], f: &mut dyn fmt::Write) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
@@ -130,6 +146,15 @@ fn hex_escape(tail: &[u8]) -> Option<(u8, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_joined_as_std_joins_them() {
+        let none: [&str; 0] = [];
+        assert_eq!(none.joined(", "), "");
+        for parts in [&["a"][..], &["a", "b"], &["", "a", ""], &["", ""]] {
+            assert_eq!(parts.joined(" and "), parts.join(" and "));
+        }
+    }
     use alloc::string::ToString;
 
     #[test]

@@ -12,6 +12,7 @@ use super::through::{Leg, Row};
 use super::verity::is_name;
 use crate::base::bytes::{le16, le32, le64, slice, u8};
 use crate::base::list::Listed;
+use crate::base::text::Joined;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -167,7 +168,7 @@ impl Volume {
         if self.discards {
             words.push("allow_discards".into());
         }
-        let (count, words) = (words.len(), words.join(" "));
+        let (count, words) = (words.len(), words.joined(" "));
         Some(Mapping {
             name: self.name.clone(),
             uuid: luks::table::uuid("INTEGRITY", "", &self.name),

@@ -7,7 +7,7 @@
 //! and udev's rules for link names (`\xNN` for whatever a file name cannot hold).
 
 use crate::base::list::Listed;
-use crate::base::text::{Text, unescape};
+use crate::base::text::{Joined, Text, unescape};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -104,7 +104,7 @@ fn by_tag(tag: &[u8], value: &[u8]) -> Option<Source> {
 
 fn link(folder: &str, name: Vec<u8>) -> Option<Source> {
     let name = String::from_utf8(name).ok()?;
-    Some(Source::Link([folder, &name].join("/")))
+    Some(Source::Link([folder, &name].joined("/")))
 }
 
 /// A volume of UBI or a partition in flash memory, as the kernel takes it: `ubi0_1`, `ubi1` (of
@@ -220,7 +220,7 @@ fn below_dev(path: &[u8]) -> Option<Source> {
         .listed();
     match parts.as_slice() {
         ["disk", "by-id" | "by-path" | "by-diskseq", _, ..] => {
-            Some(Source::Link(parts.get(1..)?.join("/")))
+            Some(Source::Link(parts.get(1..)?.joined("/")))
         }
         ["block", pair] if pair.contains(':') => number(pair.as_bytes()),
         ["disk", by, name] => by_tag(by.strip_prefix("by-")?.as_bytes(), name.as_bytes()),
@@ -229,7 +229,7 @@ fn below_dev(path: &[u8]) -> Option<Source> {
         // The kernel fills the first of these from an initrd, where there is no initramfs.
         [name] if name.strip_prefix("ram").is_some_and(numeral) => None,
         names if names.contains(&"..") => None,
-        names => Some(Source::Name(names.join("/"))),
+        names => Some(Source::Name(names.joined("/"))),
     }
 }
 

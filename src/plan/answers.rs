@@ -9,7 +9,7 @@ use super::{IDLE_MS, Plan, Stage};
 use super::{integrity, loops, mapping, modules, verity};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
-use crate::base::text::Text;
+use crate::base::text::{Joined, Text};
 use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
 use crate::format::wish::{End, Patience, Wish};
@@ -351,7 +351,10 @@ impl Plan {
                 );
             }
         } else {
-            self.say(Level::Info, format!("{fault}; trying {}", types.join(", ")));
+            self.say(
+                Level::Info,
+                format!("{fault}; trying {}", types.joined(", ")),
+            );
             self.stage = Stage::Preparing {
                 device,
                 generation,

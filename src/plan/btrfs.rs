@@ -16,6 +16,7 @@ use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::table::Table;
+use crate::base::text::Joined;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -98,7 +99,7 @@ impl Plan {
         }
         let own = format!("btrfs {uuid} has {} of {count} devices", members.len());
         let told: Vec<&str> = members.iter().map(|m| m.0.as_str()).listed();
-        let text = format!("{own}: {}", told.join(" and "));
+        let text = format!("{own}: {}", told.joined(" and "));
         pool.missing = ((members.len() as u64) < count).then(|| text.clone());
         let news = pool.missing.is_some() && said.as_ref() != Some(&text);
         if news {

@@ -17,6 +17,7 @@ use super::{Plan, Stage};
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::order;
+use crate::base::text::Joined;
 use crate::format::identity::Partition;
 use crate::format::wish::Source;
 use alloc::format;
@@ -231,7 +232,7 @@ impl Plan {
 
     fn in_order(&self, found: &[Usable]) -> String {
         let names: Vec<&str> = found.iter().map(|u| u.0.as_str()).listed();
-        names.join(" and ")
+        names.joined(" and ")
     }
 
     /// A root that is being prepared, and is not among what was found any more, has left.

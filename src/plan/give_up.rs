@@ -10,7 +10,7 @@ use super::{Plan, root};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::order;
-use crate::base::text::Text;
+use crate::base::text::{Joined, Text};
 use crate::format::wish::{Patience, Source};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -99,7 +99,7 @@ fn asked(plan: &Plan) -> Vec<String> {
         },
     };
     if !wish.fstypes.is_empty() {
-        text.push_str(&format!(" rootfstype={}", wish.fstypes.join(",")));
+        text.push_str(&format!(" rootfstype={}", wish.fstypes.joined(",")));
     }
     if !wish.flags.as_bytes().is_empty() {
         text.push_str(&format!(" rootflags={}", wish.flags));

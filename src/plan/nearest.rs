@@ -2,6 +2,7 @@
 
 use super::device::{Device, Devices};
 use crate::base::list::Listed;
+use crate::base::text::Joined;
 use crate::format::links;
 use crate::format::wish::Source;
 use alloc::format;
@@ -123,7 +124,7 @@ pub fn describe(device: &Device, devices: &Devices) -> String {
                 )
             }
             (None, None) if !finding.ambivalent.is_empty() => {
-                format!("ambiguous: {}", finding.ambivalent.join(" and "))
+                format!("ambiguous: {}", finding.ambivalent.joined(" and "))
             }
             (None, None) => "nothing recognised".to_string(),
         },

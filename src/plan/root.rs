@@ -9,6 +9,7 @@
 use super::device::{Device, Devices, Look};
 use super::{luks, mapping, verity};
 use crate::base::list::Listed;
+use crate::base::text::Joined;
 use crate::format::wish::{Source, Wish};
 use crate::format::{discoverable, links};
 use alloc::format;
@@ -331,7 +332,7 @@ fn usable(wish: &Wish, devices: &Devices, device: &Device) -> Answer {
         return Answer::Usable(wish.fstypes.clone());
     }
     if !finding.ambivalent.is_empty() {
-        let kinds = finding.ambivalent.join(", ");
+        let kinds = finding.ambivalent.joined(", ");
         return Answer::Unusable(format!(
             "it carries several signatures ({kinds}); say which one counts with rootfstype="
         ));

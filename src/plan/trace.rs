@@ -12,7 +12,7 @@ use super::trace_luks;
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
-use crate::base::text::{Text, escape_into};
+use crate::base::text::{Joined, Text, escape_into};
 use crate::base::words::Line;
 use crate::format::dm_init::Mapping;
 use crate::format::identity::{Finding, Partition, Range, Signature, Usage};
@@ -326,7 +326,7 @@ fn mount_words(line: Line, mount: &Mount) -> Line {
 }
 
 fn resolution_words(line: Line, found: &Resolution) -> Line {
-    let list = |names: &[String]| Some(names.join(",")).filter(|l| !l.is_empty());
+    let list = |names: &[String]| Some(names.joined(",")).filter(|l| !l.is_empty());
     let line = line.opt("answers", list(&found.answers));
     let line = line
         .opt("blacklisted", list(&found.blacklisted))
@@ -340,14 +340,14 @@ fn resolution_words(line: Line, found: &Resolution) -> Line {
 /// `NAME:NEED,NEED:PROVIDER|PROVIDER,PROVIDER:AFTER`.
 fn module_text(module: &Module) -> String {
     let groups = |groups: &[Vec<String>]| {
-        let each: Vec<String> = groups.iter().map(|g| g.join("|")).listed();
-        each.join(",")
+        let each: Vec<String> = groups.iter().map(|g| g.joined("|")).listed();
+        each.joined(",")
     };
     let (before, after) = (groups(&module.before), groups(&module.after));
     format!(
         "{}:{}:{before}:{after}",
         module.name,
-        module.needs.join(",")
+        module.needs.joined(",")
     )
 }
 
@@ -356,7 +356,7 @@ fn finding_words(mut line: Line, finding: &Finding) -> Line {
         line = signature_words(line, signature);
     }
     if !finding.ambivalent.is_empty() {
-        line = line.key("ambivalent", finding.ambivalent.join(","));
+        line = line.key("ambivalent", finding.ambivalent.joined(","));
     }
     if let Some(table) = &finding.table {
         line = line

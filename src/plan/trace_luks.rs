@@ -6,6 +6,7 @@ use super::event::{Event, Ticket};
 use super::trace::{answer, failed};
 use super::trace_read::{all, fault, list, ticket};
 use crate::base::list::Listed;
+use crate::base::text::Joined;
 use crate::base::words::{Line, Words};
 use crate::format::crypttab::Echo;
 use crate::format::luks::flags::Flags;
@@ -139,7 +140,7 @@ fn order_words(line: Line, order: &Order) -> Line {
     };
     let line = line.opt("slot", order.slot.map(|slot| alloc::format!("{slot}")));
     let flags: Vec<&str> = order.flags.names().listed();
-    let line = line.opt("flags", (!flags.is_empty()).then(|| flags.join(",")));
+    let line = line.opt("flags", (!flags.is_empty()).then(|| flags.joined(",")));
     line.word(if order.read_only { "ro" } else { "rw" })
 }
 

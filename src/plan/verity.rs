@@ -14,6 +14,7 @@ use super::ticket::Job;
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
+use crate::base::text::Joined;
 use crate::format::dm_init::Mapping;
 use crate::format::identity::{Need, Range};
 use crate::format::verity::table::{self, Below};
@@ -280,7 +281,7 @@ impl Plan {
                         .listed();
                     let name = &volume.name;
                     if !missing.is_empty() {
-                        let missing = missing.join(" and ");
+                        let missing = missing.joined(" and ");
                         lines.push(format!("verity volume {name} waits for {missing}"));
                     }
                 }

@@ -13,6 +13,7 @@ use super::names;
 use super::resolve;
 use super::trie::Trie;
 use crate::base::list::Listed;
+use crate::base::text::Joined;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -93,7 +94,7 @@ impl<'a> Catalog<'a> {
         if path.starts_with('/') {
             return Some(path.into());
         }
-        Some([self.dir.as_str(), path].join("/"))
+        Some([self.dir.as_str(), path].joined("/"))
     }
 
     /// Hard dependencies, all of them: loading from left to right works.

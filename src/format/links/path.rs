@@ -4,7 +4,7 @@
 
 use super::Node;
 use crate::base::list::Listed;
-use crate::base::text::{below_sys, cut};
+use crate::base::text::{Joined, below_sys, cut};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -48,7 +48,7 @@ impl Way {
             _ => own,
         };
         let parts: Vec<&str> = parts.map(part).map(String::as_str).listed();
-        parts.join("-")
+        parts.joined("-")
     }
 }
 

@@ -11,6 +11,7 @@ use crate::base::bytes::{le64, slice};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::secret::Secret;
+use crate::base::text::Joined;
 use alloc::format;
 use alloc::string::String;
 
@@ -252,7 +253,7 @@ fn options(crypt: &Crypt, tagged: Option<&Tagged>, mut flags: Flags) -> String {
     }
     match options.is_empty() {
         true => String::new(),
-        false => format!(" {} {}", options.len(), options.join(" ")),
+        false => format!(" {} {}", options.len(), options.joined(" ")),
     }
 }
 

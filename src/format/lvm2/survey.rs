@@ -116,7 +116,7 @@ impl Known {
         }
         if !owner.is_empty() && owner != system_id {
             return Some(format!(
-                "volume group {name} belongs to the system {owner:?} \
+                "volume group {name} belongs to the system \"{owner}\" \
                  (vgchange --systemid gives it to another)"
             ));
         }

@@ -3,7 +3,7 @@
 use super::{CIPHER, DRIVERS, LUKS, Lock, Plan, Reason, State, keys};
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
-use crate::base::text::cut;
+use crate::base::text::{Joined, cut};
 use crate::format::crypttab::{self, Place, Volume};
 use crate::format::wish::{Source, Wish};
 use crate::plan::action::Level;
@@ -168,7 +168,7 @@ impl Plan {
     /// Of several that are the same volume the first by name, and whoever reads the log knows.
     fn first_of(&mut self, fit: &[String]) -> Option<String> {
         let first = fit.iter().min_by(|a, b| root::natural_order(a, b))?.clone();
-        let names = fit.join(" and ");
+        let names = fit.joined(" and ");
         if fit.len() > 1 && !self.locks.clones.contains(&names) {
             let text = format!("{names} are the same encrypted volume: {first} is opened");
             self.locks.clones.push(names);

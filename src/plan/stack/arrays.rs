@@ -9,6 +9,7 @@ use super::{Plan, Planned, What};
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::order;
+use crate::base::text::Joined;
 use crate::format::image_files::ImageFile;
 use crate::format::md::{
     self, Array, Id, Left, Named, Naming, Preferred, State, Superblock, Verdict,
@@ -71,7 +72,7 @@ impl Plan {
             State::Degraded => {
                 let missing = verdict.missing.iter().map(u32::to_string);
                 let missing: Vec<String> = missing.listed();
-                let text = format!("{full} lacks its member {}", missing.join(", "));
+                let text = format!("{full} lacks its member {}", missing.joined(", "));
                 if !self.may_start_degraded(now, &full, &text) {
                     return;
                 }

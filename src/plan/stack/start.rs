@@ -14,6 +14,7 @@ use super::{Plan, What};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
+use crate::base::text::Joined;
 use crate::format::dm_init::{Mapping, Target};
 use crate::format::lvm2::table::{self, Word};
 use crate::format::md::Step;
@@ -192,7 +193,7 @@ impl Plan {
                 start: t.start,
                 sectors: t.length,
                 kind: t.kind.into(),
-                arguments: words?.join(" "),
+                arguments: words?.joined(" "),
             })
         };
         Some(Mapping {

@@ -6,6 +6,7 @@ use super::members::Said;
 use super::{Plan, Planned, SECTOR, What};
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
+use crate::base::text::Joined;
 use crate::format::lvm2::group::{Group, Logical};
 use crate::format::lvm2::name::{self, Id};
 use crate::format::lvm2::segment::Kind;
@@ -99,7 +100,7 @@ impl Plan {
         };
         if !stack.missing.is_empty() {
             let lost: Vec<String> = stack.missing.iter().map(Id::to_string).listed();
-            let lost = lost.join(", ");
+            let lost = lost.joined(", ");
             let text =
                 format!("volume {full} lacks physical volume {lost}, which it can do without");
             if !self.may_start_degraded(now, &full, &text) {
