@@ -5,6 +5,7 @@ use crate::lab::disks::{self, EXT4};
 use crate::lab::guest::Machine;
 use crate::lab::images::image_with;
 use crate::lab::kernels::{Flavour, kernel};
+use crate::lab::outcome::Outcome;
 use crate::lab::partitions::copy_sparse;
 use crate::lab::roots::{self, Root};
 use crate::lab::secure_boot::{self, Owner};
@@ -418,23 +419,36 @@ fn image_with_signature(signature: &Path) -> PathBuf {
 /// Where the image has it.
 const SIGNATURE: &str = "/etc/root.p7s";
 
-/// The kernel trusts the owner of the machine, who has signed the root hash, and demands that.
-#[test]
-fn boot_from_dm_verity_with_a_signed_root_hash() {
+/// Boots a machine whose kernel trusts its owner, who has signed this text, and demands that.
+fn boot_with_what_the_owner_signed(text: &str) -> Outcome {
     let volume = plain();
     let owner = Owner::new("harbour master");
-    let image = image_with_signature(&owner.sign(&volume.root_hash));
+    let image = image_with_signature(&owner.sign(text));
     let words = format!(
-        "{} systemd.verity_root_options=root-hash-signature={SIGNATURE} \
+        "root=/dev/mapper/root {} systemd.verity_root_options=root-hash-signature={SIGNATURE} \
          dm_verity.require_signatures=1",
         volume.words("/dev/vda", "/dev/nvme0n1")
     );
     let machine = Machine::cloud()
         .scratch(&volume.data, Bus::Virtio)
         .scratch(&volume.hash, Bus::Nvme);
-    let outcome = secure_boot::booted_by(machine, &owner, &image, &words)
+    secure_boot::booted_by(machine, &owner, &image, &words)
         .memory(1024)
-        .boot();
+        .boot()
+}
+
+/// The signature is one that the kernel trusts, of something else.
+#[test]
+fn boot_refuses_a_signature_of_another_root_hash() {
+    let outcome = boot_with_what_the_owner_signed(&"5eed".repeat(16));
+    let said = "the signature is not one of this root hash";
+    outcome.assert_gave_up(&["verity volume root cannot be used", said]);
+}
+
+#[test]
+/// The kernel trusts the owner of the machine, and demands a signature.
+fn boot_from_dm_verity_with_a_signed_root_hash() {
+    let outcome = boot_with_what_the_owner_signed(&plain().root_hash);
     outcome.assert_root("/dev/mapper/root", "ext4", "ro");
     let table = " 2 root_hash_sig_key_desc ";
     let mapped = outcome.list("mapped");
