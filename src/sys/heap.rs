@@ -143,6 +143,8 @@ impl State {
 // one list or in use; or it is a mapping of its own. They are as long as the layout says, and
 // aligned to `GRAIN` or to a page. Nothing here unwinds.
 unsafe impl GlobalAlloc for Heap {
+    /// # Safety
+    /// What [`GlobalAlloc`] demands of a caller.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if is_small(layout) {
             return self.with(|state| state.take(layout.size()));
@@ -153,6 +155,8 @@ unsafe impl GlobalAlloc for Heap {
         map(pages(layout.size()))
     }
 
+    /// # Safety
+    /// What [`GlobalAlloc`] demands of a caller.
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps to the rules of `alloc`.
         let block = unsafe { self.alloc(layout) };
@@ -163,6 +167,8 @@ unsafe impl GlobalAlloc for Heap {
         block
     }
 
+    /// # Safety
+    /// What [`GlobalAlloc`] demands of a caller.
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if is_small(layout) {
             // SAFETY: the caller got it here, by the same layout, and does not use it any more.
@@ -173,6 +179,8 @@ unsafe impl GlobalAlloc for Heap {
         }
     }
 
+    /// # Safety
+    /// What [`GlobalAlloc`] demands of a caller.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller says that `size` is a valid one with this alignment.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };

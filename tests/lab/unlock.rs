@@ -12,12 +12,17 @@ use landfall::crypt::unlock::{self, Areas};
 use landfall::crypt::{Job, Machine};
 use landfall::format::identity::{Need, View};
 use landfall::format::luks::{self, Area, Header};
+use landfall::sys::heap::Heap;
 use landfall::sys::{memory, threads};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
+
+/// As in `init`: what it gives back, the next one gets, with all that is in it.
+#[global_allocator]
+static HEAP: Heap = Heap::new();
 
 struct Device(File);
 
