@@ -88,7 +88,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 41] = [
+const ROWS: [Parameter; 44] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -338,6 +338,9 @@ const ROWS: [Parameter; 41] = [
     verity::OPTIONS,
     verity::SWITCH,
     verity::USR_HASH,
+    verity::USR_DATA,
+    verity::USR_TREE,
+    verity::USR_OPTIONS,
     Parameter {
         names: &["landfall.veritytab"],
         values: "`=\"NAME DATA HASH ROOTHASH [OPTIONS]\"`",

@@ -234,7 +234,13 @@ impl Plan {
         let (device, generation, kind) = (device.clone(), *generation, kind.clone());
         self.modules
             .want_filesystem(&kind, &mut self.tickets, &mut self.out);
-        let busy = self.is_mapping() || self.is_unlocking() || self.is_finishing();
+        let lacking = self.lacks_verity();
+        if lacking && self.tickets.none_open() {
+            for text in self.unmade_verity() {
+                self.say_once(Level::Notice, text);
+            }
+        }
+        let busy = lacking || self.is_mapping() || self.is_unlocking() || self.is_finishing();
         if !self.modules.filesystem_settled(&kind) || busy {
             return;
         }

@@ -109,6 +109,7 @@ fn has_alias_link(device: &Device, link: &str) -> bool {
 pub fn needed_besides(wish: &Wish, devices: &Devices) -> Vec<String> {
     let mut needed = needed_for_root(wish, devices);
     needed.extend(luks::needed(wish, devices));
+    needed.extend(verity::needed(wish, devices));
     for source in mapping::sources(wish) {
         // Names and numbers tell by themselves; the disk's table tells the others.
         if !matches!(source, Source::Name(_) | Source::Number(..)) {

@@ -86,6 +86,13 @@ pub fn needs_links(wish: &Wish) -> bool {
     sources.any(|source| matches!(source, Source::Link(_)))
 }
 
+/// What the command line demands is read before root is mounted, whatever root is called.
+pub fn needed(wish: &Wish, devices: &Devices) -> Vec<String> {
+    let is = |d: &&Device| wish.verity.iter().any(|v| v.needed && is_made_of(v, d));
+    let devices = devices.all().filter(is);
+    devices.map(|d| d.block.name.clone()).listed()
+}
+
 /// Is the device what became of the volume?
 fn is_made_of(volume: &Volume, device: &Device) -> bool {
     device.block.mapped.as_ref() == Some(&volume.name)
@@ -241,13 +248,26 @@ impl Plan {
         let name = &volume.name;
         let text = format!("verity volume {name} cannot be used: {why}");
         // No other device can be what was asked for.
-        let asked = self.is_root_by_name(volume);
+        let asked = volume.needed || self.is_root_by_name(volume);
         self.put_verity(index, State::Failed(text.clone()));
         if asked && self.is_looking() {
             self.give_up(now, Cause::Verity(text));
         } else {
             self.say(Level::Error, text);
         }
+    }
+
+    /// Is a volume that the command line demands not there yet, or not read?
+    pub(super) fn lacks_verity(&self) -> bool {
+        let read =
+            |volume: &Volume, d: &Device| is_made_of(volume, d) && matches!(d.look, Look::Known(_));
+        let mut all = self.wish.verity.iter().zip(&self.verity.0);
+        all.any(|(volume, state)| match state {
+            _ if !volume.needed => false,
+            State::Waiting | State::UnderWay { .. } => true,
+            State::Made { .. } => !self.devices.all().any(|d| read(volume, d)),
+            State::Failed(_) => false,
+        })
     }
 
     fn is_root_by_name(&self, volume: &Volume) -> bool {

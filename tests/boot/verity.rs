@@ -409,6 +409,33 @@ fn boot_mends_a_flipped_block_with_codes() {
     outcome.assert_root("/dev/mapper/root", "ext4", "ro");
 }
 
+/// Root is a disk of its own; `/usr` is promised by a root hash, and there is no boot without it.
+#[test]
+fn boot_makes_the_volume_of_usrhash_before_root_is_mounted() {
+    let volume = plain();
+    let words = format!(
+        "root=/dev/vda usrhash={} systemd.verity_usr_data=/dev/nvme0n1 \
+         systemd.verity_usr_hash=/dev/nvme1n1 rd.timeout=8",
+        volume.root_hash
+    );
+    let machine = |data: &Path| {
+        let machine = Machine::cloud().disk(&EXT4, Bus::Virtio);
+        machine.scratch(data, Bus::Nvme).cmdline(&words)
+    };
+    let outcome = machine(&volume.data)
+        .scratch(&volume.hash, Bus::Nvme)
+        .boot();
+    outcome.assert_root("/dev/vda", "ext4", "ro");
+    let mapped = outcome.list("mapped");
+    let made = |line: &String| line.starts_with("usr") && line.contains(" verity ");
+    outcome.check(mapped.iter().any(made), &format!("usr in {mapped:?}"));
+    let (_keep, bent) = bent(&volume.data, 4096 + 8);
+    let outcome = machine(&bent).scratch(&volume.hash, Bus::Nvme).boot();
+    outcome.assert_gave_up(&["verity volume usr cannot be used"]);
+    let outcome = machine(&volume.data).boot();
+    outcome.assert_gave_up(&["verity volume usr waits for /dev/nvme1n1"]);
+}
+
 /// The image with the signature of a root hash.
 fn image_with_signature(signature: &Path) -> PathBuf {
     let add = format!("{}:{SIGNATURE}", signature.display());

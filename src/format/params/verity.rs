@@ -69,8 +69,43 @@ pub(super) const USR_HASH: Parameter = Parameter {
     names: &["usrhash"],
     values: "`=HEX`",
     default: "none",
-    effect: "A separate `/usr` is not mounted yet: a warning says so.",
+    effect: "`/dev/mapper/usr` is made by dm-verity with this root hash before root is mounted, \
+              and there is no boot without it. Its devices are found as those of `roothash=`. \
+              Mounting it is left to the real init.",
     gathers: false,
-    tests: &["a_hash_for_usr_is_not_served_yet"],
+    tests: &[
+        "a_hash_for_usr_is_another_volume_and_not_root",
+        "boot_makes_the_volume_of_usrhash_before_root_is_mounted",
+    ],
     read: Reading::usr_hash,
+};
+
+pub(super) const USR_DATA: Parameter = Parameter {
+    names: &["systemd.verity_usr_data"],
+    values: "`=DEVICE`",
+    default: "by `usrhash=`",
+    effect: "The device that holds the data of `/usr`, in any form that `root=` takes.",
+    gathers: false,
+    tests: &["a_hash_for_usr_is_another_volume_and_not_root"],
+    read: Reading::usr_data,
+};
+
+pub(super) const USR_TREE: Parameter = Parameter {
+    names: &["systemd.verity_usr_hash"],
+    values: "`=DEVICE`",
+    default: "by `usrhash=`",
+    effect: "The device that holds the tree of hashes of `/usr`.",
+    gathers: false,
+    tests: &["a_hash_for_usr_is_another_volume_and_not_root"],
+    read: Reading::usr_tree,
+};
+
+pub(super) const USR_OPTIONS: Parameter = Parameter {
+    names: &["systemd.verity_usr_options"],
+    values: "`=OPTION[,OPTION…]`",
+    default: "none",
+    effect: "As `systemd.verity_root_options=`, of `/usr`.",
+    gathers: false,
+    tests: &["a_hash_for_usr_is_another_volume_and_not_root"],
+    read: Reading::usr_options,
 };

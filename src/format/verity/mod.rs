@@ -47,6 +47,8 @@ pub struct Volume {
     pub data: Source,
     pub hash: Source,
     pub options: Options,
+    /// Root is not mounted before it is there: the command line tells its root hash.
+    pub needed: bool,
     /// Why it can never be set up, as the end of a sentence.
     pub broken: Option<String>,
 }
@@ -69,6 +71,7 @@ impl Volume {
             data: data.unwrap_or_else(|| half(0)),
             hash: tree.unwrap_or_else(|| half(digits.saturating_sub(DIGITS_MIN))),
             options: Options::default(),
+            needed: false,
             broken: (!good).then(|| format!("its root hash '{}' is none", Text::from(hash))),
             root_hash,
         }

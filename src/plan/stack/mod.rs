@@ -195,7 +195,7 @@ impl Plan {
         self.start_wanted(now);
     }
 
-    fn say_once(&mut self, level: Level, text: String) {
+    pub(super) fn say_once(&mut self, level: Level, text: String) {
         if self.stack.said.insert(&text) {
             self.say(level, text);
         }

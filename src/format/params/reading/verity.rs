@@ -18,16 +18,48 @@ use alloc::vec::Vec;
 const VOLUMES: usize = 64;
 /// What the volume of `roothash=` is called.
 const ROOT: &str = "root";
+/// And that of `usrhash=`.
+const USR: &str = "usr";
 
 /// What was read so far.
 #[derive(Default)]
 pub(super) struct Words {
     off: bool,
+    root: Told,
+    usr: Told,
+    lines: Vec<Volume>,
+}
+
+/// What the words say of one volume.
+#[derive(Default)]
+struct Told {
     root_hash: Text,
     data: Text,
     hash: Text,
     options: Text,
-    lines: Vec<Volume>,
+}
+
+impl Told {
+    /// `None`: no root hash was told. The second half: what is odd about its options.
+    fn volume(&self, name: &str) -> Option<(Volume, Option<String>)> {
+        if self.root_hash.0.is_empty() {
+            return None;
+        }
+        let mut odd = None;
+        let mut source = |typed: &Text| match Source::parse(typed.as_bytes()) {
+            _ if typed.0.is_empty() => None,
+            Source::Unknown(typed) => {
+                odd = Some(format!("no device is named by '{typed}'"));
+                None
+            }
+            source => Some(source),
+        };
+        let (data, hash) = (source(&self.data), source(&self.hash));
+        let mut volume = Volume::new(name, self.root_hash.as_bytes(), data, hash);
+        volume.broken = volume.broken.or(odd);
+        let odd = volume.options.add(self.options.as_bytes());
+        Some((volume, odd))
+    }
 }
 
 fn value(word: &Word<'_>) -> Text {
@@ -37,27 +69,39 @@ fn value(word: &Word<'_>) -> Text {
 /// The rows.
 impl Reading {
     pub(in crate::format::params) fn root_hash(&mut self, word: &Word<'_>) {
-        self.verity.root_hash = value(word);
+        self.verity.root.root_hash = value(word);
     }
 
     pub(in crate::format::params) fn verity_data(&mut self, word: &Word<'_>) {
-        self.verity.data = value(word);
+        self.verity.root.data = value(word);
     }
 
     pub(in crate::format::params) fn verity_hash(&mut self, word: &Word<'_>) {
-        self.verity.hash = value(word);
+        self.verity.root.hash = value(word);
     }
 
     pub(in crate::format::params) fn verity_options(&mut self, word: &Word<'_>) {
-        self.verity.options = value(word);
+        self.verity.root.options = value(word);
+    }
+
+    pub(in crate::format::params) fn usr_hash(&mut self, word: &Word<'_>) {
+        self.verity.usr.root_hash = value(word);
+    }
+
+    pub(in crate::format::params) fn usr_data(&mut self, word: &Word<'_>) {
+        self.verity.usr.data = value(word);
+    }
+
+    pub(in crate::format::params) fn usr_tree(&mut self, word: &Word<'_>) {
+        self.verity.usr.hash = value(word);
+    }
+
+    pub(in crate::format::params) fn usr_options(&mut self, word: &Word<'_>) {
+        self.verity.usr.options = value(word);
     }
 
     pub(in crate::format::params) fn verity_switch(&mut self, word: &Word<'_>) {
         self.verity.off = !self.switch(word);
-    }
-
-    pub(in crate::format::params) fn usr_hash(&mut self, word: &Word<'_>) {
-        self.complain(word, "is for /usr, which is not mounted separately yet");
     }
 
     pub(in crate::format::params) fn verity_line(&mut self, word: &Word<'_>) {
@@ -83,30 +127,26 @@ impl Reading {
             return;
         }
         let named = |name: &str| Source::Name(["mapper/", name].concat());
+        let told = [(ROOT, &words.root), (USR, &words.usr)].map(|(name, told)| told.volume(name));
         let wanted = |v: &Volume| {
             let is_root = self.wish.root == Some(named(&v.name));
-            (v.name != ROOT || words.root_hash.0.is_empty()) && (!v.options.no_auto || is_root)
+            let is_told = told.iter().flatten().any(|(told, _)| told.name == v.name);
+            !is_told && (!v.options.no_auto || is_root)
         };
         self.wish.verity = words.lines.into_iter().filter(wanted).listed();
-        if words.root_hash.0.is_empty() {
+        for (mut volume, odd) in told.into_iter().flatten() {
+            let name = &volume.name;
+            if let Some(odd) = odd {
+                self.say(format!(
+                    "systemd.verity_{name}_options= {odd}; it is ignored"
+                ));
+            }
+            volume.needed = true;
+            self.wish.verity.push(volume);
+        }
+        if words.root.root_hash.0.is_empty() {
             return;
         }
-        let mut odd = None;
-        let mut source = |typed: &Text| match Source::parse(typed.as_bytes()) {
-            _ if typed.0.is_empty() => None,
-            Source::Unknown(typed) => {
-                odd = Some(format!("no device is named by '{typed}'"));
-                None
-            }
-            source => Some(source),
-        };
-        let (data, hash) = (source(&words.data), source(&words.hash));
-        let mut volume = Volume::new(ROOT, words.root_hash.as_bytes(), data, hash);
-        volume.broken = volume.broken.or(odd);
-        if let Some(odd) = volume.options.add(words.options.as_bytes()) {
-            self.say(format!("systemd.verity_root_options= {odd}; it is ignored"));
-        }
-        self.wish.verity.push(volume);
         let root = Some(named(ROOT));
         if self.wish.root_as_typed.0.is_empty() {
             self.wish.root_as_typed = Text::from("/dev/mapper/root");
@@ -245,10 +285,29 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_for_usr_is_not_served_yet() {
-        let wish = wish("usrhash=00");
-        let said = "usrhash=00 is for /usr, which is not mounted separately yet";
-        assert_eq!(wish.complaints, [said]);
+    fn a_hash_for_usr_is_another_volume_and_not_root() {
+        let found = wish(&format!("root=/dev/sda usrhash={HASH}"));
+        assert_eq!(found.root, Some(Source::Name("sda".into())));
+        let [volume] = found.verity.as_slice() else {
+            panic!("{:?}", found.verity);
+        };
+        assert_eq!((&*volume.name, volume.needed), ("usr", true));
+        assert_eq!([&volume.data, &volume.hash], HALVES.map(part).each_ref());
+        let words = "systemd.verity_usr_data=/dev/a systemd.verity_usr_hash=/dev/b \
+                     systemd.verity_usr_options=nofail,what";
+        let both = wish(&format!("{words} usrhash={HASH} roothash={HASH}"));
+        assert_eq!(both.root, Some(Source::Name("mapper/root".into())));
+        let names = ["a", "b"].map(|name| Source::Name(name.into()));
+        assert_eq!(
+            [&both.verity[1].data, &both.verity[1].hash],
+            names.each_ref()
+        );
+        let said = "systemd.verity_usr_options= holds 'what', which is no such option; \
+                    it is ignored";
+        assert_eq!(both.complaints, [said]);
+        // The boot loader knows better than the image.
+        let line = format!("landfall.veritytab=\"usr /dev/vda /dev/vdb {HASH}\" usrhash={HASH}");
+        assert_eq!(wish(&line).verity.len(), 1);
     }
 
     #[test]
