@@ -136,7 +136,7 @@ impl Teller {
                 return self.load(module);
             }
             Action::Mount { mount, .. } => {
-                self.told.root = Some(mount.clone());
+                self.told.root = Some((**mount).clone());
                 format!("mounts {}", mount_text(mount))
             }
             Action::Attach { file, .. } => format!("makes a loop device of {file} there"),

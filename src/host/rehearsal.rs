@@ -156,7 +156,7 @@ impl<'a> Rehearsal<'a> {
             }
             Action::Resolve { ticket, alias } => Event::Resolved {
                 ticket,
-                resolution: self.resolve(alias.as_bytes()),
+                resolution: self.resolve(alias.as_bytes()).into(),
             },
             Action::Load { ticket, module } => self.load(ticket, module),
             Action::Probe {
@@ -248,7 +248,10 @@ impl<'a> Rehearsal<'a> {
                 path: path.clone(),
                 modalias: modalias.clone(),
             }],
-            None => disk.blocks.iter().cloned().map(Event::Block).collect(),
+            None => {
+                let told = |block: &Block| Event::Block(block.clone().into());
+                disk.blocks.iter().map(told).collect()
+            }
         })
     }
 
@@ -301,7 +304,10 @@ impl<'a> Rehearsal<'a> {
     fn probe(&mut self, ticket: Ticket, device: &str, told: Option<Lens>) -> Event {
         let lens = self.lens(device, told);
         match self.look(device, lens.as_ref()) {
-            Ok(finding) => Event::Probed { ticket, finding },
+            Ok(finding) => Event::Probed {
+                ticket,
+                finding: finding.into(),
+            },
             Err(fault) => Event::ProbeFailed { ticket, fault },
         }
     }
@@ -382,12 +388,12 @@ impl<'a> Rehearsal<'a> {
             .devices
             .identify(device, lens.as_ref())
             .unwrap_or_default();
-        self.queue.push_back(Event::Block(whole.clone()));
+        self.queue.push_back(Event::Block(whole.clone().into()));
         for entry in finding.table.iter().flat_map(|t| &t.partitions) {
             let name = format!("{device}p{}", entry.number);
             if let Some(part) = partition_of(&whole, entry, name.clone()) {
                 self.made.insert(name.clone(), name);
-                self.queue.push_back(Event::Block(part));
+                self.queue.push_back(Event::Block(part.into()));
             }
         }
     }

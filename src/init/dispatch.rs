@@ -22,7 +22,10 @@ impl Machine {
             Action::Walk { ticket, scope } => self.walk(ticket, scope),
             Action::Resolve { ticket, alias } => {
                 let resolution = self.catalog.resolve(alias.as_bytes());
-                self.queue.push_back(Event::Resolved { ticket, resolution });
+                self.queue.push(Event::Resolved {
+                    ticket,
+                    resolution: resolution.into(),
+                });
             }
             Action::Load { .. }
             | Action::Probe { .. }
@@ -90,7 +93,7 @@ impl Machine {
         if let Err(fault) = walked {
             log::error!("{fault}");
         }
-        self.queue.push_back(Event::Walked { ticket });
+        self.queue.push(Event::Walked { ticket });
     }
 
     /// Leaves everything as the real init expects it, and becomes it.
@@ -106,8 +109,7 @@ impl Machine {
             requests.restore();
         }
         let fault = hand_over::hand_over(NEW_ROOT, init, &self.arguments, &self.environment);
-        self.queue
-            .push_back(Event::HandOverFailed { ticket, fault });
+        self.queue.push(Event::HandOverFailed { ticket, fault });
     }
 
     fn open_shell(&mut self, ticket: Ticket) {
@@ -116,7 +118,7 @@ impl Machine {
             Ok(pid) => self.shell = Some((pid, ticket)),
             Err(fault) => {
                 let fault = Some(fault);
-                self.queue.push_back(Event::ShellLeft { ticket, fault });
+                self.queue.push(Event::ShellLeft { ticket, fault });
             }
         }
     }
@@ -127,7 +129,7 @@ impl Machine {
             && shell == pid
         {
             self.shell = None;
-            self.queue.push_back(Event::ShellLeft {
+            self.queue.push(Event::ShellLeft {
                 ticket,
                 fault: None,
             });

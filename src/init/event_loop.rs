@@ -19,7 +19,6 @@ use crate::sys::poll::{Poll, Ready};
 use crate::sys::signal::Signals;
 use crate::sys::uevent::{Listener, Received};
 use crate::sys::{clock, process, reboot};
-use std::collections::VecDeque;
 
 const UEVENTS: u64 = 1;
 const SIGNALS: u64 = 2;
@@ -35,7 +34,7 @@ const UEVENT_BYTES: usize = 8 * 1024;
 
 pub struct Machine {
     pub(super) plan: Plan,
-    pub(super) queue: VecDeque<Event>,
+    pub(super) queue: Vec<Event>,
     pub(super) poll: Poll,
     pub(super) workers: Workers,
     pub(super) catalog: Catalog,
@@ -72,7 +71,7 @@ impl Machine {
             .inspect_err(|fail| log::warn!("the kernel's own requests stay unanswered: {fail}"));
         Self {
             plan: Plan::new(),
-            queue: VecDeque::new(),
+            queue: Vec::new(),
             poll,
             workers: Workers::new(WORKERS),
             catalog: module_catalog::open_running("/"),
@@ -100,7 +99,7 @@ impl Machine {
         // Heard before anything is resolved: the queue is told after this.
         if let Some((hash, faster)) = faster_signatures::find(&self.catalog) {
             let hash = hash.into();
-            self.queue.push_back(Event::Signatures { hash, faster });
+            self.queue.push(Event::Signatures { hash, faster });
         }
         for (file, text) in files {
             self.tell(Event::File { file, text });
@@ -111,8 +110,11 @@ impl Machine {
         self.heed_wish();
         let mut ready = Vec::new();
         loop {
-            while let Some(event) = self.queue.pop_front() {
-                self.tell(event);
+            // What these lead to stands behind them.
+            while !self.queue.is_empty() {
+                for event in std::mem::take(&mut self.queue) {
+                    self.tell(event);
+                }
             }
             self.wait(&mut ready);
         }
@@ -159,7 +161,7 @@ impl Machine {
             }
         }
         if deadline.is_some_and(|at| clock::since_boot() >= at) {
-            self.queue.push_back(Event::Timer);
+            self.queue.push(Event::Timer);
         }
     }
 
@@ -171,7 +173,7 @@ impl Machine {
                     let event = uevent::parse(message).and_then(|u| translate::event(&u));
                     self.queue.extend(event);
                 }
-                Ok(Received::Overflow) => self.queue.push_back(Event::Overflow),
+                Ok(Received::Overflow) => self.queue.push(Event::Overflow),
                 Ok(Received::Nothing) => return,
                 Ok(Received::Foreign) => {}
                 Err(fail) => {
@@ -190,7 +192,7 @@ impl Machine {
                         self.reaped(pid);
                     }
                 }
-                libc::SIGINT => self.queue.push_back(Event::CtrlAltDel),
+                libc::SIGINT => self.queue.push(Event::CtrlAltDel),
                 _ => {}
             }
         }

@@ -27,7 +27,10 @@ pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Op
             Err(fault) => Event::LoadFailed { ticket, fault },
         },
         Action::Probe { device, lens, .. } => match probe_device::probe(device, lens.as_ref()) {
-            Ok(finding) => Event::Probed { ticket, finding },
+            Ok(finding) => Event::Probed {
+                ticket,
+                finding: finding.into(),
+            },
             Err(fault) => Event::ProbeFailed { ticket, fault },
         },
         Action::Read {

@@ -24,7 +24,7 @@ impl Machine {
         };
         let ask = match Ask::open(&text) {
             Ok(ask) => ask,
-            Err(fault) => return self.queue.push_back(Event::AskFailed { ticket, fault }),
+            Err(fault) => return self.queue.push(Event::AskFailed { ticket, fault }),
         };
         for (token, terminal) in (CONSOLES..).zip(ask.terminals()) {
             if let Err(fail) = self.poll.add(terminal, token) {
@@ -48,7 +48,7 @@ impl Machine {
         let (ticket, yes_or_no, ask) = (open.ticket, open.yes_or_no, &mut open.ask);
         match ask.hear(number) {
             Ok(Heard::Nothing) => {}
-            Ok(Heard::FirstKey) => self.queue.push_back(Event::Typing { ticket }),
+            Ok(Heard::FirstKey) => self.queue.push(Event::Typing { ticket }),
             Ok(Heard::Answer(bytes, len)) => {
                 self.close_question("");
                 let event = if yes_or_no {
@@ -61,7 +61,7 @@ impl Machine {
                     let secret = self.workers.secrets.keep(bytes, len);
                     Event::Answered { ticket, secret }
                 };
-                self.queue.push_back(event);
+                self.queue.push(event);
             }
             Err(fail) => {
                 if let Some(terminal) = ask.terminals().nth(number) {
@@ -70,7 +70,7 @@ impl Machine {
                 if ask.lose(number) {
                     self.close_question("");
                     let fault = fail.into();
-                    self.queue.push_back(Event::AskFailed { ticket, fault });
+                    self.queue.push(Event::AskFailed { ticket, fault });
                 }
             }
         }

@@ -28,8 +28,10 @@ fn block_event(uevent: &Uevent) -> Option<Event> {
     let name = uevent.devname.clone()?;
     match uevent.action {
         Action::Remove => Some(Event::BlockGone { name }),
-        Action::Add => block(uevent, name).map(Event::Block),
-        Action::Change | Action::Online => block(uevent, name).map(Event::BlockChanged),
+        Action::Add => block(uevent, name).map(|b| Event::Block(b.into())),
+        Action::Change | Action::Online => {
+            block(uevent, name).map(|b| Event::BlockChanged(b.into()))
+        }
         _ => None,
     }
 }

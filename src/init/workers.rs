@@ -21,7 +21,6 @@ use crate::sys::memory;
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Fork};
 use crate::sys::socket::{self, Received};
-use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
 /// More jobs at once wait their turn. Many may be blocked in the kernel: a module whose
@@ -41,7 +40,7 @@ pub struct Workers {
     /// What jobs may need and lines must not hold.
     pub secrets: Secrets,
     all: Vec<Worker>,
-    waiting: VecDeque<Action>,
+    waiting: Vec<Action>,
     next_token: u64,
 }
 
@@ -51,7 +50,7 @@ impl Workers {
         Self {
             secrets: Secrets::default(),
             all: Vec::new(),
-            waiting: VecDeque::new(),
+            waiting: Vec::new(),
             next_token: first_token,
         }
     }
@@ -73,7 +72,7 @@ impl Workers {
             };
         }
         if self.all.len() >= MAX_WORKERS {
-            self.waiting.push_back(action);
+            self.waiting.push(action);
             return None;
         }
         let done = self.fork_for(&action, catalog, poll);
@@ -122,7 +121,7 @@ impl Workers {
         };
         let mut events: Vec<Event> = self.hear(at, poll).into_iter().listed();
         // Whoever is free now takes the next job.
-        let next = self.waiting.pop_front();
+        let next = (!self.waiting.is_empty()).then(|| self.waiting.remove(0));
         events.extend(next.and_then(|action| self.submit(action, catalog, poll)));
         events
     }

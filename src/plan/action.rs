@@ -9,6 +9,7 @@ use crate::format::lens::Lens;
 use crate::format::luks::order::Order;
 use crate::format::md::{Named, Step};
 use crate::format::wish::End;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -105,7 +106,7 @@ pub enum Action {
     /// another one, and nobody shall look for anything in it.
     Map {
         ticket: Ticket,
-        mapping: Mapping,
+        mapping: Box<Mapping>,
         part: bool,
     },
     /// Start an array of md as `device`, by these steps in this order.
@@ -117,12 +118,12 @@ pub enum Action {
     /// Open an encrypted volume.
     Unlock {
         ticket: Ticket,
-        order: Order,
+        order: Box<Order>,
     },
     /// Ask whoever is at a console. One question is open at a time.
     Ask {
         ticket: Ticket,
-        question: Question,
+        question: Box<Question>,
     },
     /// Take a question back: it is not answered any more.
     Withdraw {
@@ -146,7 +147,7 @@ pub enum Action {
     /// Mount the new root, or the file system that holds the file that it is in.
     Mount {
         ticket: Ticket,
-        mount: Mount,
+        mount: Box<Mount>,
     },
     /// Find the real init inside the new root. `None`: the kernel's own list.
     FindInit {

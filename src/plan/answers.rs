@@ -27,19 +27,19 @@ impl Plan {
                 self.buses
                     .appeared(modalias, &mut self.tickets, &mut self.out);
             }
-            Event::Block(block) => self.devices.announce(block, false),
-            Event::BlockChanged(block) => self.devices.announce(block, true),
+            Event::Block(block) => self.devices.announce(*block, false),
+            Event::BlockChanged(block) => self.devices.announce(*block, true),
             Event::BlockGone { name } => self.gone(&name),
             Event::Overflow => self.walk_soon(),
             Event::Walked { ticket } => self.walked(ticket),
             Event::Resolved { ticket, resolution } => {
                 if let Some(Job::Resolve(purpose)) = self.tickets.close(ticket) {
-                    self.modules.resolved(purpose, resolution);
+                    self.modules.resolved(purpose, *resolution);
                 }
             }
             Event::Loaded { ticket } => self.load_ended(ticket, None),
             Event::LoadFailed { ticket, fault } => self.load_ended(ticket, Some(fault)),
-            Event::Probed { ticket, finding } => self.probe_ended(ticket, Ok(finding)),
+            Event::Probed { ticket, finding } => self.probe_ended(ticket, Ok(*finding)),
             Event::ProbeFailed { ticket, fault } => self.probe_ended(ticket, Err(fault)),
             Event::Bytes { ticket, pieces } => self.read_ended(ticket, pieces),
             Event::ReadFailed { ticket, fault } => {

@@ -6,6 +6,7 @@ use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
 use crate::format::kmod::Resolution;
 use crate::format::luks::order::Refusal;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -55,9 +56,9 @@ pub enum Event {
         modalias: String,
     },
     /// A block device appeared (or was seen again).
-    Block(Block),
+    Block(Box<Block>),
     /// A block device changed: medium, size, table.
-    BlockChanged(Block),
+    BlockChanged(Box<Block>),
     BlockGone {
         name: String,
     },
@@ -70,7 +71,7 @@ pub enum Event {
     /// Answers `resolve`.
     Resolved {
         ticket: Ticket,
-        resolution: Resolution,
+        resolution: Box<Resolution>,
     },
     /// Answers `load`. A module that is already there counts as loaded.
     Loaded {
@@ -83,7 +84,7 @@ pub enum Event {
     /// Answers `probe`.
     Probed {
         ticket: Ticket,
-        finding: Finding,
+        finding: Box<Finding>,
     },
     ProbeFailed {
         ticket: Ticket,

@@ -73,7 +73,7 @@ impl Plan {
                 let ticket = self.tickets.issue(Job::Integrity(index));
                 self.out.push(Action::Map {
                     ticket,
-                    mapping,
+                    mapping: mapping.into(),
                     part: false,
                 });
             }

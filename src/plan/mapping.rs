@@ -119,7 +119,7 @@ impl Plan {
         let part = false;
         self.out.push(Action::Map {
             ticket,
-            mapping,
+            mapping: mapping.into(),
             part,
         });
     }

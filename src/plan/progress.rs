@@ -258,7 +258,10 @@ impl Plan {
         };
         self.taken.clone_from(&device);
         let ticket = self.tickets.issue(Job::Mount);
-        self.out.push(Action::Mount { ticket, mount });
+        self.out.push(Action::Mount {
+            ticket,
+            mount: mount.into(),
+        });
         if let Stage::Preparing { types, .. } = core::mem::replace(&mut self.stage, Stage::Over) {
             self.stage = Stage::Mounting {
                 device,

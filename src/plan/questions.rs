@@ -99,7 +99,10 @@ impl Plan {
         };
         let ticket = self.tickets.issue(Job::Ask);
         let question = asked.question;
-        self.out.push(Action::Ask { ticket, question });
+        self.out.push(Action::Ask {
+            ticket,
+            question: question.into(),
+        });
         self.questions.open = Some(Open {
             ticket,
             about,

@@ -84,7 +84,7 @@ pub(super) fn action_line(action: &Action) -> String {
                 prompt,
                 echo,
                 yes_or_no,
-            } = question;
+            } = &**question;
             let echo = ECHOES.iter().find(|(known, _)| known == echo);
             let line = answer("ask", *ticket).word(prompt);
             let line = line.word(echo.map_or("", |(_, word)| word));
@@ -102,7 +102,7 @@ pub(super) fn action(verb: &str, w: &mut Words) -> Option<Action> {
     Some(match verb {
         "unlock" => Action::Unlock {
             ticket: ticket(w),
-            order: order(w)?,
+            order: order(w)?.into(),
         },
         "ask" => Action::Ask {
             ticket: ticket(w),
@@ -111,7 +111,8 @@ pub(super) fn action(verb: &str, w: &mut Words) -> Option<Action> {
                 echo: ECHOES.iter().find(|(_, word)| w.flag(word))?.0,
                 yes_or_no: w.flag("yes-or-no"),
                 notes: texts(w, "note")?,
-            },
+            }
+            .into(),
         },
         "withdraw" => Action::Withdraw { ticket: ticket(w) },
         "forget" => Action::Forget {

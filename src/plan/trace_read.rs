@@ -47,8 +47,8 @@ pub fn event(line: &str) -> Option<Event> {
             path: w.need_text(),
             modalias: w.need_text(),
         },
-        "block" => Event::Block(block(&mut w)?),
-        "block-changed" => Event::BlockChanged(block(&mut w)?),
+        "block" => Event::Block(block(&mut w)?.into()),
+        "block-changed" => Event::BlockChanged(block(&mut w)?.into()),
         "block-gone" => Event::BlockGone {
             name: w.need_text(),
         },
@@ -64,7 +64,7 @@ pub fn event(line: &str) -> Option<Event> {
         },
         "resolved" => Event::Resolved {
             ticket: ticket(&mut w),
-            resolution: resolution(&mut w)?,
+            resolution: resolution(&mut w)?.into(),
         },
         "hand-over-failed" => Event::HandOverFailed {
             ticket: ticket(&mut w),
@@ -109,7 +109,7 @@ fn answer(verb: &str, w: &mut Words) -> Option<Event> {
         },
         "probed" => Event::Probed {
             ticket,
-            finding: finding(w)?,
+            finding: finding(w)?.into(),
         },
         "probe-failed" => Event::ProbeFailed {
             ticket,
@@ -262,7 +262,7 @@ fn often(verb: &str, w: &mut Words) -> Option<Action> {
         },
         "mount" => Action::Mount {
             ticket,
-            mount: mount(w)?,
+            mount: mount(w)?.into(),
         },
         "find-init" => Action::FindInit {
             ticket,
@@ -285,7 +285,7 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
         },
         "map" => Action::Map {
             ticket: ticket(w),
-            mapping: mapping(w)?,
+            mapping: mapping(w)?.into(),
             part: w.flag("part"),
         },
         "assemble" => Action::Assemble {

@@ -192,7 +192,6 @@ impl Plan {
                 }
                 self.put_verity(index, State::UnderWay { block });
                 let ticket = self.tickets.issue(Job::Verity(index));
-                let mapping = *mapping;
                 self.out.push(Action::Map {
                     ticket,
                     mapping,

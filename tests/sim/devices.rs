@@ -92,13 +92,13 @@ impl Machine<'_> {
         };
         for _ in 0..times {
             for block in self.blocks(disk) {
-                self.uevent(Event::Block(block));
+                self.uevent(Event::Block(block.into()));
             }
         }
         if times == 2 && self.now <= self.world.start {
             for block in self.blocks(disk) {
                 let late = self.world.start + 1 + self.rng.below(1 + self.world.pace);
-                self.at(late, Coming::Report(Event::Block(block)));
+                self.at(late, Coming::Report(Event::Block(block.into())));
             }
         }
     }
@@ -128,16 +128,16 @@ impl Machine<'_> {
     pub fn announce_change(&mut self, disk: usize) {
         for (index, block) in self.blocks(disk).into_iter().enumerate() {
             self.uevent(if index == 0 {
-                Event::BlockChanged(block)
+                Event::BlockChanged(block.into())
             } else {
-                Event::Block(block)
+                Event::Block(block.into())
             });
         }
     }
 
     pub fn touch(&mut self, disk: usize) {
         for block in self.blocks(disk) {
-            self.uevent(Event::BlockChanged(block));
+            self.uevent(Event::BlockChanged(block.into()));
         }
     }
 

@@ -181,7 +181,7 @@ impl Machine<'_> {
             Job::Walk => return self.walk(ticket),
             Job::Resolve(alias) => Event::Resolved {
                 ticket,
-                resolution: self.lookup(alias),
+                resolution: self.lookup(alias).into(),
             },
             Job::Load(module) => self.load(ticket, module),
             Job::Probe(device) => self.probe(ticket, device, &task),
@@ -269,7 +269,7 @@ impl Machine<'_> {
         }
         Event::Probed {
             ticket,
-            finding: task.read.clone().unwrap_or_default(),
+            finding: task.read.clone().unwrap_or_default().into(),
         }
     }
 
@@ -352,7 +352,7 @@ pub fn stray(kind: u64, _open: Option<Ticket>) -> Event {
         1 => Event::LoadFailed { ticket, fault },
         2 => Event::Probed {
             ticket,
-            finding: Finding::default(),
+            finding: Box::default(),
         },
         3 => Event::Mounted { ticket },
         4 => Event::MountFailed {
@@ -367,7 +367,7 @@ pub fn stray(kind: u64, _open: Option<Ticket>) -> Event {
         6 => Event::Walked { ticket },
         7 => Event::Resolved {
             ticket,
-            resolution: Resolution::default(),
+            resolution: Box::default(),
         },
         8 => Event::ShellLeft {
             ticket,

@@ -178,7 +178,7 @@ impl Known {
                     ..
                 }) = asked
                 {
-                    self.resolutions.insert(alias, resolution.clone());
+                    self.resolutions.insert(alias, (**resolution).clone());
                 }
             }
             Event::Loaded { ticket } => self.load_ended(*ticket, true),
@@ -264,9 +264,9 @@ impl Known {
             }
             Action::Forget { .. } => return,
             Action::Announce { .. } => Question::Announce,
-            Action::Map { mapping, .. } => Question::Map(mapping.clone()),
+            Action::Map { mapping, .. } => Question::Map((**mapping).clone()),
             Action::Attach { .. } => Question::Attach,
-            Action::Mount { mount, .. } => Question::Mount(mount.clone()),
+            Action::Mount { mount, .. } => Question::Mount((**mount).clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
             Action::HandOver { init, .. } => Question::HandOver(init.clone()),
             Action::Shell { .. } => Question::Shell,

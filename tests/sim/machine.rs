@@ -451,7 +451,7 @@ impl<'w> Machine<'w> {
         self.rng.shuffle(&mut disks);
         for disk in disks {
             for block in self.blocks(disk) {
-                self.tell(Event::Block(block));
+                self.tell(Event::Block(block.into()));
             }
         }
         self.tell(Event::Walked { ticket });

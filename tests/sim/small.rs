@@ -412,7 +412,7 @@ fn news(tale: &Tale, telling: &Telling, all: &[(Block, Finding)]) -> VecDeque<Ev
     let mut news: Vec<Event> = telling
         .order
         .iter()
-        .map(|index| Event::Block(all[*index].0.clone()))
+        .map(|index| Event::Block(all[*index].0.clone().into()))
         .collect();
     // The walk is the first thing that every plan asks for.
     news.insert(telling.walked, Event::Walked { ticket: Ticket(1) });
@@ -463,14 +463,14 @@ fn answer_to(all: &[(Block, Finding)], action: &Action) -> Option<Event> {
             };
             Event::Resolved {
                 ticket: *ticket,
-                resolution,
+                resolution: resolution.into(),
             }
         }
         Action::Probe { ticket, device, .. } => {
             let found = all.iter().find(|(block, _)| block.name == *device)?;
             Event::Probed {
                 ticket: *ticket,
-                finding: found.1.clone(),
+                finding: found.1.clone().into(),
             }
         }
         Action::Links { ticket, device } => Event::Linked {

@@ -43,7 +43,7 @@ impl Rehearsal<'_> {
 
     /// The kernel tells of a mapped device.
     pub(super) fn announce_mapped(&mut self, minor: u32, sectors: u64, mapped: &str) {
-        self.queue.push_back(Event::Block(Block {
+        let block = Block {
             name: format!("dm-{minor}"),
             major: DEVICE_MAPPER_MAJOR,
             minor,
@@ -51,7 +51,8 @@ impl Rehearsal<'_> {
             part_of: None,
             sequence: 0,
             mapped: Some(mapped.to_owned()),
-        }));
+        };
+        self.queue.push_back(Event::Block(block.into()));
     }
 
     /// A volume of dm-verity.

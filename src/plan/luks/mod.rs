@@ -220,7 +220,10 @@ impl Plan {
             };
             self.devices.opens(&order.device, &order.name);
             let ticket = self.tickets.issue(Job::Unlock(at));
-            return self.out.push(Action::Unlock { ticket, order });
+            return self.out.push(Action::Unlock {
+                ticket,
+                order: order.into(),
+            });
         }
     }
 

@@ -97,7 +97,7 @@ impl Plan {
                 }
                 Action::Map {
                     ticket,
-                    mapping,
+                    mapping: mapping.into(),
                     part,
                 }
             }

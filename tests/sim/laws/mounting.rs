@@ -79,13 +79,10 @@ pub fn candidates<'a>(world: &'a World, known: &'a Known) -> impl Iterator<Item 
 
 /// The type is the one that was asked for, or else the one that the bytes say.
 pub fn the_type_is_the_right_one(case: &Case, _: &Step, action: &Action) -> Verdict {
-    let Action::Mount {
-        mount: Mount { device, fstype, .. },
-        ..
-    } = action
-    else {
+    let Action::Mount { mount, .. } = action else {
         return Ok(());
     };
+    let Mount { device, fstype, .. } = &**mount;
     let asked = &case.world.asked.fstypes;
     let found = case
         .known

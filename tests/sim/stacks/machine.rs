@@ -134,7 +134,7 @@ impl<'w> Machine<'w> {
 
     /// A device runs, and so do the partitions that the kernel finds on it.
     fn appear(&mut self, block: Block, place: Place) -> Vec<Event> {
-        let mut events = vec![Event::Block(block.clone())];
+        let mut events = vec![Event::Block(block.clone().into())];
         let finding = self.identify(&place);
         let tables = finding.table.iter().filter(|_| block.mapped.is_none());
         for entry in tables.flat_map(|t| &t.partitions) {
@@ -148,7 +148,7 @@ impl<'w> Machine<'w> {
             let part = place.part(entry.start * 512, entry.sectors * 512);
             let mut own = self::block(&name, (block.major, block.minor + entry.number), &part);
             own.part_of = Some((block.name.clone(), entry.number));
-            events.push(Event::Block(own.clone()));
+            events.push(Event::Block(own.clone().into()));
             self.running.insert(name, (own, part));
         }
         self.running.insert(block.name.clone(), (block, place));
@@ -159,7 +159,10 @@ impl<'w> Machine<'w> {
         let one = |event| vec![event];
         match action {
             Action::Walk { ticket, .. } => {
-                let there = self.running.values().map(|(b, _)| Event::Block(b.clone()));
+                let there = self
+                    .running
+                    .values()
+                    .map(|(b, _)| Event::Block(b.clone().into()));
                 there.chain([Event::Walked { ticket }]).collect()
             }
             Action::Resolve { ticket, .. } => {
@@ -167,7 +170,10 @@ impl<'w> Machine<'w> {
                     builtin: true,
                     ..Resolution::default()
                 };
-                one(Event::Resolved { ticket, resolution })
+                one(Event::Resolved {
+                    ticket,
+                    resolution: resolution.into(),
+                })
             }
             Action::Probe {
                 ticket,
@@ -176,7 +182,10 @@ impl<'w> Machine<'w> {
             } => one(match self.place(&device, lens.as_ref()) {
                 Some(place) => {
                     let finding = self.identify(&place);
-                    Event::Probed { ticket, finding }
+                    Event::Probed {
+                        ticket,
+                        finding: finding.into(),
+                    }
                 }
                 None => {
                     let fault = Fault::plain("there is no such device");
@@ -319,7 +328,7 @@ impl<'w> Machine<'w> {
             sectors: 0,
             ..block.clone()
         };
-        let mut events = vec![Event::Block(bare)];
+        let mut events = vec![Event::Block(bare.into())];
         events.extend(self.appear(block, place));
         events
     }
@@ -355,7 +364,7 @@ impl<'w> Machine<'w> {
             sectors: 0,
             ..whole.clone()
         };
-        let mut events = vec![Event::Block(bare)];
+        let mut events = vec![Event::Block(bare.into())];
         events.extend(self.appear(whole, data.clone()));
         events
     }
