@@ -427,7 +427,7 @@ fn boot_makes_the_volume_of_usrhash_before_root_is_mounted() {
         .boot();
     outcome.assert_root("/dev/vda", "ext4", "ro");
     let mapped = outcome.list("mapped");
-    let made = |line: &String| line.starts_with("usr") && line.contains(" verity ");
+    let made = |line: &&str| line.starts_with("usr") && line.contains(" verity ");
     outcome.check(mapped.iter().any(made), &format!("usr in {mapped:?}"));
     let (_keep, bent) = bent(&volume.data, 4096 + 8);
     let outcome = machine(&bent).scratch(&volume.hash, Bus::Nvme).boot();
