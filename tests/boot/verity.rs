@@ -472,8 +472,8 @@ fn boot_refuses_a_signature_of_another_root_hash() {
     outcome.assert_gave_up(&["verity volume root cannot be used", said]);
 }
 
-#[test]
 /// The kernel trusts the owner of the machine, and demands a signature.
+#[test]
 fn boot_from_dm_verity_with_a_signed_root_hash() {
     let outcome = boot_with_what_the_owner_signed(&plain().root_hash);
     outcome.assert_root("/dev/mapper/root", "ext4", "ro");

@@ -95,10 +95,15 @@ fn damaged_gpt() {
     let check = |name: &str, damage: &[u64], found: bool| {
         let script = "printf 'label: gpt\nsize=8M,name=one\n,8M\n' | sfdisk -q $F";
         let path = workshop.make(name, SIZE / 1024, script);
-        let file = std::fs::File::options().write(true).open(&path);
+        let mut how = std::fs::File::options();
+        let file = how.read(true).write(true).open(&path);
         let file = file.expect("open image");
         for at in damage {
-            file.write_all_at(&[0x5a], *at).expect("damage image");
+            // Some of these bytes are random: another one is another one, whatever it was.
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, *at).expect("read image");
+            let [byte] = byte;
+            file.write_all_at(&[!byte], *at).expect("damage image");
         }
         let table = compare(&path).table;
         assert_eq!(table.is_some_and(|t| t.kind == "gpt"), found, "{name}");

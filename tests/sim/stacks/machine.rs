@@ -159,21 +159,13 @@ impl<'w> Machine<'w> {
         let one = |event| vec![event];
         match action {
             Action::Walk { ticket, .. } => {
-                let there = self
-                    .running
-                    .values()
-                    .map(|(b, _)| Event::Block(b.clone().into()));
+                let told = |(b, _): &(Block, Place)| Event::Block(b.clone().into());
+                let there = self.running.values().map(told);
                 there.chain([Event::Walked { ticket }]).collect()
             }
             Action::Resolve { ticket, .. } => {
-                let resolution = Resolution {
-                    builtin: true,
-                    ..Resolution::default()
-                };
-                one(Event::Resolved {
-                    ticket,
-                    resolution: resolution.into(),
-                })
+                let resolution = builtin();
+                one(Event::Resolved { ticket, resolution })
             }
             Action::Probe {
                 ticket,
@@ -181,11 +173,8 @@ impl<'w> Machine<'w> {
                 lens,
             } => one(match self.place(&device, lens.as_ref()) {
                 Some(place) => {
-                    let finding = self.identify(&place);
-                    Event::Probed {
-                        ticket,
-                        finding: finding.into(),
-                    }
+                    let finding = self.identify(&place).into();
+                    Event::Probed { ticket, finding }
                 }
                 None => {
                     let fault = Fault::plain("there is no such device");
@@ -391,6 +380,14 @@ impl<'w> Machine<'w> {
         let news = self.mapped(&order.name, inside);
         self.made(news, ticket, Event::Unlocked { ticket })
     }
+}
+
+/// Every driver is part of the kernel.
+fn builtin() -> Box<Resolution> {
+    Box::new(Resolution {
+        builtin: true,
+        ..Resolution::default()
+    })
 }
 
 fn block(name: &str, (major, minor): (u32, u32), place: &Place) -> Block {
