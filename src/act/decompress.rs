@@ -4,6 +4,7 @@
 //!
 //! Sources: RFC 1952 (gzip), the .xz file format, RFC 8878 (zstd).
 
+#[cfg(feature = "ko-gz")]
 use crate::base::bytes;
 #[cfg(any(feature = "ko-gz", feature = "ko-xz", feature = "ko-zst"))]
 use crate::format::packed::Output;
@@ -42,8 +43,11 @@ pub fn unpack(packing: Packing, packed: &[u8], limit: usize) -> Result<Vec<u8>, 
     }
 }
 
+#[cfg(any(feature = "ko-gz", feature = "ko-xz", feature = "ko-zst"))]
 const TOO_LONG: &str = "it is too long when decompressed";
+#[cfg(any(feature = "ko-gz", feature = "ko-xz", feature = "ko-zst"))]
 const DAMAGED: &str = "its compressed data is damaged";
+#[cfg(any(feature = "ko-gz", feature = "ko-xz"))]
 const CHECKSUM: &str = "its checksum is wrong";
 
 #[cfg(not(feature = "ko-gz"))]

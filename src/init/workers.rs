@@ -75,18 +75,22 @@ impl Workers {
             self.waiting.push(action);
             return None;
         }
-        let done = self.fork_for(&action, catalog, poll);
-        match (done, self.all.last_mut()) {
-            (Ok(()), Some(worker)) => {
+        match self.fork_for(&action, catalog, poll) {
+            Ok(mut worker) => {
                 worker.doing = Some(action);
+                self.all.push(worker);
                 None
             }
-            (Err(fail), _) => job::failed(&action, fail.into()),
-            (Ok(()), None) => None,
+            Err(fail) => job::failed(&action, fail.into()),
         }
     }
 
-    fn fork_for(&mut self, action: &Action, catalog: &Catalog, poll: &Poll) -> Result<(), Fail> {
+    fn fork_for(
+        &mut self,
+        action: &Action,
+        catalog: &Catalog,
+        poll: &Poll,
+    ) -> Result<Worker, Fail> {
         let (ours, theirs) = socket::pair()?;
         let once = !job::comes_often(action);
         // Whoever cannot be heard is not let go.
@@ -102,14 +106,13 @@ impl Workers {
                 if let Some(number) = job::secret_of(action) {
                     socket::send_message(&ours, self.secrets.message(number))?;
                 }
-                self.all.push(Worker {
+                Ok(Worker {
                     pid,
                     socket: ours,
                     token,
                     doing: None,
                     once,
-                });
-                Ok(())
+                })
             }
         }
     }

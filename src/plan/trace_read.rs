@@ -71,11 +71,11 @@ pub fn event(line: &str) -> Option<Event> {
             fault: fault(&mut w),
         },
         "shell-left" => shell_left(&mut w),
-        "answered" | "agreed" | "typing" | "ask-failed" => {
+        verb => {
             let ticket = ticket(&mut w);
-            trace_luks::reply(&verb, ticket, &mut w)?
+            let reply = trace_luks::reply(verb, ticket, &mut w);
+            reply.or_else(|| answer(verb, ticket, &mut w))?
         }
-        answer => self::answer(answer, &mut w)?,
     };
     w.is_understood().then_some(event)
 }
@@ -94,13 +94,13 @@ fn shell_left(w: &mut Words) -> Event {
 pub fn answered(line: &str) -> Option<Event> {
     let mut w = Words::parse(line);
     let verb = w.need_text();
-    let event = answer(&verb, &mut w)?;
+    let ticket = ticket(&mut w);
+    let event = answer(&verb, ticket, &mut w)?;
     w.is_understood().then_some(event)
 }
 
-/// How a worker's job ended: the ticket comes first.
-fn answer(verb: &str, w: &mut Words) -> Option<Event> {
-    let ticket = ticket(w);
+/// How a worker's job ended.
+fn answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
     Some(match verb {
         "loaded" => Event::Loaded { ticket },
         "load-failed" => Event::LoadFailed {
@@ -232,12 +232,12 @@ pub fn action(line: &str) -> Option<Action> {
         },
         "end" => Action::End { end: end(&mut w)? },
         "reboot" => Action::Reboot,
-        "load" | "probe" | "read" | "links" | "mount" | "find-init" => often(&verb, &mut w)?,
         look => self::look(look, &mut w)?,
     };
     w.is_understood().then_some(action)
 }
 
+/// One list for both: what init tells its workers, and what every trace holds.
 fn often(verb: &str, w: &mut Words) -> Option<Action> {
     let ticket = ticket(w);
     Some(match verb {
@@ -296,7 +296,7 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
                 .all_some()?,
         },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w) },
-        _ => return trace_luks::action(verb, w),
+        _ => return trace_luks::action(verb, w).or_else(|| often(verb, w)),
     })
 }
 

@@ -17,7 +17,8 @@ const SMALL_MAX: usize = 16 << 10;
 /// Smallest block, and what every small block is aligned to.
 const GRAIN: usize = 16;
 
-/// 16, 24 (as 32), 32, 48, 64, 96, … 16 Ki: two sizes for each power of two. None has number 0.
+/// 16, 32, 48, 64, 96, … 16 Ki: two sizes for each power of two, from number 1 on. 32 is there
+/// twice: 24 would not be aligned.
 const CLASSES: usize = 22;
 
 /// Small blocks are cut from mappings of this many bytes.

@@ -77,7 +77,7 @@ pub(super) const USR_HASH: Parameter = Parameter {
         "a_hash_for_usr_is_another_volume_and_not_root",
         "boot_makes_the_volume_of_usrhash_before_root_is_mounted",
     ],
-    read: Reading::usr_hash,
+    read: Reading::root_hash,
 };
 
 pub(super) const USR_DATA: Parameter = Parameter {
@@ -87,7 +87,7 @@ pub(super) const USR_DATA: Parameter = Parameter {
     effect: "The device that holds the data of `/usr`, in any form that `root=` takes.",
     gathers: false,
     tests: &["a_hash_for_usr_is_another_volume_and_not_root"],
-    read: Reading::usr_data,
+    read: Reading::verity_data,
 };
 
 pub(super) const USR_TREE: Parameter = Parameter {
@@ -97,7 +97,7 @@ pub(super) const USR_TREE: Parameter = Parameter {
     effect: "The device that holds the tree of hashes of `/usr`.",
     gathers: false,
     tests: &["a_hash_for_usr_is_another_volume_and_not_root"],
-    read: Reading::usr_tree,
+    read: Reading::verity_hash,
 };
 
 pub(super) const USR_OPTIONS: Parameter = Parameter {
@@ -107,5 +107,5 @@ pub(super) const USR_OPTIONS: Parameter = Parameter {
     effect: "As `systemd.verity_root_options=`, of `/usr`.",
     gathers: false,
     tests: &["a_hash_for_usr_is_another_volume_and_not_root"],
-    read: Reading::usr_options,
+    read: Reading::verity_options,
 };

@@ -68,36 +68,32 @@ fn value(word: &Word<'_>) -> Text {
 
 /// The rows.
 impl Reading {
+    /// Where it goes what a word says that root and `/usr` both have.
+    fn told(&mut self, word: &Word<'_>) -> &mut Told {
+        match word
+            .key
+            .windows(USR.len())
+            .any(|part| part == USR.as_bytes())
+        {
+            true => &mut self.verity.usr,
+            false => &mut self.verity.root,
+        }
+    }
+
     pub(in crate::format::params) fn root_hash(&mut self, word: &Word<'_>) {
-        self.verity.root.root_hash = value(word);
+        self.told(word).root_hash = value(word);
     }
 
     pub(in crate::format::params) fn verity_data(&mut self, word: &Word<'_>) {
-        self.verity.root.data = value(word);
+        self.told(word).data = value(word);
     }
 
     pub(in crate::format::params) fn verity_hash(&mut self, word: &Word<'_>) {
-        self.verity.root.hash = value(word);
+        self.told(word).hash = value(word);
     }
 
     pub(in crate::format::params) fn verity_options(&mut self, word: &Word<'_>) {
-        self.verity.root.options = value(word);
-    }
-
-    pub(in crate::format::params) fn usr_hash(&mut self, word: &Word<'_>) {
-        self.verity.usr.root_hash = value(word);
-    }
-
-    pub(in crate::format::params) fn usr_data(&mut self, word: &Word<'_>) {
-        self.verity.usr.data = value(word);
-    }
-
-    pub(in crate::format::params) fn usr_tree(&mut self, word: &Word<'_>) {
-        self.verity.usr.hash = value(word);
-    }
-
-    pub(in crate::format::params) fn usr_options(&mut self, word: &Word<'_>) {
-        self.verity.usr.options = value(word);
+        self.told(word).options = value(word);
     }
 
     pub(in crate::format::params) fn verity_switch(&mut self, word: &Word<'_>) {
