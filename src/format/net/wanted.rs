@@ -1,0 +1,110 @@
+//! What the command line asks of links and addresses.
+
+use super::address::{Mac, Network, Route};
+use crate::base::text::Text;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+/// Everything that the words say about the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// `rd.neednet=1`: links come up even where root does not need them.
+    pub always: bool,
+    /// `ip=off` or `ip=none` as the only one: links are brought up, nobody is asked for an address.
+    pub off: bool,
+    /// `ip=`, in order. None: DHCP on every link.
+    pub setups: Vec<Setup>,
+    /// `nameserver=`, besides those of `ip=`.
+    pub dns: Vec<IpAddr>,
+    /// `rd.peerdns=0`: name servers of leases do not count.
+    pub ignore_dns: bool,
+    /// `rd.route=`.
+    pub routes: Vec<Route>,
+    /// `vlan=`, `bond=`, `bridge=`, `team=`.
+    pub made: Vec<Made>,
+    /// `ifname=`: this name for the link with this hardware address.
+    pub names: Vec<(String, Mac)>,
+    /// `BOOTIF=`: the link that the firmware booted from.
+    pub boot_link: Option<Mac>,
+    /// `bootdev=`: the link that root is behind, where several are set up.
+    pub boot_device: Option<String>,
+    /// `carrier_timeout=` of the kernel, `rd.net.timeout.carrier=`: milliseconds until a link
+    /// without a carrier is given up.
+    pub carrier_ms: Option<u64>,
+    /// `rd.net.timeout.dhcp=`: milliseconds for one server's answer.
+    pub dhcp_ms: Option<u64>,
+    /// `rd.net.dhcp.retry=`.
+    pub dhcp_tries: Option<u32>,
+    /// `rd.net.dhcp.vendor-class=`.
+    pub vendor_class: Option<Text>,
+}
+
+/// One `ip=`: what one link, or every link, is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// `None`: every link.
+    pub link: Option<Which>,
+    pub method: Method,
+    /// What the word says itself; DHCP may add to it.
+    pub address: Option<Network>,
+    /// The kernel's `server-ip`: who exports root.
+    pub server: Option<IpAddr>,
+    /// dracut's other end of a point-to-point link.
+    pub peer: Option<IpAddr>,
+    pub gateway: Option<IpAddr>,
+    pub hostname: Option<Text>,
+    pub dns: Vec<IpAddr>,
+    pub ntp: Vec<IpAddr>,
+    pub mtu: Option<u32>,
+    /// The hardware address that the link shall have.
+    pub mac: Option<Mac>,
+    /// `ip=dhcp,TYPE,VALUE`: the type, then the value as bytes.
+    pub client_id: Option<Vec<u8>>,
+}
+
+/// How a link is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    Name(String),
+    Mac(Mac),
+}
+
+/// Where the address comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The word itself.
+    Static,
+    /// The link is brought up without an address.
+    Up,
+    Dhcp4,
+    /// `dhcp6`: DHCPv6, routes by router advertisements.
+    Dhcp6,
+    /// `auto6`: router advertisements alone (SLAAC).
+    Auto6,
+    /// `either6`: router advertisements, and DHCPv6 where they say so.
+    Either6,
+    /// `link6`, `link-local`: an address of the link alone.
+    LinkLocal,
+    /// `ibft`: what the firmware left.
+    Firmware,
+}
+
+/// A link that is made of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    pub name: String,
+    pub kind: MadeOf,
+    /// The links below, by name.
+    pub of: Vec<String>,
+    pub mtu: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MadeOf {
+    /// The VLAN's number, 0 to 4095.
+    Vlan(u16),
+    /// Options as bonding's documentation names them, as typed: `mode=active-backup`, ….
+    Bond(Vec<(String, String)>),
+    Bridge,
+}
