@@ -41,6 +41,10 @@ need mkreiserfs reiserfsprogs 'makes ReiserFS disks to be identified'
 need mkfs.ubifs mtd-utils 'makes UBI and UBIFS images to be identified'
 need make-bcache bcache-tools 'makes bcache devices to be identified'
 need make make 'builds a kernel module that Debian builds with other options'
+if [ ! -e /usr/libexec/virtiofsd ]; then
+    need /usr/lib/qemu/virtiofsd "$(package_with virtiofsd qemu-system-common)" \
+        'shares directories with guests'
+fi
 need /bin/busybox busybox-static 'is a root with another init'
 need mmdebstrap mmdebstrap 'makes a Debian root with systemd'
 need zstd zstd 'is what our compression is compared with'

@@ -31,6 +31,7 @@ pub mod module_catalog;
 pub mod mount_root;
 pub mod probe_device;
 pub mod read_device;
+pub mod share_tag;
 pub mod shell;
 pub mod trace_file;
 mod udev_record;

@@ -25,43 +25,35 @@ pub struct MountFault {
 }
 
 /// One mount, as asked for.
-struct Request<'a> {
-    device: &'a str,
-    fstype: &'a str,
-    read_only: bool,
-    options: Sorted,
+pub struct Request<'a> {
+    /// `/dev/vda1`, or what the file system takes for a device.
+    pub device: &'a str,
+    /// It takes no device.
+    pub nodev: bool,
+    pub fstype: &'a str,
+    pub read_only: bool,
 }
 
-/// Mounts `device` (`/dev/vda1`) on `target`, which is made if it is missing.
+/// Mounts it on `target`, which is made if it is missing.
 ///
 /// `options` are as typed (`rootflags=`); `ro` and `rw` among them were heard already.
-pub fn mount(
-    device: &str,
-    fstype: &str,
-    read_only: bool,
-    options: &[u8],
-    target: &str,
-) -> Result<(), MountFault> {
+pub fn mount(request: &Request<'_>, options: &[u8], target: &str) -> Result<(), MountFault> {
+    let device = request.device;
     let options = mount_options::sort(options);
     for word in &options.dropped {
         log::debug!("rootflags: {word} is for mount(8), not for the kernel");
     }
-    let request = Request {
-        device,
-        fstype,
-        read_only,
-        options,
-    };
     let mut log = Reader::from_now().ok();
     let mut said = Vec::new();
-    let Err(mut fail) = attempt(&request, target, &mut said) else {
+    let Err(mut fail) = attempt(request, &options, target, &mut said) else {
         for line in said {
             log::info!("{device}: {line}");
         }
         return Ok(());
     };
     // A subvolume, too, may be what is not there: only a lost node is a lost device.
-    if fail.errno == libc::ENOENT && dir::open_path(device.as_bytes(), Want::Place).is_err() {
+    let lost = || dir::open_path(device.as_bytes(), Want::Place).is_err();
+    if fail.errno == libc::ENOENT && !request.nodev && lost() {
         fail.errno = libc::ENXIO;
     }
     let logged = log.as_mut().map(kernel_lines::since).unwrap_or_default();
@@ -71,51 +63,61 @@ pub fn mount(
         .listed();
     said.extend(new);
     Err(MountFault {
-        fault: explain(&fail, &request),
+        fault: explain(&fail, request),
         kernel: said,
     })
 }
 
-fn attempt(request: &Request<'_>, target: &str, said: &mut Vec<Text>) -> Result<(), Fail> {
+fn attempt(
+    request: &Request<'_>,
+    options: &Sorted,
+    target: &str,
+    said: &mut Vec<Text>,
+) -> Result<(), Fail> {
     dir::make(target)?;
     match Context::open(request.fstype) {
         Ok(context) => {
-            let result = by_context(&context, request, target);
+            let result = by_context(&context, request, options, target);
             said.extend(context.messages().into_iter().map(Text));
             result
         }
-        Err(fail) if fail.errno == libc::ENOSYS => by_mount(request, target),
+        Err(fail) if fail.errno == libc::ENOSYS => by_mount(request, options, target),
         Err(fail) => Err(fail),
     }
 }
 
-fn by_context(context: &Context, request: &Request<'_>, target: &str) -> Result<(), Fail> {
+fn by_context(
+    context: &Context,
+    request: &Request<'_>,
+    options: &Sorted,
+    target: &str,
+) -> Result<(), Fail> {
     context.set_string(b"source", request.device.as_bytes())?;
     if request.read_only {
         context.set_flag(b"ro")?;
     }
-    for word in &request.options.superblock {
+    for word in &options.superblock {
         context.set_flag(word.as_bytes())?;
     }
-    for (key, value) in &request.options.data {
+    for (key, value) in &options.data {
         match value {
             Some(value) => context.set_string(&key.0, &value.0)?,
             None => context.set_flag(&key.0)?,
         }
     }
     context.create()?;
-    let mounted = context.mount(attributes(request))?;
+    let mounted = context.mount(attributes(request, options))?;
     mount::attach(mounted, target)
 }
 
-fn by_mount(request: &Request<'_>, target: &str) -> Result<(), Fail> {
-    let data = CString::new(request.options.data_string())
+fn by_mount(request: &Request<'_>, options: &Sorted, target: &str) -> Result<(), Fail> {
+    let data = CString::new(options.data_string())
         .map_err(|_| Fail::new("mount", "options", libc::EINVAL))?;
     let what = mount::Classic {
         source: request.device.as_bytes(),
         fstype: request.fstype,
-        attributes: attributes(request),
-        superblock: &request.options.superblock,
+        attributes: attributes(request, options),
+        superblock: &options.superblock,
         data: &data,
     };
     mount::classic(&what, target)
@@ -123,9 +125,9 @@ fn by_mount(request: &Request<'_>, target: &str) -> Result<(), Fail> {
 
 /// Both the file system and the mount are read-only, as after mount(2) with `MS_RDONLY`: a later
 /// `mount -o remount,rw /` of any version undoes both.
-fn attributes(request: &Request<'_>) -> u32 {
+fn attributes(request: &Request<'_>, options: &Sorted) -> u32 {
     let read_only = if request.read_only { mount::RDONLY } else { 0 };
-    request.options.attributes.0 | read_only
+    options.attributes.0 | read_only
 }
 
 fn explain(fail: &Fail, request: &Request<'_>) -> Fault {
@@ -136,6 +138,9 @@ fn explain(fail: &Fail, request: &Request<'_>) -> Fault {
         }
         ("fsconfig", libc::EINVAL) if fail.object != "create" => {
             "the file system does not take this option: see rootflags="
+        }
+        (_, libc::EINVAL | libc::ENOENT) if request.nodev => {
+            "there is no share with this tag, or it does not take an option: see the kernel's lines"
         }
         (_, libc::EINVAL) => {
             "wrong type, wrong option, damaged, or block size smaller than the device's: \

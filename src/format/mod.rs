@@ -28,6 +28,7 @@ pub mod packed;
 pub mod params;
 pub mod parity;
 pub mod program;
+pub mod share;
 pub mod source;
 pub mod through;
 pub mod uevent;

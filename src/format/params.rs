@@ -94,7 +94,9 @@ const ROWS: [Parameter; 44] = [
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
                   `=/dev/NAME`, `=/dev/disk/by-uuid/…` (`by-label`, `by-partuuid`, \
                   `by-partlabel`, `by-id`, `by-path`, `by-diskseq`), `=ID=…`, `=MAJOR:MINOR`, \
-                  `=HEX`, `=ubi[N]:NAME`, `=ubiN_M`, `=mtd:NAME`, `=mtdN`, `=fstab`, `=gpt-auto`",
+                  `=HEX`, `=ubi[N]:NAME`, `=ubiN_M`, `=mtd:NAME`, `=mtdN`, `=virtiofs:TAG`, \
+                  `=virtfs:TAG` (9p), `=TAG` where `rootfstype=` says `virtiofs` or `9p`, \
+                  `=fstab`, `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
                   UUID do not matter.",
@@ -106,6 +108,8 @@ const ROWS: [Parameter; 44] = [
             "boot_ext4_by_path_on_virtio_scsi",
             "boot_by_the_device_number_in_the_kernels_forms",
             "boot_gpt_auto_waits_for_a_late_disk",
+            "boot_virtiofs_by_its_tag_among_others",
+            "boot_9p_writable_as_dracut_names_it",
         ],
         read: Reading::root,
     },

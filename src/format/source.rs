@@ -1,7 +1,7 @@
 //! How people name a block device: `UUID=`, `LABEL=`, `/dev/NAME`, `/dev/disk/by-…`, `8:1`, `0801`.
 //!
-//! Not here: whether such a device exists, forms that name no device (NFS, virtiofs), and what
-//! udev's names are made of (`links`).
+//! Not here: whether such a device exists, what is a share (`share`), and what udev's names are
+//! made of (`links`).
 //!
 //! Sources: kernel-parameters.rst and block/early-lookup.c (`root=`), fstab(5), dracut.cmdline(7),
 //! and udev's rules for link names (`\xNN` for whatever a file name cannot hold).
@@ -33,6 +33,9 @@ pub enum Source {
     Name(String),
     /// The kernel's device number, major and minor: `8:1`, `0801`, `0x801`.
     Number(u32, u32),
+    /// What a virtual machine's host shares under this tag: see [`super::share`]. Never read here:
+    /// what is a tag, `rootfstype=` says.
+    Share(String),
     /// Something we do not understand; kept for the failure page.
     Unknown(Text),
 }
@@ -67,6 +70,7 @@ impl Source {
             Self::Link(name) => name.clone(),
             Self::Name(name) => format!("/dev/{name}"),
             Self::Number(major, minor) => format!("{major}:{minor}"),
+            Self::Share(tag) => format!("the share {tag}"),
             Self::Unknown(text) => format!("{text}"),
         }
     }

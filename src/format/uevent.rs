@@ -37,6 +37,8 @@ pub struct Uevent {
     pub minor: Option<u32>,
     /// The last one wins, as in udev (ACPI devices can have two).
     pub modalias: Option<String>,
+    /// The driver that the device has.
+    pub driver: Option<String>,
     /// The partition's number on its disk.
     pub partn: Option<u32>,
     /// Counts attached media since boot.
@@ -54,6 +56,7 @@ impl Uevent {
             major: None,
             minor: None,
             modalias: None,
+            driver: None,
             partn: None,
             diskseq: None,
         }
@@ -85,6 +88,7 @@ impl Uevent {
             "MAJOR" => self.major = value.parse().ok(),
             "MINOR" => self.minor = value.parse().ok(),
             "MODALIAS" => self.modalias = Some(value.into()),
+            "DRIVER" => self.driver = Some(value.into()),
             "PARTN" => self.partn = value.parse().ok(),
             "DISKSEQ" => self.diskseq = value.parse().ok(),
             _ => {}

@@ -1,8 +1,8 @@
 //! What "generic" means: the modules with which an image boots most machines from their own disks.
 //!
-//! Storage and the buses it hangs on, file systems that roots lie on, and keyboards, so that
-//! a person can answer when a boot fails. Not in it: network, graphics, sound, and storage that is
-//! reached over a network.
+//! Storage and the buses it hangs on, file systems that roots lie on, shares of a virtual machine's
+//! host, and keyboards, so that a person can answer when a boot fails. Not in it: network,
+//! graphics, sound, and storage that is reached over a network.
 
 /// Everything in these directories of the kernel's tree, except what `LEFT_OUT` names.
 const DIRECTORIES: &[&str] = &[
@@ -150,6 +150,10 @@ const NAMES: &[&str] = &[
     "fs-jfs",
     "fs-nilfs2",
     "fs-bcachefs",
+    // What a virtual machine's host shares.
+    "virtiofs",
+    "9pnet_virtio",
+    "fs-9p",
     // What the firmware says of the boot.
     "fs-efivarfs",
     "nls_cp437",

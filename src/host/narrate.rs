@@ -58,6 +58,10 @@ impl Teller {
     fn event(&mut self, event: &Event) -> Option<String> {
         let sentence = match event {
             Event::Bus { path, modalias } => self.device(path, modalias),
+            Event::Bound { tag, .. } => match tag {
+                Some(tag) => format!("the share {tag} is taken to be there"),
+                None => "a share appears".into(),
+            },
             Event::Block(block) => appeared(block),
             Event::Resolved { ticket, resolution } => {
                 let alias = self.subject(*ticket);

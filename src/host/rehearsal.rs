@@ -25,6 +25,7 @@ use crate::plan::event::{Block, Event, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 mod mapped;
+mod shared;
 mod unlocking;
 
 const ENOENT: i32 = 2;
@@ -72,6 +73,8 @@ pub struct Rehearsal<'a> {
     loaded: BTreeSet<String>,
     /// For each disk how much of it was announced: its buses in order, then itself.
     announced: Vec<usize>,
+    /// The share that root is.
+    share: shared::Standing,
     /// What was looked through, by name: that is what it holds once it runs.
     lenses: BTreeMap<String, Lens>,
     /// Devices of btrfs that were announced, by the UUID of their file system.
@@ -106,6 +109,7 @@ impl<'a> Rehearsal<'a> {
             drivers,
             loaded: BTreeSet::new(),
             announced: vec![0; stage.disks.len()],
+            share: shared::Standing::default(),
             lenses: BTreeMap::new(),
             pools: BTreeMap::new(),
             made: BTreeMap::new(),
@@ -151,6 +155,7 @@ impl<'a> Rehearsal<'a> {
         let answer = match action {
             Action::Walk { ticket, .. } => {
                 self.announced.fill(0);
+                self.share = shared::Standing::default();
                 self.announce();
                 Event::Walked { ticket }
             }
@@ -223,6 +228,7 @@ impl<'a> Rehearsal<'a> {
                 self.queue.extend(events);
             }
         }
+        self.announce_share();
     }
 
     /// What of disk `i` is announced next, if its driver is there.
@@ -429,12 +435,15 @@ impl<'a> Rehearsal<'a> {
 
     fn mount(&mut self, mount: &Mount) -> Result<(), Fault> {
         let (device, wanted) = (&mount.device, &mount.fstype);
-        let lens = self.lens(device, None);
-        let finding = self.look(device, lens.as_ref())?;
         if !self.is_driven(&format!("fs-{wanted}")) {
             let text = format!("mount {device}: there is no driver for {wanted}");
             return Err(Fault::new(ENODEV, text));
         }
+        if mount.nodev {
+            return Ok(());
+        }
+        let lens = self.lens(device, None);
+        let finding = self.look(device, lens.as_ref())?;
         if mounts(wanted, &finding) {
             return Ok(());
         }

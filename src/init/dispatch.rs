@@ -88,7 +88,10 @@ impl Machine {
             Scope::Likely => Some(LIKELY),
             Scope::All => None,
         };
-        let walked = coldplug::walk(buses, &mut |uevent| queue.extend(translate::event(&uevent)));
+        let walked = coldplug::walk(buses, &mut |uevent| {
+            queue.extend(translate::event(&uevent));
+            queue.extend(translate::bound(&uevent));
+        });
         flash::walk(&mut |uevent| queue.extend(translate::event(&uevent)));
         if let Err(fault) = walked {
             log::error!("{fault}");

@@ -170,8 +170,10 @@ impl Machine {
             match self.uevents.receive(&mut self.buffer) {
                 Ok(Received::Message(length)) => {
                     let message = self.buffer.get(..length).unwrap_or_default();
-                    let event = uevent::parse(message).and_then(|u| translate::event(&u));
-                    self.queue.extend(event);
+                    if let Some(uevent) = uevent::parse(message) {
+                        self.queue.extend(translate::event(&uevent));
+                        self.queue.extend(translate::bound(&uevent));
+                    }
                 }
                 Ok(Received::Overflow) => self.queue.push(Event::Overflow),
                 Ok(Received::Nothing) => return,

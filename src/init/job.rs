@@ -87,12 +87,19 @@ pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Op
 fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
     // The kernel opens flash memory by its name, not by a device's path.
     let device = match flash::class_of(&mount.device) {
+        _ if mount.nodev => mount.device.clone(),
         Some("mtd") => mount.device.clone(),
         _ => format!("/dev/{}", mount.device),
     };
     let options = mount.options.as_bytes();
     let place = if mount.host { HOST } else { NEW_ROOT };
-    match mount_root::mount(&device, &mount.fstype, mount.read_only, options, place) {
+    let request = mount_root::Request {
+        device: &device,
+        nodev: mount.nodev,
+        fstype: &mount.fstype,
+        read_only: mount.read_only,
+    };
+    match mount_root::mount(&request, options, place) {
         Ok(()) => Event::Mounted { ticket },
         Err(failed) => Event::MountFailed {
             ticket,

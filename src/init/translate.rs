@@ -1,6 +1,7 @@
 //! Kernel uevents to events of the plan.
 
-use crate::act::{coldplug, flash};
+use crate::act::{coldplug, flash, share_tag};
+use crate::format::share;
 use crate::format::uevent::{Action, Uevent};
 use crate::plan::event::{Block, Event};
 
@@ -22,6 +23,17 @@ pub fn event(uevent: &Uevent) -> Option<Event> {
         }),
         _ => None,
     }
+}
+
+/// A share of the host that has its driver, now or already. Its bus device is an event of its own.
+pub fn bound(uevent: &Uevent) -> Option<Event> {
+    let driver = uevent.driver.clone().filter(|d| share::is_driver(d))?;
+    let news = matches!(uevent.action, Action::Add | Action::Bind);
+    news.then(|| Event::Bound {
+        tag: share_tag::read(&uevent.devpath, &driver),
+        path: uevent.devpath.clone(),
+        driver,
+    })
 }
 
 fn block_event(uevent: &Uevent) -> Option<Event> {

@@ -40,8 +40,11 @@ pub const MAX_READ: usize = 15 << 10;
 /// One attempt to mount root, or what holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    /// Its name without `/dev/`: the kernel's, or `mapper/NAME`.
+    /// Its name without `/dev/`: the kernel's, or `mapper/NAME`. Where there is no device: what the
+    /// file system takes for one, such as the tag of a share.
     pub device: String,
+    /// There is no device.
+    pub nodev: bool,
     pub fstype: String,
     pub read_only: bool,
     /// It holds the file that root is in.

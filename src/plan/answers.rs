@@ -27,6 +27,7 @@ impl Plan {
                 self.buses
                     .appeared(modalias, &mut self.tickets, &mut self.out);
             }
+            Event::Bound { path, driver, tag } => self.bound(path, driver, tag),
             Event::Block(block) => self.devices.announce(*block, false),
             Event::BlockChanged(block) => self.devices.announce(*block, true),
             Event::BlockGone { name } => self.gone(&name),
@@ -65,23 +66,11 @@ impl Plan {
             Event::AnnounceFailed { ticket, fault } => self.announced(ticket, Err(fault)),
             Event::Attached { ticket, device } => self.attach_ended(now, ticket, Ok(device)),
             Event::AttachFailed { ticket, fault } => self.attach_ended(now, ticket, Err(fault)),
-            Event::Mounted { ticket } => self.mounted(ticket),
-            Event::MountFailed {
-                ticket,
-                fault,
-                kernel,
-            } => self.mount_failed(now, ticket, &fault, kernel),
-            Event::InitFound { ticket, path } => self.init_found(ticket, path),
-            Event::InitMissing { ticket, fault } => {
-                if self.init_was_sought(ticket) {
-                    self.give_up(now, Cause::NoInit(fault));
-                }
-            }
-            Event::HandOverFailed { ticket, fault } => {
-                if self.tickets.close(ticket) == Some(Job::HandOver) {
-                    self.give_up(now, Cause::HandOver(fault));
-                }
-            }
+            Event::Mounted { .. }
+            | Event::MountFailed { .. }
+            | Event::InitFound { .. }
+            | Event::InitMissing { .. }
+            | Event::HandOverFailed { .. } => self.take_of_root(now, event),
             Event::ModuleWanted { request, name } => self.module_wanted(request, name),
             Event::ShellLeft { ticket, fault } => self.shell_left(now, ticket, fault),
             Event::CtrlAltDel => self.ctrl_alt_del(),
@@ -98,6 +87,7 @@ impl Plan {
             self.say(Level::Warning, complaint);
         }
         self.complain_of_volumes();
+        self.buses.shares = self.is_share();
         self.stage = Stage::Searching;
         self.be_patient(now);
         self.walk();
@@ -155,6 +145,27 @@ impl Plan {
         let purpose = Purpose::Kernel(request);
         let ticket = self.tickets.issue(Job::Resolve(purpose));
         self.out.push(Action::Resolve { ticket, alias });
+    }
+
+    fn take_of_root(&mut self, now: Millis, event: Event) {
+        match event {
+            Event::Mounted { ticket } => self.mounted(ticket),
+            Event::MountFailed {
+                ticket,
+                fault,
+                kernel,
+            } => self.mount_failed(now, ticket, &fault, kernel),
+            Event::InitFound { ticket, path } => self.init_found(ticket, path),
+            Event::InitMissing { ticket, fault } if self.init_was_sought(ticket) => {
+                self.give_up(now, Cause::NoInit(fault));
+            }
+            Event::HandOverFailed { ticket, fault }
+                if self.tickets.close(ticket) == Some(Job::HandOver) =>
+            {
+                self.give_up(now, Cause::HandOver(fault));
+            }
+            _ => {}
+        }
     }
 
     fn take_of_volume(&mut self, now: Millis, event: Event) {
@@ -311,6 +322,9 @@ impl Plan {
         else {
             return;
         };
+        if self.is_share() {
+            return self.share_failed(now, fault, kernel);
+        }
         let there = self
             .devices
             .by_name(&device)
@@ -365,7 +379,7 @@ impl Plan {
 
     /// Was writing asked for, and is that what the device refuses? Then it is mounted read-only, as
     /// the kernel does it; once.
-    fn is_protected(&mut self, device: &str, errno: i32) -> bool {
+    pub(super) fn is_protected(&mut self, device: &str, errno: i32) -> bool {
         const EACCES: i32 = 13;
         const EROFS: i32 = 30;
         let refused = self.wish.writable && matches!(errno, EACCES | EROFS);

@@ -10,6 +10,7 @@ use super::modules::resolve;
 use super::ticket::{Purpose, Tickets};
 use crate::base::table::Names;
 use crate::base::text::{cut, cut_last};
+use crate::format::share;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -49,6 +50,8 @@ pub enum Tier {
 
 #[derive(Default)]
 pub struct Buses {
+    /// Root is a share: what may bring it goes first, disks are a way out.
+    pub shares: bool,
     seen: Names,
     quiet: Vec<String>,
     idle: Vec<String>,
@@ -60,12 +63,21 @@ impl Buses {
         if self.seen.contains(&modalias) || self.seen.len() >= MAX_ALIASES {
             return;
         }
-        match tier(&modalias) {
+        match self.tier(&modalias) {
             Tier::Now => ask(&modalias, tickets, out),
             Tier::Quiet => self.quiet.push(modalias.clone()),
             Tier::Idle => self.idle.push(modalias.clone()),
         }
         self.seen.insert(&modalias);
+    }
+
+    /// Which tier a modalias belongs to in this boot.
+    pub fn tier(&self, modalias: &str) -> Tier {
+        match tier(modalias) {
+            _ if self.shares && share::is_way(modalias) => Tier::Now,
+            Tier::Now if self.shares => Tier::Quiet,
+            tier => tier,
+        }
     }
 
     pub fn knows(&self, modalias: &str) -> bool {

@@ -55,6 +55,13 @@ pub enum Event {
         path: String,
         modalias: String,
     },
+    /// A driver that brings shares of the machine's host took a device (or has it already). `tag`:
+    /// the share's, where the kernel tells.
+    Bound {
+        path: String,
+        driver: String,
+        tag: Option<Text>,
+    },
     /// A block device appeared (or was seen again).
     Block(Box<Block>),
     /// A block device changed: medium, size, table.

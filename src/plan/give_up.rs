@@ -122,6 +122,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
                 Patience::Forever => "ever".to_string(),
             };
             let mut lines = under_way(plan, &wait);
+            lines.extend(plan.share_problems());
             lines.extend(unusable(plan));
             lines.extend(plan.closed());
             lines
@@ -197,6 +198,7 @@ fn under_way(plan: &Plan, wait: &str) -> Vec<String> {
             format!("{device} is root, but the driver for {kind} was not ready {wait}")
         }
         Stage::FindingInit => format!("looking for init on root did not end {wait}"),
+        _ if plan.is_share() => format!("no share of the host with this tag appeared {wait}"),
         _ => format!("no usable device with this identity appeared {wait}"),
     };
     alloc::vec![text]
@@ -226,10 +228,11 @@ fn unusable(plan: &Plan) -> Vec<String> {
 }
 
 fn seen(plan: &Plan) -> Vec<String> {
+    let mut lines = plan.shares_seen();
     let devices: Vec<&Device> = plan.devices.all().listed();
     let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
     let devices = order::sorted(&devices, &by_name);
-    if devices.is_empty() {
+    if devices.is_empty() && lines.is_empty() {
         return alloc::vec!["no block device at all".to_string()];
     }
     let line = |d: &&&Device| {
@@ -240,7 +243,8 @@ fn seen(plan: &Plan) -> Vec<String> {
             nearest::describe(d, &plan.devices)
         )
     };
-    devices.iter().map(line).listed()
+    lines.extend(devices.iter().map(line));
+    lines
 }
 
 fn missing(plan: &Plan) -> Vec<String> {
@@ -254,7 +258,7 @@ fn missing(plan: &Plan) -> Vec<String> {
     for name in plan.modules.blacklisted() {
         lines.push(format!("module {name} is blacklisted and was not loaded"));
     }
-    let storage = |alias: &&str| super::bus::tier(alias) == super::bus::Tier::Now;
+    let storage = |alias: &&str| plan.buses.tier(alias) == super::bus::Tier::Now;
     for alias in plan.modules.unserved().filter(storage) {
         lines.push(format!("no driver in this image for {alias}"));
     }
@@ -321,7 +325,9 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
             if let Some(Source::Name(_)) = plan.wish.root {
                 lines.push("device names may differ from boot to boot: prefer root=UUID=…".into());
             }
-            if plan.devices.all().next().is_none() {
+            if plan.is_share() {
+                lines.push("see the tag that the virtual machine gives the share".into());
+            } else if plan.devices.all().next().is_none() {
                 lines.push("the disk's driver may not be in this image: add it".into());
             }
             lines.push("a slow disk: rootwait, or rd.timeout=SECONDS".into());

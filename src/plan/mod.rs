@@ -22,6 +22,9 @@
 //! The device that holds the file is found and mounted first, as root would be; then root is
 //! looked for in the device that the kernel makes of the file ([`loops`]).
 //!
+//! # Root without a device
+//! What the host of a virtual machine shares is mounted by its tag ([`shares`]).
+//!
 //! # Devices that leave
 //! A device may vanish or change at any moment. Answers about what it was are dropped
 //! ([`device`]: generations). A root that vanishes while it is being mounted is looked for again.
@@ -66,12 +69,14 @@ mod news;
 mod progress;
 mod questions;
 pub mod root;
+mod shares;
 pub mod stack;
 pub mod ticket;
 pub mod trace;
 pub mod trace_array;
 pub mod trace_finding;
 pub mod trace_luks;
+pub mod trace_net;
 pub mod trace_read;
 pub mod verity;
 
@@ -91,6 +96,7 @@ use mapping::Mappings;
 use modules::Modules;
 use news::News;
 use questions::Questions;
+use shares::Shares;
 use stack::Stack;
 use ticket::Tickets;
 
@@ -147,6 +153,7 @@ pub struct Plan {
     mappings: Mappings,
     locks: Locks,
     questions: Questions,
+    shares: Shares,
     stack: Stack,
     verity: verity::Volumes,
     btrfs: btrfs::Pools,
@@ -207,6 +214,7 @@ impl Plan {
             mappings: Mappings::default(),
             locks: Locks::default(),
             questions: Questions::default(),
+            shares: Shares::default(),
             stack: Stack::default(),
             verity: verity::Volumes::default(),
             btrfs: btrfs::Pools::default(),

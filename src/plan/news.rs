@@ -44,6 +44,7 @@ impl Plan {
             Event::Timer => false,
             Event::Block(block) | Event::BlockChanged(block) => self.news.counts(&block.name),
             Event::BlockGone { name } => self.news.counts(name),
+            Event::Bound { path, .. } => self.news.counts(path),
             Event::Overflow => counts(&mut self.news.overflows),
             Event::Bus { modalias, .. } => !self.buses.knows(modalias),
             Event::Probed { ticket, .. }

@@ -35,6 +35,7 @@ impl Plan {
             self.set_up_verity(now);
             self.judge_file(now);
         }
+        self.mount_share();
         if self.is_looking() {
             self.gather_btrfs(now);
             self.unlock(now);
@@ -250,6 +251,7 @@ impl Plan {
         let forbidden = asked && (self.protected || self.must_not_write(&device));
         let mount = Mount {
             device: self.known_as(&device),
+            nodev: false,
             fstype: kind,
             // What holds a file is not written to before the file is known to be there.
             read_only: !asked || forbidden,

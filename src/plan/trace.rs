@@ -8,7 +8,7 @@
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::with_array;
-use super::trace_luks;
+use super::{trace_luks, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
@@ -42,6 +42,7 @@ pub fn event_line(event: &Event) -> String {
             line.key("faster", faster).done()
         }
         Event::Bus { path, modalias } => Line::new("bus").word(path).word(modalias).done(),
+        Event::Bound { .. } => trace_net::event_line(event),
         Event::Block(block) => block_line("block", block),
         Event::BlockChanged(block) => block_line("block-changed", block),
         Event::BlockGone { name } => Line::new("block-gone").word(name).done(),
@@ -322,7 +323,8 @@ fn mount_words(line: Line, mount: &Mount) -> Line {
     let line = line.word(&mount.device).word(&mount.fstype);
     let line = line.word(if mount.read_only { "ro" } else { "rw" });
     let options = Some(mount.options.as_bytes()).filter(|o| !o.is_empty());
-    line.flag("host", mount.host).opt("options", options)
+    let line = line.flag("nodev", mount.nodev).flag("host", mount.host);
+    line.opt("options", options)
 }
 
 fn resolution_words(line: Line, found: &Resolution) -> Line {

@@ -6,7 +6,7 @@ use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::array;
 use super::trace_finding::finding;
-use super::trace_luks;
+use super::{trace_luks, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::text::{Text, unescape};
@@ -47,6 +47,7 @@ pub fn event(line: &str) -> Option<Event> {
             path: w.need_text(),
             modalias: w.need_text(),
         },
+        "bound" => trace_net::event(&verb, &mut w)?,
         "block" => Event::Block(block(&mut w)?.into()),
         "block-changed" => Event::BlockChanged(block(&mut w)?.into()),
         "block-gone" => Event::BlockGone {
@@ -448,9 +449,10 @@ fn mount(w: &mut Words) -> Option<Mount> {
     let (device, fstype) = (w.need_text(), w.need_text());
     let read_only = access(w)?;
     let options = Text(w.key("options").unwrap_or_default());
-    let host = w.flag("host");
+    let (nodev, host) = (w.flag("nodev"), w.flag("host"));
     Some(Mount {
         host,
+        nodev,
         device,
         fstype,
         read_only,

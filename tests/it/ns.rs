@@ -389,6 +389,15 @@ fn is_real_root() -> bool {
     map.split_ascii_whitespace().nth(2) == Some("4294967295")
 }
 
+fn none(fstype: &str, read_only: bool) -> mount_root::Request<'_> {
+    mount_root::Request {
+        device: "none",
+        nodev: true,
+        fstype,
+        read_only,
+    }
+}
+
 #[test]
 fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
     in_namespaces(
@@ -397,7 +406,7 @@ fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
             let target = scratch.join("sysroot");
             let target = target.to_str().unwrap();
             let options = b"defaults,nofail,size=64k,noatime,nodev,x-y=z";
-            mount_root::mount("none", "tmpfs", true, options, target).unwrap();
+            mount_root::mount(&none("tmpfs", true), options, target).unwrap();
             let mounts = mounts_at(target);
             assert_eq!(mounts.len(), 1);
             for word in ["ro", "noatime", "nodev", "size=64k"] {
@@ -411,7 +420,7 @@ fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
             );
             mount::remove(target).unwrap();
             // `ro` among the options was heard before: who calls has decided.
-            mount_root::mount("none", "tmpfs", false, b"ro", target).unwrap();
+            mount_root::mount(&none("tmpfs", false), b"ro", target).unwrap();
             fs::write(format!("{target}/x"), "").unwrap();
             mount::remove(target).unwrap();
 
@@ -429,7 +438,7 @@ fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
             }
             mount::remove(target).unwrap();
 
-            let failed = mount_root::mount("none", "tmpfs", true, b"bogus=1", target).unwrap_err();
+            let failed = mount_root::mount(&none("tmpfs", true), b"bogus=1", target).unwrap_err();
             let text = &failed.fault.text;
             assert!(text.contains("fsconfig bogus: Invalid argument"), "{text}");
             let said: Vec<_> = failed.kernel.iter().map(ToString::to_string).collect();
@@ -437,7 +446,7 @@ fn a_mount_takes_its_options_and_a_refusal_brings_the_kernels_words() {
                 said.iter().any(|l| l == "tmpfs: Unknown parameter 'bogus'"),
                 "{said:?}"
             );
-            let failed = mount_root::mount("none", "nonesuch", true, b"", target).unwrap_err();
+            let failed = mount_root::mount(&none("nonesuch", true), b"", target).unwrap_err();
             assert_eq!(failed.fault.errno, 19);
             assert!(failed.fault.text.contains("no driver for this file system"));
         },

@@ -348,6 +348,11 @@ impl Guest {
         self.monitor.run("device_add", arguments);
     }
 
+    /// Plugs in any device of QEMU's.
+    pub fn device_add(&mut self, arguments: serde_json::Value) {
+        self.monitor.run("device_add", arguments);
+    }
+
     /// Pulls it out.
     pub fn unplug(&mut self, number: usize) {
         self.monitor

@@ -22,6 +22,7 @@ pub mod partitions;
 pub mod qmp;
 pub mod roots;
 pub mod secure_boot;
+pub mod shares;
 pub mod shelf;
 pub mod stacked_debian;
 pub mod stacks;

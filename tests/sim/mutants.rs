@@ -309,11 +309,12 @@ fn copy(
 }
 
 /// The words between the plan and the world: the same for the plan and its mutants.
-const SHARED: [&str; 7] = [
+const SHARED: [&str; 8] = [
     "action",
     "event",
     "trace",
     "trace_array",
+    "trace_net",
     "trace_finding",
     "trace_luks",
     "trace_read",

@@ -309,7 +309,7 @@ impl Asked {
                 all.any(|e| same(&e.uuid, partuuid) && there(e) == i64::from(number))
             }),
             // No world asks for a number: the scenarios do.
-            Some(Source::Unknown(_) | Source::Number(..)) => false,
+            Some(Source::Unknown(_) | Source::Number(..) | Source::Share(_)) => false,
             None => table
                 .zip(entry)
                 .is_some_and(|((disk, _), e)| is_root(disk, e)),

@@ -9,7 +9,7 @@ use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::cmdline::{Word, same_name};
 use crate::format::wish::{Degraded, End, Patience, Source, Talk, Wish};
-use crate::format::{dm_init, mount_options};
+use crate::format::{dm_init, mount_options, share};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -77,19 +77,29 @@ impl Reading {
                 | b"/dev/disk/by-designator/root"
         );
         self.wish.root = (!by_itself).then(|| Source::parse(typed));
-        match &self.wish.root {
-            None if typed.is_empty() => {
-                self.complain(
-                    word,
-                    "names no device; a partition of root's type is looked for",
-                );
-            }
-            Some(Source::Unknown(_)) => self.complain(
-                word,
+        if typed.is_empty() {
+            let why = "names no device; a partition of root's type is looked for";
+            self.complain(word, why);
+        }
+    }
+
+    /// What `root=` is, now that the type is known.
+    fn finish_root(&mut self) {
+        let typed = self.wish.root_as_typed.clone();
+        if let Some((tag, types)) = share::of_root(typed.as_bytes(), &self.wish.fstypes) {
+            self.wish.root = Some(Source::Share(tag));
+            self.wish.fstypes = types;
+        }
+        if let Some(Source::Unknown(_)) = self.wish.root {
+            let word = Word {
+                key: b"root",
+                value: Some(typed.as_bytes()),
+            };
+            self.complain(
+                &word,
                 "is no device reference known here (UUID=, LABEL=, PARTUUID=, PARTLABEL=, \
                  /dev/NAME, MAJOR:MINOR); nothing can match it",
-            ),
-            _ => {}
+            );
         }
     }
 
@@ -303,6 +313,7 @@ impl Reading {
 impl Reading {
     /// All words were read.
     pub(super) fn finish(mut self) -> Wish {
+        self.finish_root();
         let flags = self.wish.flags.clone();
         self.decide_about_writing(&flags);
         if let Patience::Ms(ms) = self.wish.patience {

@@ -179,6 +179,22 @@ fn root_is_the_last_device_named() {
         w.root = Some(Source::Label("my root".into()));
         w.root_as_typed = "LABEL=\"my root\"".into();
     });
+    check("root=virtiofs:my-share", |w| {
+        w.root = Some(Source::Share("my-share".into()));
+        w.root_as_typed = "virtiofs:my-share".into();
+        w.fstypes = alloc::vec!["virtiofs".into()];
+    });
+    // What is a tag, only the type tells, wherever it stands.
+    for line in [
+        "root=/dev/root rootfstype=9p",
+        "rootfstype=9p root=/dev/root",
+    ] {
+        check(line, |w| {
+            w.root = Some(Source::Share("/dev/root".into()));
+            w.root_as_typed = "/dev/root".into();
+            w.fstypes = alloc::vec!["9p".into()];
+        });
+    }
     // What the image's fstab says is put in front of all words.
     check("root=LABEL=x root=fstab", |w| {
         w.root = Some(Source::Label("x".into()));
