@@ -3,9 +3,11 @@
 //! | File | What it is |
 //! |---|---|
 //! | `address` | hardware addresses, networks, routes |
+//! | `frame` | IPv4 with UDP, and ARP, for who has no address yet |
 //! | `lease` | what a server lets a machine have |
 //! | `wanted` | what the command line asks of links and addresses |
 
 pub mod address;
+pub mod frame;
 pub mod lease;
 pub mod wanted;
