@@ -29,8 +29,10 @@ pub struct Lease {
     pub mtu: Option<u32>,
     /// As the server wrote it: `server:/path`, `iscsi:…`, `nbd:…`.
     pub root_path: Option<Text>,
-    /// The next server in the process of booting (`siaddr`), or a TFTP server by name.
+    /// The next server in the process of booting (`siaddr`, or a `server_name` that is an address).
     pub next_server: Option<IpAddr>,
+    /// The name of the server for booting, as it stands (the TFTP server's name).
+    pub server_name: Option<Text>,
     pub boot_file: Option<Text>,
     /// What this machine called itself, as sent: the type first (RFC 2132 §9.14). The real
     /// system's client must say the same to get the same address.
