@@ -32,6 +32,7 @@
 //! | verity, integrity | `verity`, `integrity` | `verity`, `integrity` | `create_mapping` | `dm` |
 //! | btrfs on several devices | `identity` | `btrfs` | – | `btrfs` |
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
+//! | addresses, leases, servers | `net` | `talk` | – | – |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | failure | – | `give_up` | `end` | `reboot` |
 

@@ -39,6 +39,10 @@
 //! soon as the page can list what there is; without `root=`, when no root has appeared for
 //! [`STUCK_MS`] either.
 //!
+//! # Servers
+//! What is said to a server, when, and what its answers mean is a conversation of its own
+//! ([`talk`]); a worker holds it.
+//!
 //! # A person
 //! Before a shell opens, or the page stays until somebody presses ctrl-alt-del, the drivers that
 //! keyboards need are loaded ([`keyboards`]): a boot from the first disk needs none of them.
@@ -71,6 +75,7 @@ mod questions;
 pub mod root;
 mod shares;
 pub mod stack;
+pub mod talk;
 pub mod ticket;
 pub mod trace;
 pub mod trace_array;

@@ -1,0 +1,389 @@
+//! A DHCPv4 client until it has a lease. Renewing it is the real system's.
+//!
+//! # One conversation
+//! DISCOVER, OFFER, REQUEST, ACK (RFC 2131 §3.1): the first usable offer is taken. With the
+//! REQUEST an ARP probe asks whether somebody has the address already; the lease is there when
+//! the ACK is, and [`PROBE_MS`] have passed without a conflict.
+//!
+//! # What goes wrong
+//! No offer: DISCOVER again, after [`super::wait_ms`]. No ACK after [`REQUESTS`]: all over again,
+//! and the same server's offer counts only if no other came within the first wait; a server that
+//! offers, but never acknowledges, else would win for ever. A NAK, or a conflict (which is told
+//! the server, DECLINE): all over again after a pause that grows. Each time with another `xid`:
+//! what arrives late does not count.
+//!
+//! # The end
+//! Never by itself, unless the number of DISCOVERs is bounded: the deadline is the caller's. The
+//! fault names the last few things that went wrong.
+
+use super::{Dice, Heard, Step, wait_ms};
+use crate::base::fault::Fault;
+use crate::base::millis::Millis;
+use crate::base::text::Joined;
+use crate::format::net::address::Mac;
+use crate::format::net::dhcp4::{
+    Answer, CLIENT_PORT, Kind, Machine, Refused, Request, SERVER_PORT,
+};
+use crate::format::net::frame::{Arp, Datagram, UdpSum};
+use crate::format::net::lease::Lease;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+
+/// How long a holder of the address has to answer the probe, in milliseconds. RFC 5227 §2.1.1
+/// probes three times within up to seven seconds, for addresses that machines pick themselves.
+/// A server knows whom it gave what to, and many ping an address before they offer it; a machine
+/// on the same link answers ARP within a few milliseconds, and every boot has to wait.
+pub const PROBE_MS: u64 = 100;
+
+/// REQUESTs until the server counts as gone: 7 seconds.
+const REQUESTS: u32 = 3;
+
+/// Kinds of trouble that are remembered, the latest.
+const TROUBLES_MAX: usize = 4;
+
+/// Who asks, and how often.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub machine: Machine,
+    /// DISCOVERs in all, at least one. `None`: until the caller gives up.
+    pub tries: Option<u32>,
+    /// For the `xid` and for the waits: anything that differs between machines and boots.
+    pub seed: u64,
+}
+
+/// What a server offered.
+#[derive(Clone, Copy)]
+struct Offer {
+    server: Ipv4Addr,
+    address: Ipv4Addr,
+}
+
+enum Stage {
+    /// Before the start, or after the end.
+    Silent,
+    /// `sent` DISCOVERs with this `xid`.
+    Discovering {
+        sent: u32,
+        until: Millis,
+    },
+    Requesting {
+        offer: Offer,
+        sent: u32,
+        until: Millis,
+        /// A holder of the address would have answered the probe by then.
+        probed: Millis,
+        /// It is acknowledged.
+        lease: Option<Box<Lease>>,
+    },
+    Pausing {
+        until: Millis,
+    },
+}
+
+pub struct Client {
+    machine: Machine,
+    tries: Option<u32>,
+    dice: Dice,
+    began: Millis,
+    xid: u32,
+    /// Of the last DISCOVER; a REQUEST has the same (RFC 2131 §4.4.1).
+    secs: u16,
+    discovers: u32,
+    /// NAKs and conflicts.
+    setbacks: u32,
+    /// Offered, and then did not acknowledge.
+    unreliable: Option<Ipv4Addr>,
+    troubles: Vec<String>,
+    stage: Stage,
+    out: Vec<Step>,
+}
+
+impl Client {
+    pub fn new(options: Options) -> Self {
+        Self {
+            machine: options.machine,
+            tries: options.tries,
+            dice: Dice::new(options.seed),
+            began: Millis(0),
+            xid: 0,
+            secs: 0,
+            discovers: 0,
+            setbacks: 0,
+            unreliable: None,
+            troubles: Vec::new(),
+            stage: Stage::Silent,
+            out: Vec::new(),
+        }
+    }
+
+    /// Begins. `now` never runs backwards.
+    pub fn start(&mut self, now: Millis) -> Vec<Step> {
+        self.began = now;
+        self.begin(now);
+        core::mem::take(&mut self.out)
+    }
+
+    pub fn hear(&mut self, now: Millis, heard: Heard<'_>) -> Vec<Step> {
+        match heard {
+            Heard::Ip(packet, udp_sum) => self.hear_ip(now, packet, udp_sum),
+            Heard::Arp(packet) => self.hear_arp(now, packet),
+            Heard::Timer => {}
+        }
+        if self.deadline().is_some_and(|due| due <= now) {
+            self.move_on(now);
+        }
+        core::mem::take(&mut self.out)
+    }
+
+    /// When to call back with [`Heard::Timer`], if nothing else is heard.
+    pub fn deadline(&self) -> Option<Millis> {
+        match &self.stage {
+            Stage::Silent => None,
+            Stage::Requesting {
+                probed,
+                lease: Some(_),
+                ..
+            } => Some(*probed),
+            Stage::Discovering { until, .. }
+            | Stage::Requesting { until, .. }
+            | Stage::Pausing { until } => Some(*until),
+        }
+    }
+
+    /// The end, because the caller waits no longer: why there is no lease.
+    pub fn give_up(&mut self) -> Fault {
+        self.stage = Stage::Silent;
+        let tries = self.discovers;
+        let word = if tries == 1 { "try" } else { "tries" };
+        Fault::plain(if self.troubles.is_empty() {
+            format!("no DHCP server answered ({tries} {word})")
+        } else {
+            let troubles = self.troubles.joined("; ");
+            format!("no DHCP lease ({tries} {word}): {troubles}")
+        })
+    }
+
+    /// The wait is over.
+    fn move_on(&mut self, now: Millis) {
+        match core::mem::replace(&mut self.stage, Stage::Silent) {
+            Stage::Silent => {}
+            Stage::Discovering { sent, .. } => self.discover(now, sent),
+            Stage::Pausing { .. } => self.begin(now),
+            Stage::Requesting {
+                lease: Some(lease), ..
+            } => self.out.push(Step::Done(lease)),
+            Stage::Requesting { offer, sent, .. } if sent < REQUESTS => {
+                self.request(now, offer, sent);
+            }
+            Stage::Requesting { offer, .. } => {
+                let Offer { server, address } = offer;
+                self.trouble(format!(
+                    "{server} offered {address}, and did not acknowledge it"
+                ));
+                self.unreliable = Some(server);
+                self.begin(now);
+            }
+        }
+    }
+
+    /// From the first DISCOVER on, as if nothing had been said.
+    fn begin(&mut self, now: Millis) {
+        self.xid = self.dice.roll();
+        self.discover(now, 0);
+    }
+
+    /// The next DISCOVER, after `sent` of them; the end, if there were enough.
+    fn discover(&mut self, now: Millis, sent: u32) {
+        if self.tried_enough() {
+            return self.fail();
+        }
+        self.discovers = self.discovers.saturating_add(1);
+        let secs = self.began.until(now) / 1000;
+        self.secs = u16::try_from(secs).unwrap_or(u16::MAX);
+        self.say(Request::Discover);
+        self.stage = Stage::Discovering {
+            sent: sent.saturating_add(1),
+            until: now.plus(self.dice.around(wait_ms(sent))),
+        };
+    }
+
+    /// The next REQUEST, after `sent` of them.
+    fn request(&mut self, now: Millis, offer: Offer, sent: u32) {
+        let Offer { server, address } = offer;
+        self.say(Request::Select { server, address });
+        self.probe(address);
+        self.stage = Stage::Requesting {
+            offer,
+            sent: sent.saturating_add(1),
+            until: now.plus(self.dice.around(wait_ms(sent))),
+            probed: now.plus(PROBE_MS),
+            lease: None,
+        };
+    }
+
+    fn hear_ip(&mut self, now: Millis, packet: &[u8], udp_sum: UdpSum) {
+        if matches!(self.stage, Stage::Silent) {
+            return;
+        }
+        let datagram = Datagram::parse(packet, udp_sum);
+        let Some(datagram) = datagram.filter(|d| d.to.port() == CLIENT_PORT) else {
+            return;
+        };
+        match Answer::parse(datagram.payload, self.xid, self.machine.mac) {
+            Ok(answer) => self.hear_answer(now, &answer),
+            Err(Refused::Unusable(why)) => self.refuse(*datagram.from.ip(), why),
+            Err(Refused::NotForUs(_)) => {}
+        }
+    }
+
+    fn hear_answer(&mut self, now: Millis, answer: &Answer<'_>) {
+        let server = answer.server;
+        match (&self.stage, answer.kind) {
+            (Stage::Discovering { sent, .. }, Kind::Offer) => {
+                let others_first = *sent == 1 && self.unreliable == Some(server);
+                match answer.lease(&[]) {
+                    Err(why) => self.refuse(server, why),
+                    Ok(_) if others_first => {}
+                    Ok(_) => {
+                        let address = answer.address;
+                        self.request(now, Offer { server, address }, 0);
+                    }
+                }
+            }
+            (Stage::Requesting { offer, lease, .. }, Kind::Ack | Kind::Nak)
+                if offer.server == server && lease.is_none() =>
+            {
+                let offered = offer.address;
+                match answer.kind {
+                    Kind::Nak => self.refused(now, offered, answer),
+                    _ => match answer.lease(&self.machine.client_id) {
+                        Err(why) => self.refuse(server, why),
+                        Ok(lease) => self.acknowledged(now, offered, lease),
+                    },
+                }
+            }
+            // Late, twice, or of a server that was not chosen.
+            _ => {}
+        }
+    }
+
+    /// The ACK is there.
+    fn acknowledged(&mut self, now: Millis, offered: Ipv4Addr, given: Lease) {
+        // Not what was offered, but nothing forbids it: somebody may have that one, too.
+        let another = match given.address.address {
+            IpAddr::V4(address) if address != offered => Some(address),
+            _ => None,
+        };
+        if let Some(address) = another {
+            self.probe(address);
+        }
+        if let Stage::Requesting {
+            offer,
+            probed,
+            lease,
+            ..
+        } = &mut self.stage
+        {
+            if let Some(address) = another {
+                offer.address = address;
+                *probed = now.plus(PROBE_MS);
+            }
+            *lease = Some(Box::new(given));
+        }
+    }
+
+    /// The NAK is there.
+    fn refused(&mut self, now: Millis, offered: Ipv4Addr, answer: &Answer<'_>) {
+        let server = answer.server;
+        self.trouble(match answer.message() {
+            Some(text) => format!("{server} refused {offered}: {text}"),
+            None => format!("{server} refused {offered}"),
+        });
+        self.unreliable = Some(server);
+        self.pause(now);
+    }
+
+    /// Only who says that the address is its own has it. Another's probe counts for RFC 5227
+    /// §2.1.1, but two machines do not pick an address at the same time where a server gives them,
+    /// and switches that keep a list of who is there probe each new address. The server has the
+    /// REQUEST by now, whether its ACK is here or not: it knows what is declined.
+    fn hear_arp(&mut self, now: Millis, packet: &[u8]) {
+        let Stage::Requesting { offer, .. } = &self.stage else {
+            return;
+        };
+        let Offer { server, address } = *offer;
+        let claim = Arp::parse(packet)
+            .filter(|arp| arp.sender == address && arp.sender_mac != self.machine.mac);
+        if let Some(claim) = claim {
+            let holder = claim.sender_mac;
+            self.trouble(format!(
+                "{address}, which {server} offered, is in use by {holder}"
+            ));
+            self.say(Request::Decline { server, address });
+            self.pause(now);
+        }
+    }
+
+    /// All over again in a while. RFC 2131 §3.1 wants 10 seconds after a DECLINE, so that a server
+    /// that offers what others have is not flooded. Here the pauses grow as the waits for answers
+    /// do: one address that is taken costs a second, and many cost the server no more than
+    /// a machine that nobody answers.
+    fn pause(&mut self, now: Millis) {
+        if self.tried_enough() {
+            return self.fail();
+        }
+        let wait = self.dice.around(wait_ms(self.setbacks));
+        self.setbacks = self.setbacks.saturating_add(1);
+        self.stage = Stage::Pausing {
+            until: now.plus(wait),
+        };
+    }
+
+    fn tried_enough(&self) -> bool {
+        self.tries.is_some_and(|most| self.discovers >= most.max(1))
+    }
+
+    fn fail(&mut self) {
+        let fault = self.give_up();
+        self.out.push(Step::Failed(fault));
+    }
+
+    fn refuse(&mut self, from: Ipv4Addr, why: &str) {
+        self.trouble(format!("the answer of {from} {why}"));
+    }
+
+    /// Each kind once, the latest last.
+    fn trouble(&mut self, text: String) {
+        self.troubles.retain(|known| *known != text);
+        if self.troubles.len() >= TROUBLES_MAX {
+            self.troubles.remove(0);
+        }
+        self.troubles.push(text);
+    }
+
+    /// To all servers.
+    fn say(&mut self, request: Request) {
+        let datagram = Datagram {
+            from: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, CLIENT_PORT),
+            to: SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT),
+            payload: &request.build(&self.machine, self.xid, self.secs),
+        };
+        if let Some(packet) = datagram.build() {
+            let to = Mac::BROADCAST;
+            self.out.push(Step::SendIp { to, packet });
+        }
+    }
+
+    fn probe(&mut self, address: Ipv4Addr) {
+        self.out.push(Step::SendArp {
+            to: Mac::BROADCAST,
+            packet: Arp::probe(self.machine.mac, address).build(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;
