@@ -24,6 +24,7 @@ pub mod lvm2;
 pub mod md;
 pub mod mount_options;
 pub mod net;
+pub mod netlink;
 pub mod packed;
 pub mod params;
 pub mod parity;

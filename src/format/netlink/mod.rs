@@ -1,0 +1,66 @@
+//! What is said to the kernel over netlink, and what it says: links, addresses, routes.
+//!
+//! | File | What it is |
+//! |---|---|
+//! | `request` | a message to the kernel, built piece by piece |
+//! | `message` | the messages of a datagram, and the attributes of a message |
+//! | `ack` | how a request ended |
+//! | `link` | network devices: told, changed, made |
+//! | `bond` | options of bonds |
+//! | `address` | addresses of links |
+//! | `route` | ways to networks |
+//!
+//! Numbers are in the order of bytes of the machine, but for addresses.
+//! Source: netlink(7), rtnetlink(7), linux/netlink.h, Documentation/userspace-api/netlink
+//! (Linux 6.12).
+
+pub mod ack;
+pub mod address;
+pub mod bond;
+pub mod link;
+pub mod message;
+pub mod request;
+pub mod route;
+
+use address::Address;
+use link::Link;
+use message::Message;
+use route::Entry;
+
+/// Something changed, or is listed because it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    Link(Link),
+    LinkGone(Link),
+    Address(Address),
+    AddressGone(Address),
+    Route(Entry),
+    RouteGone(Entry),
+}
+
+/// `None`: about something else, or cut off.
+pub fn news(message: &Message) -> Option<News> {
+    let body = message.body;
+    Some(match message.kind {
+        link::NEW => News::Link(Link::parse(body)?),
+        link::DEL => News::LinkGone(Link::parse(body)?),
+        address::NEW => News::Address(Address::parse(body)?),
+        address::DEL => News::AddressGone(Address::parse(body)?),
+        route::NEW => News::Route(Entry::parse(body)?),
+        route::DEL => News::RouteGone(Entry::parse(body)?),
+        _ => return None,
+    })
+}
+
+/// Groups of rtnetlink whose members are told of changes: `enum rtnetlink_groups`,
+/// linux/rtnetlink.h.
+pub mod group {
+    pub const LINK: u32 = 1;
+    pub const IPV4_ADDRESS: u32 = 5;
+    pub const IPV4_ROUTE: u32 = 7;
+    pub const IPV6_ADDRESS: u32 = 9;
+    pub const IPV6_ROUTE: u32 = 11;
+}
+
+#[cfg(test)]
+mod tests;
