@@ -1,11 +1,11 @@
 //! The kernel's device announcements. netlink(7), `NETLINK_KOBJECT_UEVENT`, linux/netlink.h.
 
 use super::fail::{Fail, Outcome};
+use super::netlink;
+pub use super::netlink::Received;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::io::Errno;
 use rustix::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, sockopt};
-use rustix::net::{bind, recvfrom, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
 
 /// Multicast group 1: the kernel. (Group 2 is udev's.)
 const KERNEL_GROUP: u32 = 1;
@@ -15,19 +15,6 @@ const RECEIVE_BUFFER: usize = 16 << 20;
 
 /// Longest message taken; the kernel's are at most 2 KiB and a path.
 pub const LONGEST: usize = 8192;
-
-/// What one look at the socket gave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// A message of the kernel: the first `n` bytes of the buffer.
-    Message(usize),
-    /// Something else, to be ignored: not from the kernel, or too long.
-    Foreign,
-    /// Nothing there.
-    Nothing,
-    /// Messages were lost: what happened in between is unknown.
-    Overflow,
-}
 
 pub struct Listener(OwnedFd);
 
@@ -51,26 +38,9 @@ impl Listener {
         Ok(Self(socket))
     }
 
-    /// Takes one message, without waiting.
+    /// Takes one message, without waiting. One that is too long is [`Received::Foreign`].
     pub fn receive(&self, buffer: &mut [u8]) -> Outcome<Received> {
-        loop {
-            let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-            match recvfrom(&self.0, &mut *buffer, flags) {
-                Ok((taken, length, from)) => {
-                    let sender = from.and_then(|from| SocketAddrNetlink::try_from(from).ok());
-                    let kernel = sender.is_some_and(|sender| sender.pid() == 0);
-                    return Ok(if kernel && length <= taken {
-                        Received::Message(taken)
-                    } else {
-                        Received::Foreign
-                    });
-                }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(Received::Nothing),
-                Err(Errno::NOBUFS) => return Ok(Received::Overflow),
-                Err(errno) => return Err(Fail::of("recvfrom", &"uevent")(errno)),
-            }
-        }
+        netlink::receive(self.as_fd(), "uevent", buffer, Received::Foreign)
     }
 }
 
