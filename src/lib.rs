@@ -34,6 +34,7 @@
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
 //! | addresses, leases, servers | `net` | `talk` | – | – |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
+//! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `watch_links` | `netlink`, `packet` |
 //! | failure | – | `give_up` | `end` | `reboot` |
 
 extern crate alloc;

@@ -4,6 +4,7 @@
 //! A refusal is a [`Fault`](crate::base::fault::Fault) that says what was tried, on which object,
 //! why it failed and what helps.
 
+pub mod addresses;
 pub mod ask;
 pub mod assemble_array;
 pub mod attach_loop;
@@ -24,11 +25,13 @@ pub mod hand_over;
 pub mod kernel_lines;
 pub mod key_file;
 pub mod keyboards;
+pub mod links;
 pub mod load_module;
 pub mod mdadm_map;
 pub mod modprobe_client;
 pub mod module_catalog;
 pub mod mount_root;
+pub mod netlink;
 pub mod probe_device;
 pub mod read_device;
 pub mod share_tag;
@@ -37,3 +40,4 @@ pub mod trace_file;
 mod udev_record;
 pub mod unlock_luks;
 pub mod watch_drives;
+pub mod watch_links;
