@@ -12,7 +12,7 @@ use landfall::format::net::frame::{Datagram, UdpSum};
 use landfall::format::packed::{self, Output};
 use landfall::format::verity::{Superblock, Volume};
 use landfall::format::wish::Wish;
-use landfall::format::{bootconfig, cmdline, crypttab, json, luks, md, uevent};
+use landfall::format::{bootconfig, cmdline, crypttab, json, luks, md, netlink, uevent};
 use landfall::plan::talk::dhcp4::{Client, Options};
 use landfall::plan::talk::{self, Heard};
 use landfall::plan::{Plan, trace_read};
@@ -83,6 +83,7 @@ pub const TARGETS: [Target; 21] = [
         uevents,
         &[b"add@/", b"ACTION=", b"SUBSYSTEM=block\0", b"MAJOR=", b"\0"],
     ),
+    target("netlink", netlink_messages, NETLINK),
     target(
         "bootconfig",
         boot_config,
@@ -105,6 +106,22 @@ pub const TARGETS: [Target; 21] = [
     ),
     target("dhcp4", dhcp4, DHCP4),
     target("plan", plan, PLAN),
+];
+
+/// Headers of messages and attributes, as a little-endian machine has them.
+const NETLINK: &[&[u8]] = &[
+    b"\x20\0\0\0\x10\0\0\0\x07\0\0\0\0\0\0\0",
+    b"\x18\0\0\0\x14\0\0\0\x07\0\0\0\0\0\0\0",
+    b"\x1c\0\0\0\x18\0\0\0\x07\0\0\0\0\0\0\0",
+    b"\x24\0\0\0\x02\0\0\x02\x07\0\0\0\0\0\0\0",
+    b"\x14\0\0\0\x03\0\x02\0\x07\0\0\0\0\0\0\0",
+    b"\x09\0\x03\0eth0\0\0\0\0",
+    b"\x08\0\x04\0\xdc\x05\0\0",
+    b"\x0a\0\x01\0\x02\0\0\0\0\x01\0\0",
+    b"\x18\0\x12\x80\x09\0\x01\0vlan\0\0\0\0\x0a\0\x02\0\x06\0\x01\0\x05\0",
+    b"\x08\0\x01\0\xc0\0\x02\x07",
+    b"\x0a\0\x12\0\x0a\0",
+    b"\xff\xff",
 ];
 
 const JSON: &[&[u8]] = &[
@@ -412,6 +429,14 @@ fn modules(input: &[u8]) {
         for alias in ["ext4", "pci:v00008086d00001234sv*sd*bc01sc06i01", "fs-ext4"] {
             let _ = catalog.resolve(alias.as_bytes());
         }
+    }
+}
+
+/// A datagram of the kernel.
+fn netlink_messages(input: &[u8]) {
+    for message in netlink::message::Messages(input) {
+        let _ = netlink::ack::read(&message);
+        let _ = netlink::news(&message);
     }
 }
 

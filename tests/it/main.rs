@@ -12,6 +12,8 @@ mod image;
 #[cfg(feature = "host")]
 mod inspect;
 mod kmod;
+#[cfg(feature = "host")]
+mod links;
 mod luks;
 mod mappings;
 mod ns;

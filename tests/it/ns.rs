@@ -23,7 +23,7 @@ use std::time::Duration;
 const INSIDE: &str = "LANDFALL_INSIDE_NAMESPACE";
 
 /// Runs `body` in namespaces: `name` is the test's own path in this binary.
-fn in_namespaces(name: &str, body: fn(&Path)) {
+pub(crate) fn in_namespaces(name: &str, body: fn(&Path)) {
     in_namespaces_then(name, body, |_| {});
 }
 
