@@ -64,6 +64,22 @@ impl Network {
         if address.is_ipv4() { 32 } else { 128 }
     }
 
+    /// The network itself: its first address. (The kernel takes no route to anything else.)
+    pub fn first(self) -> Self {
+        let bits = u32::from(self.prefix);
+        let address = match self.address {
+            IpAddr::V4(v4) => {
+                let hosts = u32::MAX.checked_shr(bits).unwrap_or(0);
+                IpAddr::V4((u32::from(v4) & !hosts).into())
+            }
+            IpAddr::V6(v6) => {
+                let hosts = u128::MAX.checked_shr(bits).unwrap_or(0);
+                IpAddr::V6((u128::from(v6) & !hosts).into())
+            }
+        };
+        Self { address, ..self }
+    }
+
     /// Is `other` reached without a router?
     pub fn holds(&self, other: IpAddr) -> bool {
         let same = |a: u128, b: u128, bits: u8| {
@@ -147,6 +163,17 @@ mod tests {
                 holds,
                 "{network} {other}"
             );
+        }
+        for (typed, first) in [
+            ("192.0.2.7/24", "192.0.2.0/24"),
+            ("192.0.2.7/0", "0.0.0.0/0"),
+            ("192.0.2.7/32", "192.0.2.7/32"),
+            ("2001:db8::ff/60", "2001:db8::/60"),
+            ("2001:db8::ff/0", "::/0"),
+            ("2001:db8::ff/128", "2001:db8::ff/128"),
+        ] {
+            let found = Network::parse(typed).unwrap().first();
+            assert_eq!(found.to_string(), first, "{typed}");
         }
         for odd in [
             "192.0.2.7/33",

@@ -5,11 +5,17 @@
 //! | `address` | hardware addresses, networks, routes |
 //! | `dhcp4` | messages of DHCPv4 |
 //! | `frame` | IPv4 with UDP, and ARP, for who has no address yet |
+//! | `fields` | what words are made of |
+//! | `ip_word` | `ip=` |
 //! | `lease` | what a server lets a machine have |
+//! | `made_words` | `vlan=`, `bond=`, `bridge=`, `ifname=`, `rd.route=` and others |
 //! | `wanted` | what the command line asks of links and addresses |
 
 pub mod address;
 pub mod dhcp4;
+mod fields;
 pub mod frame;
+pub mod ip_word;
 pub mod lease;
+pub mod made_words;
 pub mod wanted;

@@ -11,9 +11,10 @@ use core::net::IpAddr;
 pub struct Wanted {
     /// `rd.neednet=1`: links come up even where root does not need them.
     pub always: bool,
-    /// `ip=off` or `ip=none` as the only one: links are brought up, nobody is asked for an address.
+    /// `ip=off` or `ip=none`, and no other `ip=` behind it: links are brought up, nobody is asked
+    /// for an address.
     pub off: bool,
-    /// `ip=`, in order. None: DHCP on every link.
+    /// `ip=`, in order. None: DHCP on every link. Several may be about one link: all of them hold.
     pub setups: Vec<Setup>,
     /// `nameserver=`, besides those of `ip=`.
     pub dns: Vec<IpAddr>,
@@ -21,39 +22,44 @@ pub struct Wanted {
     pub ignore_dns: bool,
     /// `rd.route=`.
     pub routes: Vec<Route>,
-    /// `vlan=`, `bond=`, `bridge=`, `team=`.
+    /// `vlan=`, `bond=`, `bridge=`: each name once.
     pub made: Vec<Made>,
-    /// `ifname=`: this name for the link with this hardware address.
+    /// `ifname=`: this name for the link with this hardware address. Each name once.
     pub names: Vec<(String, Mac)>,
     /// `BOOTIF=`: the link that the firmware booted from.
     pub boot_link: Option<Mac>,
     /// `bootdev=`: the link that root is behind, where several are set up.
-    pub boot_device: Option<String>,
+    pub boot_device: Option<Which>,
     /// `carrier_timeout=` of the kernel, `rd.net.timeout.carrier=`: milliseconds until a link
     /// without a carrier is given up.
     pub carrier_ms: Option<u64>,
     /// `rd.net.timeout.dhcp=`: milliseconds for one server's answer.
     pub dhcp_ms: Option<u64>,
-    /// `rd.net.dhcp.retry=`.
+    /// `rd.net.dhcp.retry=`: how often all servers are asked before a link is given up.
     pub dhcp_tries: Option<u32>,
-    /// `rd.net.dhcp.vendor-class=`.
+    /// `rd.net.dhcp.vendor-class=`, `dhcpclass=` of the kernel. At most 255 bytes.
     pub vendor_class: Option<Text>,
 }
 
-/// One `ip=`: what one link, or every link, is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One `ip=`: what one link, or every link, is given. (One that lists several methods is several
+/// of these; the first has what else it says.)
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
     /// `None`: every link.
     pub link: Option<Which>,
     pub method: Method,
-    /// What the word says itself; DHCP may add to it.
+    /// What the word says itself. It holds at once; where the method asks as well, what is
+    /// answered is added to it.
     pub address: Option<Network>,
     /// The kernel's `server-ip`: who exports root.
     pub server: Option<IpAddr>,
-    /// dracut's other end of a point-to-point link.
+    /// The other end of a point-to-point link. The prefix of `address` is then this one's.
     pub peer: Option<IpAddr>,
     pub gateway: Option<IpAddr>,
+    /// Up to the first dot, and what is behind it: the kernel calls that the NIS domain, others
+    /// take both together for the name. At most 64 bytes each.
     pub hostname: Option<Text>,
+    pub nis_domain: Option<Text>,
     pub dns: Vec<IpAddr>,
     pub ntp: Vec<IpAddr>,
     pub mtu: Option<u32>,
@@ -71,12 +77,13 @@ pub enum Which {
 }
 
 /// Where the address comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
     /// The word itself.
     Static,
     /// The link is brought up without an address.
     Up,
+    #[default]
     Dhcp4,
     /// `dhcp6`: DHCPv6, routes by router advertisements.
     Dhcp6,
@@ -102,9 +109,10 @@ pub struct Made {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MadeOf {
-    /// The VLAN's number, 0 to 4095.
+    /// The VLAN's number, 0 to 4094.
     Vlan(u16),
-    /// Options as bonding's documentation names them, as typed: `mode=active-backup`, ….
+    /// Options as bonding's documentation names them: `mode=active-backup`, …. Lists in their
+    /// values are parted by commas.
     Bond(Vec<(String, String)>),
     Bridge,
 }
