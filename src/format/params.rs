@@ -8,6 +8,7 @@
 
 mod loops;
 mod luks;
+mod net;
 mod reading;
 mod verity;
 
@@ -59,20 +60,26 @@ pub static PARAMETERS: &[Parameter] = match cfg!(any(feature = "host", test)) {
     true => &ALL,
     false => &SILENT,
 };
-static ALL: [Parameter; ROWS.len() + luks::ROWS.len()] = all();
-static SILENT: [Parameter; ROWS.len()] = without_words(ROWS);
+static ALL: [Parameter; HERE + luks::ROWS.len()] = rows(&[&ROWS, &net::ROWS, &luks::ROWS]);
+static SILENT: [Parameter; HERE] = without_words(rows(&[&ROWS, &net::ROWS]));
 
-/// With those that are read elsewhere altogether.
-const fn all<const N: usize>() -> [Parameter; N] {
+/// How many are read here.
+const HERE: usize = ROWS.len() + net::ROWS.len();
+
+/// Groups of them as one list.
+const fn rows<const N: usize>(mut groups: &[&[Parameter]]) -> [Parameter; N] {
     let [first, ..] = ROWS;
     let mut all = [first; N];
     let mut left: &mut [Parameter] = &mut all;
-    let (mut first, mut then): (&[Parameter], &[Parameter]) = (&ROWS, &luks::ROWS);
+    let mut group: &[Parameter] = &[];
     while let Some((place, rest)) = left.split_first_mut() {
-        if let Some((row, more)) = first.split_first() {
-            (*place, first) = (*row, more);
-        } else if let Some((row, more)) = then.split_first() {
-            (*place, then) = (*row, more);
+        while group.is_empty()
+            && let Some((next, more)) = groups.split_first()
+        {
+            (group, groups) = (*next, more);
+        }
+        if let Some((row, more)) = group.split_first() {
+            (*place, group) = (*row, more);
         }
         left = rest;
     }

@@ -7,6 +7,7 @@ use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
 use super::integrity;
 use super::loop_file::LoopFile;
+use super::net::wanted::Wanted;
 use super::params;
 use super::verity;
 use crate::base::text::Text;
@@ -101,6 +102,8 @@ pub struct Wish {
     pub integrity: Vec<integrity::Volume>,
     /// `loop=`: first the device that holds this file is looked for, then root in it.
     pub file: Option<LoopFile>,
+    /// Links, addresses and ways to networks.
+    pub net: Wanted,
     /// What was odd on the command line: one sentence each, said as warnings.
     pub complaints: Vec<String>,
 }
@@ -132,6 +135,7 @@ impl Default for Wish {
             integrity: Vec::new(),
             volumes: Volumes::default(),
             file: None,
+            net: Wanted::default(),
             complaints: Vec::new(),
         }
     }

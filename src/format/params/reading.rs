@@ -3,6 +3,7 @@
 //! A bad value is never fatal: a boot that works with a warning beats one that does not.
 
 mod loops;
+mod net;
 mod verity;
 
 use crate::base::list::Listed;
@@ -35,6 +36,7 @@ pub(super) struct Reading {
     rd_debug: bool,
     verity: verity::Words,
     loops: loops::Words,
+    net: net::Words,
 }
 
 #[derive(Clone, Copy)]
@@ -55,6 +57,7 @@ impl Default for Reading {
             rd_debug: false,
             verity: verity::Words::default(),
             loops: loops::Words::default(),
+            net: net::Words::default(),
         }
     }
 }
@@ -322,6 +325,7 @@ impl Reading {
         self.wish.end = self.end();
         self.finish_verity();
         self.finish_loop();
+        self.finish_net();
         self.wish.talk = match self.level {
             _ if self.rd_debug => Talk::Debug,
             level if level > LEVEL_DEFAULT => Talk::Debug,

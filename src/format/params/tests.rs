@@ -1,5 +1,7 @@
 //! Every row of the table: what it does, and what is said about bad values.
 
+mod net;
+
 use super::*;
 use crate::base::text::Text;
 use crate::format::loop_file::{LoopFile, Sought};
