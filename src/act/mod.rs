@@ -10,6 +10,7 @@ pub mod assemble_array;
 pub mod attach_loop;
 pub mod boot_partition;
 pub mod coldplug;
+pub mod configure_link;
 pub mod console_log;
 pub mod create_mapping;
 pub mod decompress;

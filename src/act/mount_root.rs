@@ -130,9 +130,29 @@ fn attributes(request: &Request<'_>, options: &Sorted) -> u32 {
     options.attributes.0 | read_only
 }
 
+/// What a server's refusal means. fs/nfs/mount_clnt.c, nfs4_map_errors in fs/nfs/nfs4proc.c.
+fn explain_server(errno: i32) -> Option<&'static str> {
+    Some(match errno {
+        libc::EACCES | libc::EPERM => {
+            "the server does not let this machine mount it: see its list of exports"
+        }
+        libc::ENOENT => "the server exports no such directory",
+        libc::ENOTDIR => "what the server exports there is no directory",
+        libc::ECONNREFUSED => "nothing listens there: the server runs, but not this service",
+        libc::ETIMEDOUT => "the server does not answer",
+        libc::EHOSTUNREACH => "nobody there answers: the server is off, or its address is wrong",
+        libc::ENETUNREACH => "there is no way to the server's network: see the gateway",
+        libc::EPROTONOSUPPORT => "the server does not speak this version",
+        libc::EPROTO => "the server answers, but something else than was asked for",
+        _ => return None,
+    })
+}
+
 fn explain(fail: &Fail, request: &Request<'_>) -> Fault {
     let Request { device, fstype, .. } = request;
+    let server = request.fstype.starts_with("nfs").then_some(fail.errno);
     let advice = match (fail.call, fail.errno) {
+        _ if let Some(advice) = server.and_then(explain_server) => advice,
         ("fsopen", libc::ENODEV) | ("mount", libc::ENODEV) => {
             "the kernel has no driver for this file system: its module is not in the image"
         }

@@ -29,6 +29,7 @@ pub mod packed;
 pub mod params;
 pub mod parity;
 pub mod program;
+pub mod remote;
 pub mod share;
 pub mod source;
 pub mod through;

@@ -10,6 +10,7 @@ mod loops;
 mod luks;
 mod net;
 mod reading;
+mod remote;
 mod verity;
 
 use super::cmdline::Word;
@@ -95,7 +96,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 44] = [
+const ROWS: [Parameter; 46] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -103,7 +104,8 @@ const ROWS: [Parameter; 44] = [
                   `by-partlabel`, `by-id`, `by-path`, `by-diskseq`), `=ID=…`, `=MAJOR:MINOR`, \
                   `=HEX`, `=ubi[N]:NAME`, `=ubiN_M`, `=mtd:NAME`, `=mtdN`, `=virtiofs:TAG`, \
                   `=virtfs:TAG` (9p), `=TAG` where `rootfstype=` says `virtiofs` or `9p`, \
-                  `=fstab`, `=gpt-auto`",
+                  `=/dev/nfs`, `=nfs:[SERVER:]PATH[:OPTIONS]`, `=nfs4:…`, `=SERVER:/PATH`, \
+                  `=dhcp`, `=fstab`, `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
                   UUID do not matter.",
@@ -176,6 +178,8 @@ const ROWS: [Parameter; 44] = [
         tests: &["flash_memory_for_ubi_gathers"],
         read: Reading::ubi_mtd,
     },
+    remote::NFSROOT,
+    remote::NETROOT,
     Parameter {
         names: &["rootfstype"],
         values: "`=TYPE[,TYPE…]`",

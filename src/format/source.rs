@@ -36,6 +36,8 @@ pub enum Source {
     /// What a virtual machine's host shares under this tag: see [`super::share`]. Never read here:
     /// what is a tag, `rootfstype=` says.
     Share(String),
+    /// A directory on a network: see [`super::remote`]. Never read here either.
+    Remote,
     /// Something we do not understand; kept for the failure page.
     Unknown(Text),
 }
@@ -71,6 +73,7 @@ impl Source {
             Self::Name(name) => format!("/dev/{name}"),
             Self::Number(major, minor) => format!("{major}:{minor}"),
             Self::Share(tag) => format!("the share {tag}"),
+            Self::Remote => "a server's directory".into(),
             Self::Unknown(text) => format!("{text}"),
         }
     }

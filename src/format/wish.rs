@@ -9,6 +9,7 @@ use super::integrity;
 use super::loop_file::LoopFile;
 use super::net::wanted::Wanted;
 use super::params;
+use super::remote::Remote;
 use super::verity;
 use crate::base::text::Text;
 use alloc::format;
@@ -60,6 +61,8 @@ pub enum Talk {
 pub struct Wish {
     /// `None`: no `root=` was given, or `gpt-auto`. A partition may still say that it is a root.
     pub root: Option<Source>,
+    /// Root on a network; `root` is [`Source::Remote`] then.
+    pub remote: Option<Remote>,
     /// `root=` as typed, for messages.
     pub root_as_typed: Text,
     /// `rootfstype=`, in order. Empty: whatever the bytes say.
@@ -112,6 +115,7 @@ impl Default for Wish {
     fn default() -> Self {
         Self {
             root: None,
+            remote: None,
             root_as_typed: Text::default(),
             fstypes: Vec::new(),
             flags: Text::default(),
@@ -164,6 +168,11 @@ impl Wish {
             core::mem::swap(&mut self.fstypes, &mut inside.types);
             core::mem::swap(&mut self.flags, &mut inside.flags);
         }
+    }
+
+    /// Is a network needed before root can be had?
+    pub fn needs_net(&self) -> bool {
+        self.remote.is_some()
     }
 
     /// The same with the image's crypttab(5).

@@ -37,11 +37,14 @@ impl Machine {
             | Action::Assemble { .. }
             | Action::Announce { .. }
             | Action::Attach { .. }
+            | Action::Configure { .. }
+            | Action::Lease { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);
                 self.queue.extend(answer);
             }
+            Action::WatchLinks { ticket } => self.watch_links(ticket),
             Action::Ask { ticket, question } => self.ask(ticket, &question),
             Action::Withdraw { .. } => self.close_question(WITHDRAWN),
             Action::Forget { secret } => self.workers.secrets.forget(secret),

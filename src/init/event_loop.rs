@@ -10,6 +10,7 @@ use super::translate;
 use super::workers::Workers;
 use crate::act::faster_signatures;
 use crate::act::module_catalog::{self, Catalog};
+use crate::act::watch_links::Watch;
 use crate::base::text::Text;
 use crate::format::image_files::ImageFile;
 use crate::format::{cmdline, uevent};
@@ -24,6 +25,8 @@ const UEVENTS: u64 = 1;
 const SIGNALS: u64 = 2;
 /// The listener for the kernel's modprobe; askers count up from here.
 const REQUESTS: u64 = 3;
+/// What becomes of network links.
+pub(super) const LINKS: u64 = 1 << 38;
 /// Consoles with a question count up from here.
 pub(super) const CONSOLES: u64 = 1 << 39;
 /// Workers count up from here: above every possible asker.
@@ -49,6 +52,8 @@ pub struct Machine {
     pub(super) question: Option<super::questions::Open>,
     /// The kernel looks for media because of us.
     pub(super) watching: bool,
+    /// Once somebody asked.
+    pub(super) links: Option<Watch>,
     uevents: Listener,
     signals: Signals,
     buffer: Vec<u8>,
@@ -82,6 +87,7 @@ impl Machine {
             shell: None,
             question: None,
             watching: false,
+            links: None,
             uevents,
             signals,
             buffer: vec![0; UEVENT_BYTES],
@@ -140,9 +146,10 @@ impl Machine {
             hopeless("waiting for events", fail);
         }
         self.read_uevents();
+        self.read_links();
         for Ready { token, .. } in ready.drain(..) {
             match token {
-                UEVENTS => {}
+                UEVENTS | LINKS => {}
                 SIGNALS => self.read_signals(),
                 REQUESTS => {
                     if let Some(requests) = &mut self.requests {

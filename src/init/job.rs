@@ -1,11 +1,12 @@
 //! What a worker does with one action, and how it answers.
 
+use super::leasing;
 use crate::act::attach_loop::HOST;
 use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
-    assemble_array, attach_loop, boot_partition, create_mapping, device_links, find_init, flash,
-    load_module, mount_root, probe_device, read_device, unlock_luks,
+    assemble_array, attach_loop, boot_partition, configure_link, create_mapping, device_links,
+    find_init, flash, load_module, mount_root, probe_device, read_device, unlock_luks,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -19,7 +20,13 @@ use crate::sys::btrfs;
 pub const NEW_ROOT: &str = "/sysroot";
 
 /// Does one slow action. `None`: not a worker's job.
-pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Option<Event> {
+/// `tell` hears what is told before the answer.
+pub fn perform(
+    action: &Action,
+    catalog: &Catalog,
+    secret: Option<Secret>,
+    tell: &mut dyn FnMut(Event),
+) -> Option<Event> {
     let ticket = ticket(action)?;
     Some(match action {
         Action::Load { module, .. } => match load_module::load(catalog, module) {
@@ -73,6 +80,20 @@ pub fn perform(action: &Action, catalog: &Catalog, secret: Option<Secret>) -> Op
             Ok(device) => Event::Attached { ticket, device },
             Err(fault) => Event::AttachFailed { ticket, fault },
         },
+        Action::Configure { link, change, .. } => match configure_link::configure(link, change) {
+            Ok(()) => Event::Configured { ticket },
+            Err(fault) => Event::ConfigureFailed { ticket, fault },
+        },
+        Action::Lease { order, .. } => {
+            let mut news = |text: Text| {
+                let text = text.to_string();
+                tell(Event::LeaseNews { ticket, text });
+            };
+            match leasing::lease(order, &mut news) {
+                Ok(lease) => Event::Leased { ticket, lease },
+                Err(fault) => Event::LeaseFailed { ticket, fault },
+            }
+        }
         Action::Mount { mount, .. } => mount_root(ticket, mount),
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
@@ -157,6 +178,8 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
         Action::Assemble { .. } => Event::AssembleFailed { ticket, fault },
         Action::Announce { .. } => Event::AnnounceFailed { ticket, fault },
         Action::Attach { .. } => Event::AttachFailed { ticket, fault },
+        Action::Configure { .. } => Event::ConfigureFailed { ticket, fault },
+        Action::Lease { .. } => Event::LeaseFailed { ticket, fault },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -179,6 +202,8 @@ fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Assemble { ticket, .. }
         | Action::Announce { ticket, .. }
         | Action::Attach { ticket, .. }
+        | Action::Configure { ticket, .. }
+        | Action::Lease { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

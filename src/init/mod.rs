@@ -8,6 +8,8 @@
 //! | `dispatch` | actions to act calls: what is quick here, what is slow in a worker |
 //! | `workers` | processes that do slow jobs: told an action line, answer an event line |
 //! | `job` | what a worker does with one action |
+//! | `leasing` | a worker's conversation with DHCP servers |
+//! | `links` | what the kernel tells of network links |
 //! | `kernel_requests` | answers the kernel's modprobe |
 //! | `questions` | what is asked on the consoles |
 //! | `secrets` | what was typed there, by number |
@@ -18,6 +20,8 @@ mod early;
 mod event_loop;
 mod job;
 mod kernel_requests;
+mod leasing;
+mod links;
 mod questions;
 mod record;
 mod secrets;

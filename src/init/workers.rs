@@ -137,6 +137,11 @@ impl Workers {
                 let event = std::str::from_utf8(&line)
                     .ok()
                     .and_then(trace_read::answered);
+                if matches!(event, Some(Event::LeaseNews { .. })) {
+                    // Not the end of it.
+                    worker.doing = Some(action);
+                    return event;
+                }
                 event.or_else(|| job::failed(&action, Fault::plain("a worker answered nonsense")))
             }
             Ok(Received::Nothing) => None,
@@ -166,10 +171,14 @@ fn work(socket: &OwnedFd, catalog: &Catalog, first: &Action, once: bool) -> ! {
     super::early::this_is_a_worker();
     process::set_name(c"landfall-worker");
     let secret = job::secret_of(first).and_then(|_| secret(socket));
-    let mut going = answer(socket, job::perform(first, catalog, secret)) && !once;
+    let mut tell = |event| {
+        answer(socket, Some(event));
+    };
+    let event = job::perform(first, catalog, secret, &mut tell);
+    let mut going = answer(socket, event) && !once;
     while let (true, Ok(Received::Message(line))) = (going, socket::receive(socket)) {
         let action = std::str::from_utf8(&line).ok().and_then(trace_read::job);
-        let event = action.and_then(|action| job::perform(&action, catalog, None));
+        let event = action.and_then(|action| job::perform(&action, catalog, None, &mut tell));
         going = answer(socket, event);
     }
     process::exit_now(0)

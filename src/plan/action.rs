@@ -8,6 +8,7 @@ use crate::format::identity::Range;
 use crate::format::lens::Lens;
 use crate::format::luks::order::Order;
 use crate::format::md::{Named, Step};
+use crate::format::net::order::{Change, LeaseOrder};
 use crate::format::wish::End;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -140,6 +141,22 @@ pub enum Action {
     Announce {
         ticket: Ticket,
         device: String,
+    },
+    /// Tell of every network link that there is, and of what becomes of them from now on.
+    WatchLinks {
+        ticket: Ticket,
+    },
+    /// Change the network link of this name.
+    Configure {
+        ticket: Ticket,
+        link: String,
+        change: Box<Change>,
+    },
+    /// Ask for a lease of DHCP over this link.
+    Lease {
+        ticket: Ticket,
+        link: String,
+        order: Box<LeaseOrder>,
     },
     /// Make a loop device of a file, by its path on the file system that holds it.
     Attach {

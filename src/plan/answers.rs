@@ -27,6 +27,15 @@ impl Plan {
                 self.buses
                     .appeared(modalias, &mut self.tickets, &mut self.out);
             }
+            Event::Link(_)
+            | Event::LinkGone { .. }
+            | Event::Address { .. }
+            | Event::LinksListed { .. }
+            | Event::Configured { .. }
+            | Event::ConfigureFailed { .. }
+            | Event::Leased { .. }
+            | Event::LeaseFailed { .. }
+            | Event::LeaseNews { .. } => self.take_of_network(event),
             Event::Bound { path, driver, tag } => self.bound(path, driver, tag),
             Event::Block(block) => self.devices.announce(*block, false),
             Event::BlockChanged(block) => self.devices.announce(*block, true),
@@ -88,6 +97,8 @@ impl Plan {
         }
         self.complain_of_volumes();
         self.buses.shares = self.is_share();
+        self.buses.links = self.wish.needs_net();
+        self.buses.no_disks = self.is_share() || self.is_remote();
         self.stage = Stage::Searching;
         self.be_patient(now);
         self.walk();
@@ -322,6 +333,9 @@ impl Plan {
         else {
             return;
         };
+        if self.is_remote() {
+            return self.remote_failed(fault, kernel);
+        }
         if self.is_share() {
             return self.share_failed(now, fault, kernel);
         }

@@ -50,8 +50,12 @@ pub enum Tier {
 
 #[derive(Default)]
 pub struct Buses {
-    /// Root is a share: what may bring it goes first, disks are a way out.
+    /// Root is a share of the host: what may bring it goes first.
     pub shares: bool,
+    /// A network is needed: what may be a card goes first.
+    pub links: bool,
+    /// Root is on no disk of this machine.
+    pub no_disks: bool,
     seen: Names,
     quiet: Vec<String>,
     idle: Vec<String>,
@@ -75,7 +79,8 @@ impl Buses {
     pub fn tier(&self, modalias: &str) -> Tier {
         match tier(modalias) {
             _ if self.shares && share::is_way(modalias) => Tier::Now,
-            Tier::Now if self.shares => Tier::Quiet,
+            _ if self.links && is_card(modalias) => Tier::Now,
+            Tier::Now if self.no_disks && !is_board(modalias) => Tier::Quiet,
             tier => tier,
         }
     }
@@ -170,6 +175,31 @@ fn usb(rest: &str) -> Tier {
 
 fn usb_class(rest: &str) -> Option<&str> {
     cut(rest, "ic")?.1.get(0..2)
+}
+
+/// Can this be a network card, or what one hangs on? Base class 02 of PCI; 02 (CDC), 0A and E0 of
+/// USB's interfaces, and FF, which is anybody's; device 1 of virtio.
+fn is_card(modalias: &str) -> bool {
+    let Some((bus, rest)) = modalias.split_once(':') else {
+        return false;
+    };
+    match bus {
+        "pci" => cut_last(rest, "bc").is_some_and(|(_, class)| class.starts_with("02")),
+        "virtio" => rest.starts_with("d00000001v"),
+        "usb" => matches!(
+            usb_class(rest),
+            Some("02" | "0A" | "0a" | "E0" | "e0" | "FF" | "ff")
+        ),
+        _ => false,
+    }
+}
+
+/// What is told by the board rather than found on a bus: what a node of a device tree drives, only
+/// that tree says.
+fn is_board(modalias: &str) -> bool {
+    ["of:", "vmbus:", "xen:", "ccw:", "css:", "vio:"]
+        .iter()
+        .any(|bus| modalias.starts_with(bus))
 }
 
 /// May a device with this modalias be a keyboard, or have one behind it? Those of laptops hang on

@@ -6,6 +6,9 @@ use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
 use crate::format::kmod::Resolution;
 use crate::format::luks::order::Refusal;
+use crate::format::net::address::Network;
+use crate::format::net::lease::Lease;
+use crate::format::netlink::link::Link;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -61,6 +64,42 @@ pub enum Event {
         path: String,
         driver: String,
         tag: Option<Text>,
+    },
+    /// A network link is there, or something about it changed.
+    Link(Box<Link>),
+    LinkGone {
+        index: u32,
+    },
+    /// A link has an address that is ready for use: given here, or by a router's advertisement.
+    Address {
+        index: u32,
+        network: Network,
+    },
+    /// Answers `watch-links`: every link that existed was told by events before this one.
+    LinksListed {
+        ticket: Ticket,
+    },
+    /// Answers `configure`.
+    Configured {
+        ticket: Ticket,
+    },
+    ConfigureFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// Answers `lease`.
+    Leased {
+        ticket: Ticket,
+        lease: Box<Lease>,
+    },
+    LeaseFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// No answer to `lease` yet: what went wrong so far.
+    LeaseNews {
+        ticket: Ticket,
+        text: String,
     },
     /// A block device appeared (or was seen again).
     Block(Box<Block>),

@@ -46,6 +46,8 @@ pub enum Cause {
     Mapping(Fault),
     /// The same for a volume of dm-verity: the whole sentence.
     Verity(String),
+    /// No server lets root be mounted.
+    Remote,
     /// The file that root is in cannot be had, or holds nothing that can be: the whole sentence.
     File(String),
     NoInit(Fault),
@@ -123,6 +125,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             };
             let mut lines = under_way(plan, &wait);
             lines.extend(plan.share_problems());
+            lines.extend(plan.remote_problems());
             lines.extend(unusable(plan));
             lines.extend(plan.closed());
             lines
@@ -169,6 +172,13 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
             lines
         }
+        Cause::Remote => {
+            let what = plan.wish.remote.as_ref();
+            let what = what.map(|remote| format!("{remote} was not mounted"));
+            let mut lines: Vec<String> = what.into_iter().listed();
+            lines.extend(plan.remote_problems());
+            lines
+        }
         Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
         Cause::Verity(text) | Cause::File(text) => alloc::vec![text.clone()],
         Cause::Locked(text) => {
@@ -198,6 +208,7 @@ fn under_way(plan: &Plan, wait: &str) -> Vec<String> {
             format!("{device} is root, but the driver for {kind} was not ready {wait}")
         }
         Stage::FindingInit => format!("looking for init on root did not end {wait}"),
+        _ if plan.is_remote() => format!("root was not mounted over the network {wait}"),
         _ if plan.is_share() => format!("no share of the host with this tag appeared {wait}"),
         _ => format!("no usable device with this identity appeared {wait}"),
     };
@@ -228,7 +239,8 @@ fn unusable(plan: &Plan) -> Vec<String> {
 }
 
 fn seen(plan: &Plan) -> Vec<String> {
-    let mut lines = plan.shares_seen();
+    let mut lines = plan.links_seen();
+    lines.extend(plan.shares_seen());
     let devices: Vec<&Device> = plan.devices.all().listed();
     let by_name = |a: &&Device, b: &&Device| root::natural_order(&a.block.name, &b.block.name);
     let devices = order::sorted(&devices, &by_name);
@@ -280,6 +292,11 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Map | Job::Verity(_) | Job::Integrity(_) => {
                 "making a mapped device has not ended".to_string()
             }
+            Job::WatchLinks => "listing the network links has not ended".to_string(),
+            Job::Configure(_) | Job::MakeLink(_) => {
+                "changing a network link has not ended".to_string()
+            }
+            Job::Lease(_) => continue,
             Job::Attach => "making a device of the file has not ended".to_string(),
             Job::Announce(_) => "telling btrfs of a device has not ended".to_string(),
             Job::Start(device) => format!("starting {device} has not ended"),
@@ -325,12 +342,17 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
             if let Some(Source::Name(_)) = plan.wish.root {
                 lines.push("device names may differ from boot to boot: prefer root=UUID=…".into());
             }
-            if plan.is_share() {
+            if plan.is_remote() {
+                lines.push("see ip= and nfsroot=; the server's own log may say more".into());
+            } else if plan.is_share() {
                 lines.push("see the tag that the virtual machine gives the share".into());
             } else if plan.devices.all().next().is_none() {
                 lines.push("the disk's driver may not be in this image: add it".into());
             }
             lines.push("a slow disk: rootwait, or rd.timeout=SECONDS".into());
+        }
+        Cause::Remote => {
+            lines.push("see ip= and nfsroot=; the server's own log may say more".into());
         }
         Cause::Uncompared(_) => lines.push("wait longer: rd.timeout=SECONDS".into()),
         Cause::Mount { .. } => {

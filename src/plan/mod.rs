@@ -23,7 +23,8 @@
 //! looked for in the device that the kernel makes of the file ([`loops`]).
 //!
 //! # Root without a device
-//! What the host of a virtual machine shares is mounted by its tag ([`shares`]).
+//! What the host of a virtual machine shares is mounted by its tag ([`shares`]); what a server
+//! exports, over the first network link that serves ([`net`]).
 //!
 //! # Devices that leave
 //! A device may vanish or change at any moment. Answers about what it was are dropped
@@ -69,6 +70,7 @@ pub mod mapping;
 mod module_graph;
 pub mod modules;
 pub mod nearest;
+mod net;
 mod news;
 mod progress;
 mod questions;
@@ -99,6 +101,7 @@ use event::Event;
 use luks::Locks;
 use mapping::Mappings;
 use modules::Modules;
+use net::Net;
 use news::News;
 use questions::Questions;
 use shares::Shares;
@@ -159,6 +162,7 @@ pub struct Plan {
     locks: Locks,
     questions: Questions,
     shares: Shares,
+    net: Net,
     stack: Stack,
     verity: verity::Volumes,
     btrfs: btrfs::Pools,
@@ -220,6 +224,7 @@ impl Plan {
             locks: Locks::default(),
             questions: Questions::default(),
             shares: Shares::default(),
+            net: Net::default(),
             stack: Stack::default(),
             verity: verity::Volumes::default(),
             btrfs: btrfs::Pools::default(),
@@ -278,6 +283,7 @@ impl Plan {
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
             Stage::Searching => {
                 let due = earliest([self.idle_at(), self.stack_due(), self.asking_due()]);
+                let due = earliest([due, self.network_due(), None]);
                 earliest([due, self.first_until, self.trunk])
             }
             Stage::Preparing { .. } => earliest([self.first_until, self.trunk, self.asking_due()]),

@@ -34,7 +34,9 @@ pub fn sentence(source: &Source, devices: &Devices) -> Option<String> {
         Source::PartLabel(label) => ("PARTLABEL", label.to_string()),
         Source::Link(link) => ("link", link.clone()),
         Source::Name(name) => ("name", name.clone()),
-        Source::Number(..) | Source::Share(_) | Source::Unknown(_) => return None,
+        Source::Number(..) | Source::Share(_) | Source::Remote | Source::Unknown(_) => {
+            return None;
+        }
     };
     let named = all_names(devices);
     let distance = |c: &Called| distance(&asked, &c.value);

@@ -37,6 +37,9 @@ impl Plan {
         }
         self.mount_share();
         if self.is_looking() {
+            self.network(now);
+        }
+        if self.is_looking() {
             self.gather_btrfs(now);
             self.unlock(now);
             self.ask(now);
@@ -363,7 +366,7 @@ impl Plan {
     }
 
     /// Whoever sits before a silent console learns what it is silent about.
-    fn say_that_it_waits(&mut self) {
+    pub(super) fn say_that_it_waits(&mut self) {
         let asked = self.wish.word();
         self.say(
             Level::Notice,

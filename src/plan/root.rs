@@ -40,7 +40,7 @@ fn may_be(source: Option<&Source>, device: &Device) -> bool {
     match source {
         // Which device has the name is to be found first.
         Some(Source::Link(link)) => is_made_link(link) && !is_slow_or_empty(&block.name),
-        Some(Source::Unknown(_) | Source::Share(_)) => false,
+        Some(Source::Unknown(_) | Source::Share(_) | Source::Remote) => false,
         // Which device has the name may only show inside of others.
         Some(Source::Name(asked)) => is_named(device, asked) || may_be_made(asked),
         Some(Source::Number(major, minor)) => (block.major, block.minor) == (*major, *minor),
@@ -221,7 +221,7 @@ pub fn identity_matches(
 ) -> Option<bool> {
     let block = &device.block;
     match source {
-        Some(Source::Unknown(_) | Source::Share(_)) => Some(false),
+        Some(Source::Unknown(_) | Source::Share(_) | Source::Remote) => Some(false),
         Some(Source::Link(link)) => is_called(devices, device, link),
         Some(Source::Name(name)) => Some(is_named(device, name)),
         Some(Source::Number(major, minor)) => Some((block.major, block.minor) == (*major, *minor)),

@@ -64,6 +64,13 @@ pub enum Job {
     Announce(String),
     /// Makes a device of the file that root is in.
     Attach,
+    WatchLinks,
+    /// Changes the link of this index.
+    Configure(u32),
+    /// Makes the link of this number of those that are to be made.
+    MakeLink(usize),
+    /// Asks for a lease over the link of this index.
+    Lease(u32),
     Mount,
     FindInit,
     HandOver,

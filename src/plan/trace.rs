@@ -42,7 +42,16 @@ pub fn event_line(event: &Event) -> String {
             line.key("faster", faster).done()
         }
         Event::Bus { path, modalias } => Line::new("bus").word(path).word(modalias).done(),
-        Event::Bound { .. } => trace_net::event_line(event),
+        Event::Bound { .. }
+        | Event::Link(_)
+        | Event::LinkGone { .. }
+        | Event::Address { .. }
+        | Event::LinksListed { .. }
+        | Event::Configured { .. }
+        | Event::ConfigureFailed { .. }
+        | Event::Leased { .. }
+        | Event::LeaseFailed { .. }
+        | Event::LeaseNews { .. } => trace_net::event_line(event),
         Event::Block(block) => block_line("block", block),
         Event::BlockChanged(block) => block_line("block-changed", block),
         Event::BlockGone { name } => Line::new("block-gone").word(name).done(),
@@ -195,6 +204,9 @@ pub fn action_line(action: &Action) -> String {
         } => {
             let line = answer("assemble", *ticket).word(device);
             steps.iter().fold(line, step_word).done()
+        }
+        Action::WatchLinks { .. } | Action::Configure { .. } | Action::Lease { .. } => {
+            trace_net::action_line(action)
         }
         Action::Announce { .. }
         | Action::Attach { .. }

@@ -1,9 +1,25 @@
-//! What is told of shares and networks, as lines of text. See [`super::trace`].
+//! What is told and asked of shares and networks, as lines of text. See [`super::trace`].
 
-use super::event::Event;
+use super::action::Action;
+use super::event::{Event, Ticket};
+use super::trace::{answer, failed};
+use super::trace_read::{fault, ticket};
+use crate::base::hex;
+use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::base::words::{Line, Words};
-use alloc::string::String;
+use crate::format::net::address::{Mac, Network, Route};
+use crate::format::net::lease::Lease;
+use crate::format::net::order::{Change, LeaseOrder, Placement};
+use crate::format::net::wanted::{Made, MadeOf};
+use crate::format::netlink::link::Link;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Display;
+use core::net::IpAddr;
+use core::str::FromStr;
 
 pub fn event_line(event: &Event) -> String {
     match event {
@@ -11,10 +27,25 @@ pub fn event_line(event: &Event) -> String {
             let line = Line::new("bound").word(path).word(driver);
             line.opt("tag", tag.as_ref().map(Text::as_bytes)).done()
         }
+        Event::Link(link) => link_line(link),
+        Event::LinkGone { index } => Line::new("link-gone").num(u64::from(*index)).done(),
+        Event::Address { index, network } => {
+            let line = Line::new("address").num(u64::from(*index));
+            line.word(network.to_string()).done()
+        }
+        Event::LinksListed { ticket } => answer("links-listed", *ticket).done(),
+        Event::Configured { ticket } => answer("configured", *ticket).done(),
+        Event::ConfigureFailed { ticket, fault } => {
+            failed("configure-failed", *ticket, fault).done()
+        }
+        Event::Leased { ticket, lease } => lease_words(answer("leased", *ticket), lease).done(),
+        Event::LeaseFailed { ticket, fault } => failed("lease-failed", *ticket, fault).done(),
+        Event::LeaseNews { ticket, text } => answer("lease-news", *ticket).word(text).done(),
         _ => String::new(),
     }
 }
 
+/// Events that answer nothing.
 pub fn event(verb: &str, w: &mut Words) -> Option<Event> {
     Some(match verb {
         "bound" => Event::Bound {
@@ -22,6 +53,327 @@ pub fn event(verb: &str, w: &mut Words) -> Option<Event> {
             driver: w.need_text(),
             tag: w.key("tag").map(Text),
         },
+        "link" => Event::Link(link(w)?.into()),
+        "link-gone" => Event::LinkGone {
+            index: w.need_small(),
+        },
+        "address" => Event::Address {
+            index: w.need_small(),
+            network: Network::parse(&w.need_text())?,
+        },
         _ => return None,
     })
+}
+
+/// Events that answer an action.
+pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
+    Some(match verb {
+        "links-listed" => Event::LinksListed { ticket },
+        "configured" => Event::Configured { ticket },
+        "configure-failed" => Event::ConfigureFailed {
+            ticket,
+            fault: fault(w),
+        },
+        "leased" => Event::Leased {
+            ticket,
+            lease: lease(w)?,
+        },
+        "lease-failed" => Event::LeaseFailed {
+            ticket,
+            fault: fault(w),
+        },
+        "lease-news" => Event::LeaseNews {
+            ticket,
+            text: w.need_text(),
+        },
+        _ => return None,
+    })
+}
+
+pub fn action_line(action: &Action) -> String {
+    match action {
+        Action::WatchLinks { ticket } => answer("watch-links", *ticket).done(),
+        Action::Configure {
+            ticket,
+            link,
+            change,
+        } => change_words(answer("configure", *ticket).word(link), change).done(),
+        Action::Lease {
+            ticket,
+            link,
+            order,
+        } => {
+            let line = answer("lease", *ticket).word(link);
+            let line = line.num(u64::from(order.index)).word(order.mac.to_string());
+            let line = bytes_word(line, "client-id", &order.client_id);
+            let line = text_word(line, "hostname", order.hostname.as_ref());
+            let line = text_word(line, "vendor-class", order.vendor_class.as_ref());
+            shown_word(line, "tries", order.tries.as_ref()).done()
+        }
+        _ => String::new(),
+    }
+}
+
+pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
+    Some(match verb {
+        "watch-links" => Action::WatchLinks { ticket: ticket(w) },
+        "configure" => Action::Configure {
+            ticket: ticket(w),
+            link: w.need_text(),
+            change: change(w)?.into(),
+        },
+        "lease" => Action::Lease {
+            ticket: ticket(w),
+            link: w.need_text(),
+            order: LeaseOrder {
+                index: w.need_small(),
+                mac: Mac::parse(&w.need_text())?,
+                client_id: bytes(w, "client-id")?,
+                hostname: w.key("hostname").map(Text),
+                vendor_class: w.key("vendor-class").map(Text),
+                tries: parsed(w, "tries")?,
+            }
+            .into(),
+        },
+        _ => return None,
+    })
+}
+
+// -- links ------------------------------------------------------------------------------------
+
+fn link_line(link: &Link) -> String {
+    let line = Line::new("link")
+        .num(u64::from(link.index))
+        .word(&link.name);
+    let line = line.key_num("kind", u64::from(link.kind));
+    let line = shown_word(line, "mac", link.mac.as_ref());
+    let line = line.flag("up", link.up).flag("carrier", link.carrier);
+    let line = line.key_num("mtu", u64::from(link.mtu));
+    let line = line.opt("made", link.made.as_ref());
+    let line = shown_word(line, "master", link.master.as_ref());
+    let line = shown_word(line, "below", link.below.as_ref());
+    shown_word(line, "vlan", link.vlan.as_ref()).done()
+}
+
+fn link(w: &mut Words) -> Option<Link> {
+    let (index, name) = (w.need_small(), w.need_text());
+    let mac = w.key_text("mac");
+    Some(Link {
+        index,
+        name,
+        kind: u16::try_from(w.need_key_num("kind")).ok()?,
+        mac: match mac {
+            Some(text) => Some(Mac::parse(&text)?),
+            None => None,
+        },
+        up: w.flag("up"),
+        carrier: w.flag("carrier"),
+        mtu: u32::try_from(w.need_key_num("mtu")).ok()?,
+        made: w.key_text("made"),
+        master: parsed(w, "master")?,
+        below: parsed(w, "below")?,
+        vlan: parsed(w, "vlan")?,
+    })
+}
+
+fn change_words(line: Line, change: &Change) -> Line {
+    match change {
+        Change::Raise { mtu, mac } => {
+            let line = shown_word(line.word("raise"), "mtu", mtu.as_ref());
+            shown_word(line, "mac", mac.as_ref())
+        }
+        Change::Address(place) => {
+            let line = line.word("address").word(place.address.to_string());
+            let line = shown_word(line, "peer", place.peer.as_ref());
+            let line = place.routes.iter().fold(line, route_word);
+            shown_word(line, "mtu", place.mtu.as_ref())
+        }
+        Change::Make(made) => {
+            let line = line.word("make").word(&made.name);
+            let line = match &made.kind {
+                MadeOf::Vlan(number) => line.key_num("vlan", u64::from(*number)),
+                MadeOf::Bond(options) => {
+                    let option = |line: Line, (key, value): &(String, String)| {
+                        line.key("option", format!("{key}={value}"))
+                    };
+                    options.iter().fold(line.flag("bond", true), option)
+                }
+                MadeOf::Bridge => line.flag("bridge", true),
+            };
+            let line = made.of.iter().fold(line, |line, of| line.key("of", of));
+            shown_word(line, "mtu", made.mtu.as_ref())
+        }
+        Change::Rename(name) => line.word("rename").word(name),
+    }
+}
+
+fn change(w: &mut Words) -> Option<Change> {
+    Some(match w.need_text().as_str() {
+        "raise" => Change::Raise {
+            mtu: parsed(w, "mtu")?,
+            mac: mac(w)?,
+        },
+        "address" => Change::Address(Placement {
+            address: Network::parse(&w.need_text())?,
+            peer: parsed(w, "peer")?,
+            routes: routes(w)?,
+            mtu: parsed(w, "mtu")?,
+        }),
+        "make" => {
+            let name = w.need_text();
+            let vlan = parsed(w, "vlan")?;
+            let kind = match vlan {
+                Some(number) => MadeOf::Vlan(number),
+                None if w.flag("bond") => {
+                    let pair = |text: String| {
+                        let (key, value) = text.split_once('=')?;
+                        Some((String::from(key), String::from(value)))
+                    };
+                    let options = all(w, "option").into_iter().map(pair);
+                    MadeOf::Bond(options.collect::<Option<Vec<_>>>()?)
+                }
+                None if w.flag("bridge") => MadeOf::Bridge,
+                None => return None,
+            };
+            Change::Make(Made {
+                name,
+                kind,
+                of: all(w, "of"),
+                mtu: parsed(w, "mtu")?,
+            })
+        }
+        "rename" => Change::Rename(w.need_text()),
+        _ => return None,
+    })
+}
+
+// -- leases -----------------------------------------------------------------------------------
+
+fn lease_words(line: Line, lease: &Lease) -> Line {
+    let line = line
+        .word(lease.address.to_string())
+        .word(lease.server.to_string());
+    let line = line.key_num("lifetime", u64::from(lease.lifetime));
+    let line = line.key_num("renew", u64::from(lease.renew));
+    let line = line.key_num("rebind", u64::from(lease.rebind));
+    let line = lease.routes.iter().fold(line, route_word);
+    let line = shown_words(line, "dns", &lease.dns);
+    let line = shown_words(line, "ntp", &lease.ntp);
+    let line = text_word(line, "hostname", lease.hostname.as_ref());
+    let line = text_word(line, "domain", lease.domain.as_ref());
+    let line = shown_words(line, "search", &lease.search);
+    let line = shown_word(line, "mtu", lease.mtu.as_ref());
+    let line = text_word(line, "root-path", lease.root_path.as_ref());
+    let line = shown_word(line, "next-server", lease.next_server.as_ref());
+    let line = text_word(line, "server-name", lease.server_name.as_ref());
+    let line = text_word(line, "boot-file", lease.boot_file.as_ref());
+    bytes_word(line, "client-id", &lease.client_id)
+}
+
+fn lease(w: &mut Words) -> Option<Box<Lease>> {
+    let (address, server) = (w.need_text(), w.need_text());
+    Some(Box::new(Lease {
+        address: Network::parse(&address)?,
+        server: server.parse().ok()?,
+        lifetime: u32::try_from(w.need_key_num("lifetime")).ok()?,
+        renew: u32::try_from(w.need_key_num("renew")).ok()?,
+        rebind: u32::try_from(w.need_key_num("rebind")).ok()?,
+        routes: routes(w)?,
+        dns: addresses(w, "dns")?,
+        ntp: addresses(w, "ntp")?,
+        hostname: w.key("hostname").map(Text),
+        domain: w.key("domain").map(Text),
+        search: all(w, "search"),
+        mtu: parsed(w, "mtu")?,
+        root_path: w.key("root-path").map(Text),
+        next_server: parsed(w, "next-server")?,
+        server_name: w.key("server-name").map(Text),
+        boot_file: w.key("boot-file").map(Text),
+        client_id: bytes(w, "client-id")?,
+    }))
+}
+
+/// `NETWORK[,via=ADDRESS][,link=NAME]`.
+fn route_word(line: Line, route: &Route) -> Line {
+    let mut text = route.to.to_string();
+    if let Some(via) = &route.via {
+        text.push_str(&format!(",via={via}"));
+    }
+    if let Some(link) = &route.link {
+        text.push_str(&format!(",link={link}"));
+    }
+    line.key("route", text)
+}
+
+fn routes(w: &mut Words) -> Option<Vec<Route>> {
+    let route = |text: String| {
+        let mut parts = text.split(',');
+        let mut route = Route {
+            to: Network::parse(parts.next()?)?,
+            via: None,
+            link: None,
+        };
+        for part in parts {
+            match part.split_once('=')? {
+                ("via", via) => route.via = Some(via.parse().ok()?),
+                ("link", link) => route.link = Some(link.into()),
+                _ => return None,
+            }
+        }
+        Some(route)
+    };
+    all(w, "route").into_iter().map(route).collect()
+}
+
+// -- words ------------------------------------------------------------------------------------
+
+fn shown_word(line: Line, key: &str, value: Option<&impl Display>) -> Line {
+    line.opt(key, value.map(ToString::to_string))
+}
+
+fn shown_words(line: Line, key: &str, values: &[impl Display]) -> Line {
+    let word = |line: Line, value| shown_word(line, key, Some(value));
+    values.iter().fold(line, word)
+}
+
+fn text_word(line: Line, key: &str, text: Option<&Text>) -> Line {
+    line.opt(key, text.map(Text::as_bytes))
+}
+
+fn bytes_word(line: Line, key: &str, bytes: &[u8]) -> Line {
+    line.opt(
+        key,
+        Some(hex::encode(bytes)).filter(|text| !text.is_empty()),
+    )
+}
+
+fn bytes(w: &mut Words, key: &str) -> Option<Vec<u8>> {
+    match w.key_text(key) {
+        Some(text) => hex::decode(text.as_bytes()),
+        None => Some(Vec::new()),
+    }
+}
+
+/// The value of a key that may be missing. `None`: it is there and makes no sense.
+fn parsed<T: FromStr>(w: &mut Words, key: &str) -> Option<Option<T>> {
+    match w.key_text(key) {
+        Some(text) => text.parse().ok().map(Some),
+        None => Some(None),
+    }
+}
+
+fn mac(w: &mut Words) -> Option<Option<Mac>> {
+    match w.key_text("mac") {
+        Some(text) => Mac::parse(&text).map(Some),
+        None => Some(None),
+    }
+}
+
+fn all(w: &mut Words, key: &str) -> Vec<String> {
+    core::iter::from_fn(|| w.key_text(key)).listed()
+}
+
+fn addresses(w: &mut Words, key: &str) -> Option<Vec<IpAddr>> {
+    let texts = all(w, key).into_iter();
+    texts.map(|text| text.parse().ok()).collect()
 }

@@ -47,7 +47,7 @@ pub fn event(line: &str) -> Option<Event> {
             path: w.need_text(),
             modalias: w.need_text(),
         },
-        "bound" => trace_net::event(&verb, &mut w)?,
+        "bound" | "link" | "link-gone" | "address" => trace_net::event(&verb, &mut w)?,
         "block" => Event::Block(block(&mut w)?.into()),
         "block-changed" => Event::BlockChanged(block(&mut w)?.into()),
         "block-gone" => Event::BlockGone {
@@ -75,6 +75,7 @@ pub fn event(line: &str) -> Option<Event> {
         verb => {
             let ticket = ticket(&mut w);
             let reply = trace_luks::reply(verb, ticket, &mut w);
+            let reply = reply.or_else(|| trace_net::reply(verb, ticket, &mut w));
             reply.or_else(|| answer(verb, ticket, &mut w))?
         }
     };
@@ -96,7 +97,8 @@ pub fn answered(line: &str) -> Option<Event> {
     let mut w = Words::parse(line);
     let verb = w.need_text();
     let ticket = ticket(&mut w);
-    let event = answer(&verb, ticket, &mut w)?;
+    let event = trace_net::reply(&verb, ticket, &mut w);
+    let event = event.or_else(|| answer(&verb, ticket, &mut w))?;
     w.is_understood().then_some(event)
 }
 
@@ -297,7 +299,10 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
                 .all_some()?,
         },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w) },
-        _ => return trace_luks::action(verb, w).or_else(|| often(verb, w)),
+        _ => {
+            let action = trace_luks::action(verb, w).or_else(|| trace_net::action(verb, w));
+            return action.or_else(|| often(verb, w));
+        }
     })
 }
 

@@ -29,6 +29,7 @@ mod path;
 pub mod poll;
 pub mod proc_sys;
 pub mod process;
+pub mod random;
 pub mod reboot;
 pub mod signal;
 pub mod socket;

@@ -309,7 +309,9 @@ impl Asked {
                 all.any(|e| same(&e.uuid, partuuid) && there(e) == i64::from(number))
             }),
             // No world asks for a number: the scenarios do.
-            Some(Source::Unknown(_) | Source::Number(..) | Source::Share(_)) => false,
+            Some(Source::Unknown(_) | Source::Number(..) | Source::Share(_) | Source::Remote) => {
+                false
+            }
             None => table
                 .zip(entry)
                 .is_some_and(|((disk, _), e)| is_root(disk, e)),

@@ -9,6 +9,7 @@
 //! | `ip_word` | `ip=` |
 //! | `lease` | what a server lets a machine have |
 //! | `made_words` | `vlan=`, `bond=`, `bridge=`, `ifname=`, `rd.route=` and others |
+//! | `order` | what is asked of a link, one step at a time |
 //! | `wanted` | what the command line asks of links and addresses |
 
 pub mod address;
@@ -18,4 +19,5 @@ pub mod frame;
 pub mod ip_word;
 pub mod lease;
 pub mod made_words;
+pub mod order;
 pub mod wanted;

@@ -9,6 +9,7 @@ mod verity;
 use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::cmdline::{Word, same_name};
+use crate::format::remote::Remote;
 use crate::format::wish::{Degraded, End, Patience, Source, Talk, Wish};
 use crate::format::{dm_init, mount_options, share};
 use alloc::format;
@@ -34,6 +35,8 @@ pub(super) struct Reading {
     emergency: Option<Emergency>,
     level: i32,
     rd_debug: bool,
+    nfsroot: Option<Text>,
+    netroot: Text,
     verity: verity::Words,
     loops: loops::Words,
     net: net::Words,
@@ -55,6 +58,8 @@ impl Default for Reading {
             emergency: None,
             level: LEVEL_DEFAULT,
             rd_debug: false,
+            nfsroot: None,
+            netroot: Text::default(),
             verity: verity::Words::default(),
             loops: loops::Words::default(),
             net: net::Words::default(),
@@ -89,7 +94,18 @@ impl Reading {
     /// What `root=` is, now that the type is known.
     fn finish_root(&mut self) {
         let typed = self.wish.root_as_typed.clone();
-        if let Some((tag, types)) = share::of_root(typed.as_bytes(), &self.wish.fstypes) {
+        let nfsroot = self.nfsroot.as_ref().map(Text::as_bytes);
+        let vague = matches!(self.wish.root, None | Some(Source::Unknown(_)));
+        let by_root = Remote::parse(typed.as_bytes(), nfsroot);
+        let by_netroot = vague.then(|| Remote::parse(self.netroot.as_bytes(), nfsroot));
+        self.wish.remote = by_root.or_else(|| by_netroot.flatten());
+        if let Some(remote) = &mut self.wish.remote {
+            self.wish.root = Some(Source::Remote);
+            let types = core::mem::take(&mut self.wish.fstypes);
+            if let Remote::Nfs(export) = remote {
+                export.v4 |= types.iter().any(|fstype| fstype == "nfs4");
+            }
+        } else if let Some((tag, types)) = share::of_root(typed.as_bytes(), &self.wish.fstypes) {
             self.wish.root = Some(Source::Share(tag));
             self.wish.fstypes = types;
         }
@@ -104,6 +120,14 @@ impl Reading {
                  /dev/NAME, MAJOR:MINOR); nothing can match it",
             );
         }
+    }
+
+    pub(super) fn nfsroot(&mut self, word: &Word<'_>) {
+        self.nfsroot = word.value.map(Text::from);
+    }
+
+    pub(super) fn netroot(&mut self, word: &Word<'_>) {
+        self.netroot = Text::from(word.value.unwrap_or_default());
     }
 
     pub(super) fn clones(&mut self, word: &Word<'_>) {
@@ -317,6 +341,10 @@ impl Reading {
     /// All words were read.
     pub(super) fn finish(mut self) -> Wish {
         self.finish_root();
+        if let Some(Remote::Nfs(export)) = &self.wish.remote {
+            let options = Text::from(export.options.as_str());
+            self.decide_about_writing(&options);
+        }
         let flags = self.wish.flags.clone();
         self.decide_about_writing(&flags);
         if let Patience::Ms(ms) = self.wish.patience {

@@ -1,6 +1,7 @@
 //! Every row of the table: what it does, and what is said about bad values.
 
 mod net;
+mod remote;
 
 use super::*;
 use crate::base::text::Text;

@@ -156,6 +156,11 @@ impl Client {
     /// The end, because the caller waits no longer: why there is no lease.
     pub fn give_up(&mut self) -> Fault {
         self.stage = Stage::Silent;
+        self.so_far()
+    }
+
+    /// Why there is no lease yet.
+    pub fn so_far(&self) -> Fault {
         let tries = self.discovers;
         let word = if tries == 1 { "try" } else { "tries" };
         Fault::plain(if self.troubles.is_empty() {

@@ -7,6 +7,7 @@
 //! - `start(now) -> Vec<Step>`, once
 //! - `hear(now, heard) -> Vec<Step>`, for each packet, and with [`Heard::Timer`] at the deadline
 //! - `deadline() -> Option<Millis>`; `None` before the start and after the end
+//! - `so_far() -> Fault`: why there is no result yet
 //! - `give_up() -> Fault`, when whoever waits has waited long enough: why there is no result
 //!
 //! The end is [`Step::Done`] or [`Step::Failed`], once, and the last step. Nothing that is heard

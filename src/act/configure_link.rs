@@ -1,0 +1,37 @@
+//! Changes one network link, as it is asked for.
+
+use super::{addresses, links};
+use crate::base::fault::Fault;
+use crate::format::net::order::{Change, Placement};
+use crate::format::netlink::address::Wanted;
+
+/// The metric of every route: that of the usual clients for leases, which take these over.
+const METRIC: u32 = 1024;
+
+pub fn configure(link: &str, change: &Change) -> Result<(), Fault> {
+    match change {
+        Change::Raise { mtu, mac } => links::raise(link, *mtu, *mac),
+        Change::Address(place) => address(link, place),
+        Change::Make(made) => links::make(made),
+        Change::Rename(name) => links::rename(link, name),
+    }
+}
+
+/// A route that cannot be added is a warning: root may be reached without it.
+fn address(link: &str, place: &Placement) -> Result<(), Fault> {
+    if place.mtu.is_some() {
+        links::raise(link, place.mtu, None)?;
+    }
+    let wanted = Wanted {
+        network: place.address,
+        peer: place.peer,
+        broadcast: None,
+        // Root would hang on it. The real system's client takes the lease over, with its times.
+        lifetime: None,
+    };
+    addresses::add_address(link, &wanted)?;
+    if let Err(fault) = addresses::add_routes(link, &place.routes, Some(METRIC)) {
+        log::warn!("{fault}");
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! What is asked of a link, one step at a time.
+
+use super::address::{Mac, Network, Route};
+use super::wanted::Made;
+use crate::base::text::Text;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// One change of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Up, with this size of packets and this hardware address where they are given.
+    Raise {
+        mtu: Option<u32>,
+        mac: Option<Mac>,
+    },
+    Address(Placement),
+    /// It does not exist yet.
+    Make(Made),
+    Rename(String),
+}
+
+/// An address, and what is reached by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    pub address: Network,
+    /// The other end of a link between two.
+    pub peer: Option<core::net::IpAddr>,
+    pub routes: Vec<Route>,
+    pub mtu: Option<u32>,
+}
+
+/// A question for a lease of DHCP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseOrder {
+    /// The kernel's number of the link.
+    pub index: u32,
+    pub mac: Mac,
+    /// The type, then the value. Empty: the hardware address.
+    pub client_id: Vec<u8>,
+    pub hostname: Option<Text>,
+    pub vendor_class: Option<Text>,
+    /// `None`: until somebody has waited long enough.
+    pub tries: Option<u32>,
+}

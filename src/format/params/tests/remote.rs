@@ -1,0 +1,56 @@
+//! The rows about roots on a network. (What each form says is tested where it is read.)
+
+use super::*;
+use crate::format::remote::Remote;
+use crate::format::remote::nfs::Export;
+
+fn check_remote(line: &str, remote: Remote, typed: &str) {
+    check(line, |wish| {
+        wish.root = Some(Source::Remote);
+        wish.remote = Some(remote);
+        wish.root_as_typed = typed.into();
+    });
+}
+
+fn nfs(text: &str, v4: bool) -> Remote {
+    Remote::Nfs(Export::parse(text, v4))
+}
+
+#[test]
+fn nfsroot_says_which_export_root_is() {
+    let export = "192.0.2.1:/srv/root,vers=3";
+    let line = "root=/dev/nfs nfsroot=192.0.2.1:/srv/root,vers=3";
+    check_remote(line, nfs(export, false), "/dev/nfs");
+    let line = "nfsroot=192.0.2.1:/srv/root,vers=3 root=/dev/nfs";
+    check_remote(line, nfs(export, false), "/dev/nfs");
+    let open = Remote::Nfs(Export::default());
+    check_remote("root=/dev/nfs", open, "/dev/nfs");
+    let line = "root=nfs4:192.0.2.1:/srv/root";
+    check_remote(
+        line,
+        nfs("192.0.2.1:/srv/root", true),
+        "nfs4:192.0.2.1:/srv/root",
+    );
+    // The type says the version; it is no type to be tried one after the other.
+    let line = "root=/dev/nfs rootfstype=nfs4 nfsroot=192.0.2.1:/srv";
+    check_remote(line, nfs("192.0.2.1:/srv", true), "/dev/nfs");
+    // Options of the export say what is to be written to, unless rootflags= does.
+    for (line, writable) in [
+        ("root=/dev/nfs nfsroot=/a,rw", true),
+        ("root=/dev/nfs nfsroot=/a,rw rootflags=ro", false),
+        ("root=/dev/nfs nfsroot=/a rw", true),
+    ] {
+        assert_eq!(wish(line).writable, writable, "{line}");
+    }
+}
+
+#[test]
+fn netroot_is_root_where_root_says_nothing() {
+    check_remote("netroot=nfs:192.0.2.1:/a", nfs("192.0.2.1:/a", false), "");
+    check_remote("root=dhcp", Remote::Lease, "dhcp");
+    check_remote("root=/dev/root netroot=dhcp", Remote::Lease, "/dev/root");
+    check("root=LABEL=x netroot=nfs:192.0.2.1:/a", |w| {
+        w.root = Some(Source::Label("x".into()));
+        w.root_as_typed = "LABEL=x".into();
+    });
+}

@@ -1,0 +1,68 @@
+//! What the kernel tells of network links. The socket is opened before the links are listed:
+//! nothing can fall between the two.
+
+use super::event_loop::{LINKS, Machine};
+use crate::act::watch_links::{Heard, Watch};
+use crate::act::{addresses, links};
+use crate::base::fault::Fault;
+use crate::format::netlink::News;
+use crate::plan::event::{Event, Ticket};
+
+impl Machine {
+    /// Listens from now on, and tells what there is.
+    pub(super) fn watch_links(&mut self, ticket: Ticket) {
+        let watched = Watch::open().and_then(|watch| {
+            self.poll.add(&watch, LINKS)?;
+            self.links = Some(watch);
+            Ok(())
+        });
+        if let Err(fault) = watched.and_then(|()| self.list_links()) {
+            log::error!("network links cannot be watched: {fault}");
+        }
+        self.queue.push(Event::LinksListed { ticket });
+    }
+
+    fn list_links(&mut self) -> Result<(), Fault> {
+        let links = links::list()?.into_iter().map(News::Link);
+        let addresses = addresses::addresses()?.into_iter().map(News::Address);
+        self.queue.extend(links.chain(addresses).filter_map(event));
+        Ok(())
+    }
+
+    pub(super) fn read_links(&mut self) {
+        let Some(watch) = &mut self.links else {
+            return;
+        };
+        let queue = &mut self.queue;
+        let heard = loop {
+            match watch.look(&mut |news| queue.extend(event(news))) {
+                Ok(Heard::Something) => {}
+                Ok(end) => break Ok(end),
+                Err(fault) => break Err(fault),
+            }
+        };
+        let again = match heard {
+            Ok(Heard::Overflow) => self.list_links(),
+            Ok(_) => Ok(()),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = again {
+            log::error!("{fault}");
+        }
+    }
+}
+
+/// `None`: nothing that the plan wants to hear of.
+fn event(news: News) -> Option<Event> {
+    match news {
+        News::Link(link) => Some(Event::Link(link.into())),
+        News::LinkGone(link) => Some(Event::LinkGone { index: link.index }),
+        News::Address(address) if !address.is_tentative() && !address.is_duplicate() => {
+            Some(Event::Address {
+                index: address.link,
+                network: address.network,
+            })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,69 @@
+//! Which links are meant, and what each is given.
+
+use crate::base::list::Listed;
+use crate::format::net::wanted::{MadeOf, Method, Setup, Wanted, Which};
+use crate::format::netlink::link::{ETHERNET, Link};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// What this link is given: its own words, or those for every link. Nothing: it is left alone.
+pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
+    if link.kind != ETHERNET || link.mac.is_none() || link.master.is_some() {
+        return Vec::new();
+    }
+    let belongs = |kind: &MadeOf| !matches!(kind, MadeOf::Vlan(_));
+    let below = |ports: bool| {
+        let mut made = wanted
+            .made
+            .iter()
+            .filter(move |m| belongs(&m.kind) == ports);
+        made.any(|m| m.of.contains(&link.name))
+    };
+    if below(true) {
+        return Vec::new();
+    }
+    let own = |setup: &&Setup| setup.link.as_ref().is_some_and(|which| is(which, link));
+    let own: Vec<Setup> = wanted.setups.iter().filter(own).cloned().listed();
+    if !own.is_empty() {
+        return own;
+    }
+    let up = Setup {
+        method: Method::Up,
+        ..Setup::default()
+    };
+    let ours = wanted.made.iter().any(|made| made.name == link.name);
+    // Links that somebody else made (for guests, as tunnels) are meant by name or not at all.
+    let foreign = link.made.is_some() && !ours;
+    let booted = wanted.boot_link.is_none_or(|mac| Some(mac) == link.mac) || ours;
+    if below(false) {
+        // A VLAN's packets go through it.
+        return alloc::vec![up];
+    }
+    if foreign || !booted {
+        return Vec::new();
+    }
+    if wanted.off {
+        return alloc::vec![up];
+    }
+    match wanted.setups.is_empty() {
+        true => alloc::vec![Setup::default()],
+        false => {
+            let all = wanted.setups.iter().filter(|setup| setup.link.is_none());
+            all.cloned().listed()
+        }
+    }
+}
+
+pub(super) fn is(which: &Which, link: &Link) -> bool {
+    match which {
+        Which::Name(name) => *name == link.name,
+        Which::Mac(mac) => Some(*mac) == link.mac,
+    }
+}
+
+/// The name that `ifname=` gives this link, where it has another.
+pub(super) fn name_of(wanted: &Wanted, link: &Link) -> Option<String> {
+    let of_this = |(_, mac): &&(String, _)| Some(*mac) == link.mac;
+    let (name, _) = wanted.names.iter().find(of_this)?;
+    (link.made.is_none() && *name != link.name).then(|| name.clone())
+}

@@ -1,0 +1,170 @@
+//! Networks: links come up, get their addresses, and root is mounted over the first that serves.
+//!
+//! | File | What it is |
+//! |---|---|
+//! | `meant` | which links are meant, and what each is given |
+//! | `links` | each link from down to ready, all side by side |
+//! | `root` | root on a server: which, over which link, in which version |
+//! | `page` | what the page says of all that |
+//!
+//! Nothing of it happens where root needs no network and nobody asked for one: not even the
+//! drivers of network cards are loaded then.
+
+mod links;
+mod meant;
+mod page;
+mod root;
+
+use super::Plan;
+use super::action::{Action, Level};
+use super::event::Event;
+use super::ticket::Job;
+use crate::base::fault::Fault;
+use crate::base::millis::Millis;
+use crate::format::net::address::Network;
+use crate::format::net::lease::Lease;
+use crate::format::netlink::link::Link;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use root::Attempts;
+
+/// More are not looked at. (A large machine has a few dozen, with those of its guests hundreds.)
+const MAX_LINKS: usize = 1024;
+
+/// How far a link has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Standing {
+    /// As the kernel found it.
+    #[default]
+    Untouched,
+    Renaming,
+    /// It has its name, or will not get it.
+    Renamed,
+    Raising,
+    /// Up; a carrier is waited for.
+    Waiting,
+    /// A server is asked for a lease.
+    Leasing,
+    /// Router advertisements are waited for.
+    Advertised,
+    Addressing,
+    Ready,
+    Failed,
+}
+
+struct Known {
+    link: Link,
+    standing: Standing,
+    /// What went wrong last.
+    trouble: Option<String>,
+    lease: Option<Box<Lease>>,
+    address: Option<Network>,
+    /// Which of its setups is in turn.
+    next: usize,
+    /// The how-manieth to be ready; the first one goes first. 0: it is not.
+    place: u32,
+    /// Root was tried over it in this round.
+    tried: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Net {
+    asked: bool,
+    /// Every link that existed was told.
+    listed: bool,
+    links: Vec<Known>,
+    /// So many are ready.
+    ready: u32,
+    /// Of how many others each link that is to be made was made.
+    made: Vec<usize>,
+    /// Those that could not be made, and why.
+    unmade: Vec<(usize, String)>,
+    attempts: Attempts,
+}
+
+impl Net {
+    fn by_index(&mut self, index: u32) -> Option<&mut Known> {
+        self.links
+            .iter_mut()
+            .find(|known| known.link.index == index)
+    }
+
+    fn heard(&mut self, link: Link) {
+        if let Some(known) = self.by_index(link.index) {
+            // A carrier that was away: whoever answers now may be somebody else.
+            known.link = link;
+        } else if self.links.len() < MAX_LINKS {
+            self.links.push(Known {
+                link,
+                standing: Standing::Untouched,
+                trouble: None,
+                lease: None,
+                address: None,
+                next: 0,
+                place: 0,
+                tried: false,
+            });
+        }
+    }
+}
+
+impl Plan {
+    pub(super) fn take_of_network(&mut self, event: Event) {
+        match event {
+            Event::Link(link) => self.net.heard(*link),
+            Event::LinkGone { index } => {
+                self.net.links.retain(|known| known.link.index != index);
+            }
+            Event::LinksListed { ticket } => {
+                if self.tickets.close(ticket) == Some(Job::WatchLinks) {
+                    self.net.listed = true;
+                }
+            }
+            Event::Address { index, network } => self.advertised(index, network),
+            Event::Configured { ticket } => self.configured(ticket, Ok(())),
+            Event::ConfigureFailed { ticket, fault } => self.configured(ticket, Err(fault)),
+            Event::LeaseNews { ticket, text } => {
+                if let Some(Job::Lease(index)) = self.tickets.job(ticket) {
+                    let index = *index;
+                    self.trouble(index, text);
+                }
+            }
+            Event::Leased { ticket, lease } => self.leased(ticket, Ok(lease)),
+            Event::LeaseFailed { ticket, fault } => self.leased(ticket, Err(fault)),
+            _ => {}
+        }
+    }
+
+    /// Brings every link forward, and root where it lies behind one.
+    pub(super) fn network(&mut self, now: Millis) {
+        if !self.wish.needs_net() {
+            return;
+        }
+        if !core::mem::replace(&mut self.net.asked, true) {
+            let ticket = self.tickets.issue(Job::WatchLinks);
+            self.out.push(Action::WatchLinks { ticket });
+        }
+        self.bring_up();
+        self.mount_remote(now);
+    }
+
+    fn trouble(&mut self, index: u32, text: String) {
+        if let Some(known) = self.net.by_index(index) {
+            known.trouble = Some(text);
+        }
+    }
+
+    /// When something about the network is to be tried again.
+    pub(super) fn network_due(&self) -> Option<Millis> {
+        self.net.attempts.again
+    }
+
+    fn note(&mut self, text: String) {
+        self.say(Level::Info, text);
+    }
+
+    fn warn(&mut self, fault: &Fault) {
+        self.say(Level::Warning, fault.text.clone());
+    }
+}

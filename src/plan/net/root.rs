@@ -1,0 +1,278 @@
+//! Root on a server.
+//!
+//! Each link that is ready is tried, in the order in which they became ready; over each, every
+//! version that may do. What a server may yet overcome (it starts, a switch learns the way) is
+//! tried again, after one second, two, four, and eight from then on: no server announces itself. What
+//! it refuses ends the boot when no other link can help.
+
+use super::super::action::{Action, Level, Mount};
+use super::super::give_up::Cause;
+use super::super::ticket::Job;
+use super::super::{Plan, Stage};
+use super::{Known, meant};
+use crate::base::fault::Fault;
+use crate::base::millis::Millis;
+use crate::base::text::Text;
+use crate::format::remote::nfs::Export;
+use crate::format::remote::{Host, Remote};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+/// The first wait before everything is tried again, and how often it is doubled.
+const WAIT_MS: u64 = 1_000;
+const WAITS_DOUBLED: u32 = 3;
+
+/// What a mount fails with that time may mend: errno(3).
+const MAY_PASS: [i32; 9] = [
+    4,   // EINTR
+    5,   // EIO
+    11,  // EAGAIN
+    100, // ENETDOWN
+    101, // ENETUNREACH
+    104, // ECONNRESET
+    110, // ETIMEDOUT
+    111, // ECONNREFUSED
+    113, // EHOSTUNREACH
+];
+
+#[derive(Default)]
+pub(super) struct Attempts {
+    /// The link over which root is tried.
+    index: u32,
+    /// What is still to be tried over it; the first one is under way.
+    versions: Vec<String>,
+    /// What failed in this round.
+    pub(super) failed: Vec<(String, Fault)>,
+    pub(super) kernel: Vec<Text>,
+    pub(super) again: Option<Millis>,
+    rounds: u32,
+}
+
+/// One mount that could be tried.
+struct Target {
+    export: Export,
+    server: IpAddr,
+    own: Option<IpAddr>,
+    machine: String,
+}
+
+impl Plan {
+    pub(in crate::plan) fn is_remote(&self) -> bool {
+        self.wish.remote.is_some()
+    }
+
+    pub(super) fn mount_remote(&mut self, now: Millis) {
+        if !self.is_remote() || self.stage != Stage::Searching {
+            return;
+        }
+        self.modules
+            .want_filesystem("nfs", &mut self.tickets, &mut self.out);
+        if !self.modules.filesystem_settled("nfs") {
+            return;
+        }
+        if self.net.attempts.again.is_some_and(|at| now >= at) {
+            self.begin_round();
+        }
+        if self.net.attempts.again.is_some() {
+            return;
+        }
+        if self.net.attempts.versions.is_empty() && !self.next_link(now) {
+            return;
+        }
+        self.attempt();
+    }
+
+    fn begin_round(&mut self) {
+        let attempts = &mut self.net.attempts;
+        attempts.again = None;
+        attempts.failed.clear();
+        attempts.kernel.clear();
+        self.net
+            .links
+            .iter_mut()
+            .for_each(|known| known.tried = false);
+    }
+
+    /// The next link over which root is tried. Where none is left, what comes then.
+    fn next_link(&mut self, now: Millis) -> bool {
+        let device = self.wish.net.boot_device.as_ref();
+        let serves = |k: &&mut Known| {
+            let named = device.is_none_or(|which| meant::is(which, &k.link));
+            k.place > 0 && k.link.carrier && !k.tried && named
+        };
+        let ready = self.net.links.iter_mut().filter(serves);
+        if let Some(known) = ready.min_by_key(|known| known.place) {
+            known.tried = true;
+            self.net.attempts.index = known.link.index;
+            let flags = self.wish.flags.clone();
+            return match self.target() {
+                Ok(target) => {
+                    self.net.attempts.versions = target.export.versions(&flags);
+                    true
+                }
+                Err(text) => {
+                    let name = self.link_name();
+                    self.say(Level::Warning, text.clone());
+                    let fault = Fault::plain(&text);
+                    self.net.attempts.failed.push((name, fault));
+                    self.next_link(now)
+                }
+            };
+        }
+        if !self.net.attempts.failed.is_empty() {
+            self.round_failed(now);
+        }
+        false
+    }
+
+    fn link_name(&self) -> String {
+        let index = self.net.attempts.index;
+        let mut links = self.net.links.iter();
+        let known = links.find(|known| known.link.index == index);
+        known
+            .map(|known| known.link.name.clone())
+            .unwrap_or_default()
+    }
+
+    /// Everything was tried over every link that is ready.
+    fn round_failed(&mut self, now: Millis) {
+        let attempts = &self.net.attempts;
+        let passes = |(_, fault): &(String, Fault)| MAY_PASS.contains(&fault.errno);
+        let hope = attempts.failed.iter().any(passes) || self.links_coming();
+        if !hope {
+            return self.give_up(now, Cause::Remote);
+        }
+        let doubled = attempts.rounds.min(WAITS_DOUBLED);
+        let attempts = &mut self.net.attempts;
+        attempts.again = Some(now.plus(WAIT_MS << doubled));
+        attempts.rounds = attempts.rounds.saturating_add(1);
+        if attempts.rounds == 1 {
+            self.say_that_it_waits();
+        }
+    }
+
+    /// What is mounted over the link that is being tried.
+    fn target(&self) -> Result<Target, String> {
+        let index = self.net.attempts.index;
+        let mut links = self.net.links.iter();
+        let Some(known) = links.find(|known| known.link.index == index) else {
+            return Err("the link has left".into());
+        };
+        let name = &known.link.name;
+        let lease = known.lease.as_deref();
+        let by_lease = lease.and_then(|l| Remote::of_root_path(l.root_path.as_ref()?));
+        let typed = match &self.wish.remote {
+            Some(Remote::Nfs(export)) => export.clone(),
+            _ => Export::default(),
+        };
+        let export = match by_lease {
+            Some(Remote::Nfs(leased)) => typed.or(&leased),
+            _ => typed,
+        };
+        if export.path.is_none() && self.wish.remote == Some(Remote::Lease) {
+            let path = lease.and_then(|l| l.root_path.as_ref());
+            return Err(match (lease, path) {
+                (_, Some(path)) => {
+                    format!(
+                        "the lease on {name} names the root-path {path}, which is not known here"
+                    )
+                }
+                (Some(_), None) => format!("the lease on {name} names no root-path"),
+                (None, _) => format!("{name} has no lease that could name root"),
+            });
+        }
+        let setups = meant::setups_of(&self.wish.net, &known.link);
+        let server = match &export.server {
+            Some(Host::Address(address)) => Some(*address),
+            Some(Host::Name(server)) => {
+                return Err(format!(
+                    "{server} is not an address, and names are not looked up"
+                ));
+            }
+            None => {
+                let said = setups.iter().find_map(|setup| setup.server);
+                said.or_else(|| lease.and_then(|l| l.next_server.or(Some(l.server))))
+            }
+        };
+        let Some(server) = server else {
+            return Err(format!(
+                "nothing says which server exports root (over {name})"
+            ));
+        };
+        let own = known.address.map(|network| network.address);
+        let host = setups.iter().find_map(|setup| setup.hostname.clone());
+        let host = host.or_else(|| lease.and_then(|l| l.hostname.clone()));
+        let machine = match (host, own) {
+            (Some(host), _) => host.to_string(),
+            (None, Some(own)) => own.to_string(),
+            (None, None) => String::new(),
+        };
+        Ok(Target {
+            export,
+            server,
+            own,
+            machine,
+        })
+    }
+
+    fn attempt(&mut self) {
+        let Ok(target) = self.target() else {
+            self.net.attempts.versions.clear();
+            return;
+        };
+        let Some(version) = self.net.attempts.versions.first().cloned() else {
+            return;
+        };
+        let Target {
+            export,
+            server,
+            own,
+            machine,
+        } = target;
+        let device = export.source(server, &machine);
+        let host = self.is_outside();
+        let mount = Mount {
+            device: device.clone(),
+            nodev: true,
+            fstype: "nfs".into(),
+            read_only: host || self.protected || !self.wish.writable,
+            host,
+            options: export.options_for(&version, server, own, &self.wish.flags),
+        };
+        self.taken.clone_from(&device);
+        let ticket = self.tickets.issue(Job::Mount);
+        self.out.push(Action::Mount {
+            ticket,
+            mount: mount.into(),
+        });
+        self.stage = Stage::Mounting {
+            device,
+            generation: 0,
+            types: alloc::vec![format!("nfs {version}")],
+        };
+    }
+
+    /// A mount of root over the network failed.
+    pub(in crate::plan) fn remote_failed(&mut self, fault: &Fault, kernel: Vec<Text>) {
+        self.stage = Stage::Searching;
+        if self.is_protected("root", fault.errno) {
+            return;
+        }
+        let attempts = &mut self.net.attempts;
+        let version = attempts.versions.remove(0);
+        let said = kernel.into_iter();
+        let new = said.filter(|line| !attempts.kernel.contains(line));
+        let new: Vec<Text> = new.collect();
+        attempts.kernel.extend(new);
+        attempts
+            .failed
+            .push((format!("nfs {version}"), fault.clone()));
+        // Nobody is there: no other version is, either.
+        if matches!(fault.errno, 100 | 101 | 110 | 113) {
+            attempts.versions.clear();
+        }
+        self.say(Level::Info, fault.text.clone());
+    }
+}
