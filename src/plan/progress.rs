@@ -332,7 +332,7 @@ impl Plan {
         if self.stage != Stage::Searching {
             return;
         }
-        let free = self.tickets.none_open();
+        let free = self.tickets.none_open() && !self.network_under_way();
         let idle = self.idle_at().is_some_and(|at| now >= at);
         match self.buses.next_tier() {
             Some(Tier::Quiet) if free || idle => self.serve(Tier::Quiet, now),
@@ -345,7 +345,9 @@ impl Plan {
             None if self.exhausted && (free || idle) => self.hopeless(now),
             None if idle => {
                 self.exhausted = true;
-                self.out.push(Action::WatchDrives);
+                if !self.buses.no_disks {
+                    self.out.push(Action::WatchDrives);
+                }
                 let found = |d: &Device| {
                     let answer = root::answer(&self.wish, &self.devices, d);
                     matches!(answer, Answer::Usable(_))

@@ -268,6 +268,15 @@ impl Plan {
         !self.net.listed || self.net.links.iter().any(coming)
     }
 
+    /// Is something awaited that no ticket stands for: a carrier, a router, the next attempt?
+    pub(in crate::plan) fn network_under_way(&self) -> bool {
+        let waits = |known: &Known| {
+            let waiting = matches!(known.standing, Standing::Waiting | Standing::Advertised);
+            waiting && !meant::setups_of(&self.wish.net, &known.link).is_empty()
+        };
+        self.net.attempts.again.is_some() || self.net.links.iter().any(waits)
+    }
+
     /// Makes links of others, as soon as one of those is there, and again when another comes.
     fn make_links(&mut self) {
         for number in 0..self.wish.net.made.len() {
