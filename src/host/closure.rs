@@ -10,6 +10,7 @@ use crate::host::arch::Arch;
 use crate::host::failure::Failure;
 use crate::host::generic;
 use crate::host::module_tree::ModuleTree;
+use crate::host::networks;
 use std::collections::BTreeSet;
 
 /// Modules that do not start without an algorithm, which they ask for by name when they start.
@@ -21,6 +22,8 @@ const ASKED_FOR: [(&str, &[&str]); 1] =
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     pub generic: bool,
+    /// What leads to roots on servers.
+    pub network: bool,
     /// Names, aliases, modaliases, or types of file systems.
     pub named: Vec<String>,
 }
@@ -49,6 +52,16 @@ pub fn close(tree: &ModuleTree, needs: &Needs) -> Result<BTreeSet<String>, Failu
         }
         for name in generic::names() {
             include(&catalog, &name, &mut closure);
+        }
+    }
+    if needs.network {
+        for module in tree.dependencies() {
+            if std::str::from_utf8(module.path).is_ok_and(networks::has_path) {
+                include(&catalog, &module.name, &mut closure);
+            }
+        }
+        for name in networks::names() {
+            include(&catalog, name, &mut closure);
         }
     }
     for name in accelerator::wanted(tree, &closure)? {

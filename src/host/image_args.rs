@@ -21,6 +21,7 @@ Which modules:
       --kernel VERSION   the kernel to boot (default: the only one there, or the running one)
       --modules-root DIR the directory above lib/modules and lib/firmware (default: /)
       --generic          what most machines need to reach their disks (default)
+      --network          what most machines need to reach a root on a server, too
       --add NAME         a module, alias, modalias or file system and all it needs; repeatable;
                          without --generic only what is named so
       --no-modules       none: the kernel has everything built in
@@ -85,6 +86,7 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
             Arg::Long("kernel") => options.kernel = Some(args.value()?.string()?),
             Arg::Long("modules-root") => options.modules_root = args.value()?.into(),
             Arg::Long("generic") => needs.generic = true,
+            Arg::Long("network") => needs.network = true,
             Arg::Long("add") => needs.named.push(args.value()?.string()?),
             Arg::Long("no-modules") => no_modules = true,
             Arg::Long("init") => options.init = Some(args.value()?.into()),

@@ -67,6 +67,7 @@ pub mod module_index;
 pub mod module_tree;
 pub mod modules;
 pub mod narrate;
+pub mod networks;
 pub mod output;
 pub mod progress;
 pub mod qemu;

@@ -132,6 +132,7 @@ fn landfall(
         modules_root: setting.modules_root.clone(),
         needs: Some(Needs {
             generic,
+            network: false,
             named: named.iter().map(|name| (*name).into()).collect(),
         }),
         init: options.init.clone(),
