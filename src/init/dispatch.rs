@@ -11,7 +11,7 @@ use crate::act::{
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::wish::{End, Talk};
-use crate::plan::action::{Action, Level, Scope};
+use crate::plan::action::{Action, Level, NetAction, Scope};
 use crate::plan::bus::LIKELY;
 use crate::plan::event::{Event, Ticket};
 
@@ -27,6 +27,10 @@ impl Machine {
                     resolution: resolution.into(),
                 });
             }
+            Action::Net {
+                ticket,
+                order: NetAction::WatchLinks,
+            } => self.watch_links(ticket),
             Action::Load { .. }
             | Action::Probe { .. }
             | Action::Read { .. }
@@ -37,14 +41,12 @@ impl Machine {
             | Action::Assemble { .. }
             | Action::Announce { .. }
             | Action::Attach { .. }
-            | Action::Configure { .. }
-            | Action::Lease { .. }
+            | Action::Net { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);
                 self.queue.extend(answer);
             }
-            Action::WatchLinks { ticket } => self.watch_links(ticket),
             Action::Ask { ticket, question } => self.ask(ticket, &question),
             Action::Withdraw { .. } => self.close_question(WITHDRAWN),
             Action::Forget { secret } => self.workers.secrets.forget(secret),

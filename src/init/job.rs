@@ -12,8 +12,8 @@ use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::base::text::Text;
 use crate::format::luks::order::{Key, Refusal};
-use crate::plan::action::{Action, Mount};
-use crate::plan::event::{Event, Ticket};
+use crate::plan::action::{Action, Mount, NetAction};
+use crate::plan::event::{Event, NetEvent, Ticket};
 use crate::sys::btrfs;
 
 /// Where the new root is mounted in the initramfs.
@@ -80,20 +80,7 @@ pub fn perform(
             Ok(device) => Event::Attached { ticket, device },
             Err(fault) => Event::AttachFailed { ticket, fault },
         },
-        Action::Configure { link, change, .. } => match configure_link::configure(link, change) {
-            Ok(()) => Event::Configured { ticket },
-            Err(fault) => Event::ConfigureFailed { ticket, fault },
-        },
-        Action::Lease { order, .. } => {
-            let mut news = |text: Text| {
-                let text = text.to_string();
-                tell(Event::LeaseNews { ticket, text });
-            };
-            match leasing::lease(order, &mut news) {
-                Ok(lease) => Event::Leased { ticket, lease },
-                Err(fault) => Event::LeaseFailed { ticket, fault },
-            }
-        }
+        Action::Net { order, .. } => Event::Net(see_to_network(ticket, order, tell)?),
         Action::Mount { mount, .. } => mount_root(ticket, mount),
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
@@ -102,6 +89,28 @@ pub fn perform(
             }
         }
         _ => return None,
+    })
+}
+
+fn see_to_network(
+    ticket: Ticket,
+    order: &NetAction,
+    tell: &mut dyn FnMut(Event),
+) -> Option<NetEvent> {
+    Some(match order {
+        // It is PID 1 that watches.
+        NetAction::WatchLinks => return None,
+        NetAction::Configure { link, change } => match configure_link::configure(link, change) {
+            Ok(()) => NetEvent::Configured { ticket },
+            Err(fault) => NetEvent::ConfigureFailed { ticket, fault },
+        },
+        NetAction::Lease { order, .. } => {
+            let mut news = |text| tell(Event::Net(NetEvent::LeaseNews { ticket, text }));
+            match leasing::lease(order, &mut news) {
+                Ok(lease) => NetEvent::Leased { ticket, lease },
+                Err(fault) => NetEvent::LeaseFailed { ticket, fault },
+            }
+        }
     })
 }
 
@@ -178,8 +187,11 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
         Action::Assemble { .. } => Event::AssembleFailed { ticket, fault },
         Action::Announce { .. } => Event::AnnounceFailed { ticket, fault },
         Action::Attach { .. } => Event::AttachFailed { ticket, fault },
-        Action::Configure { .. } => Event::ConfigureFailed { ticket, fault },
-        Action::Lease { .. } => Event::LeaseFailed { ticket, fault },
+        Action::Net { order, .. } => Event::Net(match order {
+            NetAction::WatchLinks => NetEvent::LinksListed { ticket },
+            NetAction::Configure { .. } => NetEvent::ConfigureFailed { ticket, fault },
+            NetAction::Lease { .. } => NetEvent::LeaseFailed { ticket, fault },
+        }),
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -202,8 +214,7 @@ fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Assemble { ticket, .. }
         | Action::Announce { ticket, .. }
         | Action::Attach { ticket, .. }
-        | Action::Configure { ticket, .. }
-        | Action::Lease { ticket, .. }
+        | Action::Net { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

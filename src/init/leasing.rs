@@ -1,7 +1,6 @@
 //! A worker's conversation with DHCP servers: the plan's machine, joined with a link's sockets.
 
 use crate::base::fault::Fault;
-use crate::base::text::Text;
 use crate::format::net::address::Mac;
 use crate::format::net::dhcp4::{Machine, client_id_of};
 use crate::format::net::frame::UdpSum;
@@ -26,7 +25,7 @@ struct Line {
 
 /// Runs to the end, which may never come: whoever asked ends this process. `tell` hears what went
 /// wrong so far.
-pub fn lease(order: &LeaseOrder, tell: &mut dyn FnMut(Text)) -> Result<Box<Lease>, Fault> {
+pub fn lease(order: &LeaseOrder, tell: &mut dyn FnMut(String)) -> Result<Box<Lease>, Fault> {
     let line = Line {
         ip: Socket::open(order.index, EtherType::Ipv4)?,
         arp: Socket::open(order.index, EtherType::Arp)?,
@@ -62,7 +61,7 @@ pub fn lease(order: &LeaseOrder, tell: &mut dyn FnMut(Text)) -> Result<Box<Lease
         }
         let so_far = client.so_far().into_text();
         if so_far != said {
-            tell(Text::from(so_far.as_str()));
+            tell(so_far.clone());
             said = so_far;
         }
         let wait_ms = client.deadline().map(|at| clock::since_boot().until(at));

@@ -6,7 +6,7 @@ use crate::act::watch_links::{Heard, Watch};
 use crate::act::{addresses, links};
 use crate::base::fault::Fault;
 use crate::format::netlink::News;
-use crate::plan::event::{Event, Ticket};
+use crate::plan::event::{Event, NetEvent, Ticket};
 
 impl Machine {
     /// Listens from now on, and tells what there is.
@@ -19,7 +19,8 @@ impl Machine {
         if let Err(fault) = watched.and_then(|()| self.list_links()) {
             log::error!("network links cannot be watched: {fault}");
         }
-        self.queue.push(Event::LinksListed { ticket });
+        self.queue
+            .push(Event::Net(NetEvent::LinksListed { ticket }));
     }
 
     fn list_links(&mut self) -> Result<(), Fault> {
@@ -54,15 +55,15 @@ impl Machine {
 
 /// `None`: nothing that the plan wants to hear of.
 fn event(news: News) -> Option<Event> {
-    match news {
-        News::Link(link) => Some(Event::Link(link.into())),
-        News::LinkGone(link) => Some(Event::LinkGone { index: link.index }),
+    Some(Event::Net(match news {
+        News::Link(link) => NetEvent::Link(link.into()),
+        News::LinkGone(link) => NetEvent::LinkGone { index: link.index },
         News::Address(address) if !address.is_tentative() && !address.is_duplicate() => {
-            Some(Event::Address {
+            NetEvent::Address {
                 index: address.link,
                 network: address.network,
-            })
+            }
         }
-        _ => None,
-    }
+        _ => return None,
+    }))
 }

@@ -14,7 +14,7 @@ use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::secret::Secret;
 use crate::plan::action::Action;
-use crate::plan::event::Event;
+use crate::plan::event::{Event, NetEvent};
 use crate::plan::{trace, trace_read};
 use crate::sys::fail::Fail;
 use crate::sys::memory;
@@ -137,7 +137,7 @@ impl Workers {
                 let event = std::str::from_utf8(&line)
                     .ok()
                     .and_then(trace_read::answered);
-                if matches!(event, Some(Event::LeaseNews { .. })) {
+                if matches!(event, Some(Event::Net(NetEvent::LeaseNews { .. }))) {
                     // Not the end of it.
                     worker.doing = Some(action);
                     return event;

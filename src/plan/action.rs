@@ -142,21 +142,10 @@ pub enum Action {
         ticket: Ticket,
         device: String,
     },
-    /// Tell of every network link that there is, and of what becomes of them from now on.
-    WatchLinks {
+    /// See to the network.
+    Net {
         ticket: Ticket,
-    },
-    /// Change the network link of this name.
-    Configure {
-        ticket: Ticket,
-        link: String,
-        change: Box<Change>,
-    },
-    /// Ask for a lease of DHCP over this link.
-    Lease {
-        ticket: Ticket,
-        link: String,
-        order: Box<LeaseOrder>,
+        order: NetAction,
     },
     /// Make a loop device of a file, by its path on the file system that holds it.
     Attach {
@@ -206,4 +195,18 @@ pub enum Action {
     },
     /// Reboot now: a person pressed ctrl-alt-del.
     Reboot,
+}
+
+/// What is done about links, leases and servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetAction {
+    /// Tell of every network link that there is, and of what becomes of them from now on.
+    WatchLinks,
+    /// Change the network link of this name.
+    Configure { link: String, change: Box<Change> },
+    /// Ask for a lease of DHCP over this link.
+    Lease {
+        link: String,
+        order: Box<LeaseOrder>,
+    },
 }

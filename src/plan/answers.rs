@@ -27,15 +27,7 @@ impl Plan {
                 self.buses
                     .appeared(modalias, &mut self.tickets, &mut self.out);
             }
-            Event::Link(_)
-            | Event::LinkGone { .. }
-            | Event::Address { .. }
-            | Event::LinksListed { .. }
-            | Event::Configured { .. }
-            | Event::ConfigureFailed { .. }
-            | Event::Leased { .. }
-            | Event::LeaseFailed { .. }
-            | Event::LeaseNews { .. } => self.take_of_network(event),
+            Event::Net(event) => self.take_of_network(event),
             Event::Bound { path, driver, tag } => self.bound(path, driver, tag),
             Event::Block(block) => self.devices.announce(*block, false),
             Event::BlockChanged(block) => self.devices.announce(*block, true),
@@ -339,10 +331,8 @@ impl Plan {
         if self.is_share() {
             return self.share_failed(now, fault, kernel);
         }
-        let there = self
-            .devices
-            .by_name(&device)
-            .is_some_and(|d| d.generation == generation);
+        let named = self.devices.by_name(&device);
+        let there = named.is_some_and(|d| d.generation == generation);
         self.stage = Stage::Searching;
         if !there || left_meanwhile(fault.errno) {
             self.say(

@@ -65,42 +65,8 @@ pub enum Event {
         driver: String,
         tag: Option<Text>,
     },
-    /// A network link is there, or something about it changed.
-    Link(Box<Link>),
-    LinkGone {
-        index: u32,
-    },
-    /// A link has an address that is ready for use: given here, or by a router's advertisement.
-    Address {
-        index: u32,
-        network: Network,
-    },
-    /// Answers `watch-links`: every link that existed was told by events before this one.
-    LinksListed {
-        ticket: Ticket,
-    },
-    /// Answers `configure`.
-    Configured {
-        ticket: Ticket,
-    },
-    ConfigureFailed {
-        ticket: Ticket,
-        fault: Fault,
-    },
-    /// Answers `lease`.
-    Leased {
-        ticket: Ticket,
-        lease: Box<Lease>,
-    },
-    LeaseFailed {
-        ticket: Ticket,
-        fault: Fault,
-    },
-    /// No answer to `lease` yet: what went wrong so far.
-    LeaseNews {
-        ticket: Ticket,
-        text: String,
-    },
+    /// What is heard of the network.
+    Net(NetEvent),
     /// A block device appeared (or was seen again).
     Block(Box<Block>),
     /// A block device changed: medium, size, table.
@@ -257,4 +223,45 @@ pub enum Event {
     CtrlAltDel,
     /// The time that `deadline()` named has come.
     Timer,
+}
+
+/// What is heard of links, leases and servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetEvent {
+    /// A network link is there, or something about it changed.
+    Link(Box<Link>),
+    LinkGone {
+        index: u32,
+    },
+    /// A link has an address that is ready for use: given here, or by a router's advertisement.
+    Address {
+        index: u32,
+        network: Network,
+    },
+    /// Answers `watch-links`: every link that existed was told by events before this one.
+    LinksListed {
+        ticket: Ticket,
+    },
+    /// Answers `configure`.
+    Configured {
+        ticket: Ticket,
+    },
+    ConfigureFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// Answers `lease`.
+    Leased {
+        ticket: Ticket,
+        lease: Box<Lease>,
+    },
+    LeaseFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
+    /// No answer to `lease` yet: what went wrong so far.
+    LeaseNews {
+        ticket: Ticket,
+        text: String,
+    },
 }

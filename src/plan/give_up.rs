@@ -150,14 +150,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
              and the time to wait for root was over before"
         )],
         Cause::Paths(text) => alloc::vec![format!("{text}: {PATHS}")],
-        Cause::UnknownRoot => {
-            let typed = &plan.wish.root_as_typed;
-            let why = match typed.as_bytes().starts_with(b"/dev/ram") {
-                true => "empty beside an initramfs",
-                false => "not a form that is understood",
-            };
-            alloc::vec![format!("root={typed} is {why}")]
-        }
+        Cause::UnknownRoot => alloc::vec![not_understood(&plan.wish.root_as_typed)],
         Cause::Mount {
             device,
             fault,
@@ -172,13 +165,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
             lines
         }
-        Cause::Remote => {
-            let what = plan.wish.remote.as_ref();
-            let what = what.map(|remote| format!("{remote} was not mounted"));
-            let mut lines: Vec<String> = what.into_iter().listed();
-            lines.extend(plan.remote_problems());
-            lines
-        }
+        Cause::Remote => plan.remote_refused(),
         Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
         Cause::Verity(text) | Cause::File(text) => alloc::vec![text.clone()],
         Cause::Locked(text) => {
@@ -193,6 +180,14 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
         }
         Cause::HandOver(fault) => alloc::vec![format!("handing over failed: {fault}")],
     }
+}
+
+fn not_understood(typed: &Text) -> String {
+    let why = match typed.as_bytes().starts_with(b"/dev/ram") {
+        true => "empty beside an initramfs",
+        false => "not a form that is understood",
+    };
+    format!("root={typed} is {why}")
 }
 
 /// What the deadline found us doing.

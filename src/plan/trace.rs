@@ -42,16 +42,8 @@ pub fn event_line(event: &Event) -> String {
             line.key("faster", faster).done()
         }
         Event::Bus { path, modalias } => Line::new("bus").word(path).word(modalias).done(),
-        Event::Bound { .. }
-        | Event::Link(_)
-        | Event::LinkGone { .. }
-        | Event::Address { .. }
-        | Event::LinksListed { .. }
-        | Event::Configured { .. }
-        | Event::ConfigureFailed { .. }
-        | Event::Leased { .. }
-        | Event::LeaseFailed { .. }
-        | Event::LeaseNews { .. } => trace_net::event_line(event),
+        Event::Bound { path, driver, tag } => bound_line(path, driver, tag.as_ref()),
+        Event::Net(event) => trace_net::event_line(event),
         Event::Block(block) => block_line("block", block),
         Event::BlockChanged(block) => block_line("block-changed", block),
         Event::BlockGone { name } => Line::new("block-gone").word(name).done(),
@@ -94,8 +86,8 @@ pub fn event_line(event: &Event) -> String {
         Event::Announced { ticket, whole } => {
             answer("announced", *ticket).flag("whole", *whole).done()
         }
-        Event::AnnounceFailed { ticket, fault } => failed("announce-failed", *ticket, fault).done(),
-        Event::Assembled { .. }
+        Event::AnnounceFailed { .. }
+        | Event::Assembled { .. }
         | Event::AssembleFailed { .. }
         | Event::Attached { .. }
         | Event::AttachFailed { .. }
@@ -117,6 +109,7 @@ pub fn event_line(event: &Event) -> String {
 /// What is told of the steps from mounting root on.
 fn last_line(event: &Event) -> String {
     match event {
+        Event::AnnounceFailed { ticket, fault } => failed("announce-failed", *ticket, fault).done(),
         Event::Assembled { ticket } => answer("assembled", *ticket).done(),
         Event::AssembleFailed { ticket, fault } => failed("assemble-failed", *ticket, fault).done(),
         Event::Attached { ticket, device } => answer("attached", *ticket).word(device).done(),
@@ -205,9 +198,7 @@ pub fn action_line(action: &Action) -> String {
             let line = answer("assemble", *ticket).word(device);
             steps.iter().fold(line, step_word).done()
         }
-        Action::WatchLinks { .. } | Action::Configure { .. } | Action::Lease { .. } => {
-            trace_net::action_line(action)
-        }
+        Action::Net { ticket, order } => trace_net::action_line(*ticket, order),
         Action::Announce { .. }
         | Action::Attach { .. }
         | Action::Mount { .. }
@@ -285,6 +276,11 @@ pub(super) fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
     answer(verb, ticket)
         .key_num("errno", errno)
         .key("text", &fault.text)
+}
+
+fn bound_line(path: &str, driver: &str, tag: Option<&Text>) -> String {
+    let line = Line::new("bound").word(path).word(driver);
+    line.opt("tag", tag.map(Text::as_bytes)).done()
 }
 
 fn block_line(verb: &str, block: &Block) -> String {

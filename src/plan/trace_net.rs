@@ -1,7 +1,7 @@
 //! What is told and asked of shares and networks, as lines of text. See [`super::trace`].
 
-use super::action::Action;
-use super::event::{Event, Ticket};
+use super::action::{Action, NetAction};
+use super::event::{NetEvent, Ticket};
 use super::trace::{answer, failed};
 use super::trace_read::{fault, ticket};
 use crate::base::hex;
@@ -21,43 +21,33 @@ use core::fmt::Display;
 use core::net::IpAddr;
 use core::str::FromStr;
 
-pub fn event_line(event: &Event) -> String {
+pub fn event_line(event: &NetEvent) -> String {
     match event {
-        Event::Bound { path, driver, tag } => {
-            let line = Line::new("bound").word(path).word(driver);
-            line.opt("tag", tag.as_ref().map(Text::as_bytes)).done()
-        }
-        Event::Link(link) => link_line(link),
-        Event::LinkGone { index } => Line::new("link-gone").num(u64::from(*index)).done(),
-        Event::Address { index, network } => {
+        NetEvent::Link(link) => link_line(link),
+        NetEvent::LinkGone { index } => Line::new("link-gone").num(u64::from(*index)).done(),
+        NetEvent::Address { index, network } => {
             let line = Line::new("address").num(u64::from(*index));
             line.word(network.to_string()).done()
         }
-        Event::LinksListed { ticket } => answer("links-listed", *ticket).done(),
-        Event::Configured { ticket } => answer("configured", *ticket).done(),
-        Event::ConfigureFailed { ticket, fault } => {
+        NetEvent::LinksListed { ticket } => answer("links-listed", *ticket).done(),
+        NetEvent::Configured { ticket } => answer("configured", *ticket).done(),
+        NetEvent::ConfigureFailed { ticket, fault } => {
             failed("configure-failed", *ticket, fault).done()
         }
-        Event::Leased { ticket, lease } => lease_words(answer("leased", *ticket), lease).done(),
-        Event::LeaseFailed { ticket, fault } => failed("lease-failed", *ticket, fault).done(),
-        Event::LeaseNews { ticket, text } => answer("lease-news", *ticket).word(text).done(),
-        _ => String::new(),
+        NetEvent::Leased { ticket, lease } => lease_words(answer("leased", *ticket), lease).done(),
+        NetEvent::LeaseFailed { ticket, fault } => failed("lease-failed", *ticket, fault).done(),
+        NetEvent::LeaseNews { ticket, text } => answer("lease-news", *ticket).word(text).done(),
     }
 }
 
 /// Events that answer nothing.
-pub fn event(verb: &str, w: &mut Words) -> Option<Event> {
+pub fn event(verb: &str, w: &mut Words) -> Option<NetEvent> {
     Some(match verb {
-        "bound" => Event::Bound {
-            path: w.need_text(),
-            driver: w.need_text(),
-            tag: w.key("tag").map(Text),
-        },
-        "link" => Event::Link(link(w)?.into()),
-        "link-gone" => Event::LinkGone {
+        "link" => NetEvent::Link(link(w)?.into()),
+        "link-gone" => NetEvent::LinkGone {
             index: w.need_small(),
         },
-        "address" => Event::Address {
+        "address" => NetEvent::Address {
             index: w.need_small(),
             network: Network::parse(&w.need_text())?,
         },
@@ -66,23 +56,23 @@ pub fn event(verb: &str, w: &mut Words) -> Option<Event> {
 }
 
 /// Events that answer an action.
-pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
+pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<NetEvent> {
     Some(match verb {
-        "links-listed" => Event::LinksListed { ticket },
-        "configured" => Event::Configured { ticket },
-        "configure-failed" => Event::ConfigureFailed {
+        "links-listed" => NetEvent::LinksListed { ticket },
+        "configured" => NetEvent::Configured { ticket },
+        "configure-failed" => NetEvent::ConfigureFailed {
             ticket,
             fault: fault(w),
         },
-        "leased" => Event::Leased {
+        "leased" => NetEvent::Leased {
             ticket,
             lease: lease(w)?,
         },
-        "lease-failed" => Event::LeaseFailed {
+        "lease-failed" => NetEvent::LeaseFailed {
             ticket,
             fault: fault(w),
         },
-        "lease-news" => Event::LeaseNews {
+        "lease-news" => NetEvent::LeaseNews {
             ticket,
             text: w.need_text(),
         },
@@ -90,40 +80,35 @@ pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
     })
 }
 
-pub fn action_line(action: &Action) -> String {
-    match action {
-        Action::WatchLinks { ticket } => answer("watch-links", *ticket).done(),
-        Action::Configure {
-            ticket,
-            link,
-            change,
-        } => change_words(answer("configure", *ticket).word(link), change).done(),
-        Action::Lease {
-            ticket,
-            link,
-            order,
-        } => {
-            let line = answer("lease", *ticket).word(link);
+pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
+    match order {
+        NetAction::WatchLinks => answer("watch-links", ticket).done(),
+        NetAction::Configure { link, change } => {
+            change_words(answer("configure", ticket).word(link), change).done()
+        }
+        NetAction::Lease { link, order } => {
+            let line = answer("lease", ticket).word(link);
             let line = line.num(u64::from(order.index)).word(order.mac.to_string());
             let line = bytes_word(line, "client-id", &order.client_id);
             let line = text_word(line, "hostname", order.hostname.as_ref());
             let line = text_word(line, "vendor-class", order.vendor_class.as_ref());
             shown_word(line, "tries", order.tries.as_ref()).done()
         }
-        _ => String::new(),
     }
 }
 
 pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
-    Some(match verb {
-        "watch-links" => Action::WatchLinks { ticket: ticket(w) },
-        "configure" => Action::Configure {
-            ticket: ticket(w),
+    if !matches!(verb, "watch-links" | "configure" | "lease") {
+        return None;
+    }
+    let ticket = ticket(w);
+    let order = match verb {
+        "watch-links" => NetAction::WatchLinks,
+        "configure" => NetAction::Configure {
             link: w.need_text(),
             change: change(w)?.into(),
         },
-        "lease" => Action::Lease {
-            ticket: ticket(w),
+        _ => NetAction::Lease {
             link: w.need_text(),
             order: LeaseOrder {
                 index: w.need_small(),
@@ -135,8 +120,8 @@ pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
             }
             .into(),
         },
-        _ => return None,
-    })
+    };
+    Some(Action::Net { ticket, order })
 }
 
 // -- links ------------------------------------------------------------------------------------

@@ -47,7 +47,12 @@ pub fn event(line: &str) -> Option<Event> {
             path: w.need_text(),
             modalias: w.need_text(),
         },
-        "bound" | "link" | "link-gone" | "address" => trace_net::event(&verb, &mut w)?,
+        "bound" => Event::Bound {
+            path: w.need_text(),
+            driver: w.need_text(),
+            tag: w.key("tag").map(Text),
+        },
+        "link" | "link-gone" | "address" => Event::Net(trace_net::event(&verb, &mut w)?),
         "block" => Event::Block(block(&mut w)?.into()),
         "block-changed" => Event::BlockChanged(block(&mut w)?.into()),
         "block-gone" => Event::BlockGone {
@@ -75,7 +80,7 @@ pub fn event(line: &str) -> Option<Event> {
         verb => {
             let ticket = ticket(&mut w);
             let reply = trace_luks::reply(verb, ticket, &mut w);
-            let reply = reply.or_else(|| trace_net::reply(verb, ticket, &mut w));
+            let reply = reply.or_else(|| trace_net::reply(verb, ticket, &mut w).map(Event::Net));
             reply.or_else(|| answer(verb, ticket, &mut w))?
         }
     };
@@ -97,7 +102,7 @@ pub fn answered(line: &str) -> Option<Event> {
     let mut w = Words::parse(line);
     let verb = w.need_text();
     let ticket = ticket(&mut w);
-    let event = trace_net::reply(&verb, ticket, &mut w);
+    let event = trace_net::reply(&verb, ticket, &mut w).map(Event::Net);
     let event = event.or_else(|| answer(&verb, ticket, &mut w))?;
     w.is_understood().then_some(event)
 }

@@ -34,6 +34,7 @@ pub enum Question {
     Mount(Mount),
     FindInit(Option<Text>),
     HandOver(Text),
+    Network,
     Shell,
 }
 
@@ -270,6 +271,8 @@ impl Known {
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
             Action::HandOver { init, .. } => Question::HandOver(init.clone()),
             Action::Shell { .. } => Question::Shell,
+            // No world of these has a network.
+            Action::Net { .. } => Question::Network,
             Action::Reply { request, ok } => {
                 if let Some(request) = self.requests.get_mut(request) {
                     request.1 = Some(*ok);
@@ -408,6 +411,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }
+        | Action::Net { ticket, .. }
         | Action::Shell { ticket } => Some(*ticket),
         Action::WatchDrives
         | Action::Withdraw { .. }

@@ -1,7 +1,7 @@
 //! Each link from down to ready. All that are meant go side by side; nobody waits for another.
 
 use super::super::Plan;
-use super::super::action::Action;
+use super::super::action::{Action, NetAction};
 use super::super::event::Ticket;
 use super::super::ticket::Job;
 use super::{Known, Standing, meant};
@@ -61,11 +61,9 @@ impl Plan {
         known.standing = standing;
         let link = known.link.name.clone();
         let ticket = self.tickets.issue(Job::Configure(known.link.index));
-        self.out.push(Action::Configure {
-            ticket,
-            link,
-            change: change.into(),
-        });
+        let change = change.into();
+        let order = NetAction::Configure { link, change };
+        self.out.push(Action::Net { ticket, order });
     }
 
     /// There is a carrier: the link gets an address.
@@ -142,11 +140,9 @@ impl Plan {
         };
         let link = known.link.name.clone();
         let ticket = self.tickets.issue(Job::Lease(known.link.index));
-        self.out.push(Action::Lease {
-            ticket,
-            link,
-            order: order.into(),
-        });
+        let order = order.into();
+        let order = NetAction::Lease { link, order };
+        self.out.push(Action::Net { ticket, order });
     }
 
     fn address(&mut self, at: usize, place: Placement) {
@@ -300,11 +296,9 @@ impl Plan {
                 *made = count.max(1);
             }
             let ticket = self.tickets.issue(Job::MakeLink(number));
-            self.out.push(Action::Configure {
-                ticket,
-                link,
-                change: change.into(),
-            });
+            let change = change.into();
+            let order = NetAction::Configure { link, change };
+            self.out.push(Action::Net { ticket, order });
         }
     }
 }

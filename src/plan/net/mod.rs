@@ -16,8 +16,8 @@ mod page;
 mod root;
 
 use super::Plan;
-use super::action::{Action, Level};
-use super::event::Event;
+use super::action::{Action, Level, NetAction};
+use super::event::NetEvent;
 use super::ticket::Job;
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
@@ -110,29 +110,27 @@ impl Net {
 }
 
 impl Plan {
-    pub(super) fn take_of_network(&mut self, event: Event) {
+    pub(super) fn take_of_network(&mut self, event: NetEvent) {
         match event {
-            Event::Link(link) => self.net.heard(*link),
-            Event::LinkGone { index } => {
+            NetEvent::Link(link) => self.net.heard(*link),
+            NetEvent::LinkGone { index } => {
                 self.net.links.retain(|known| known.link.index != index);
             }
-            Event::LinksListed { ticket } => {
-                if self.tickets.close(ticket) == Some(Job::WatchLinks) {
-                    self.net.listed = true;
-                }
+            NetEvent::LinksListed { ticket } => {
+                let asked = self.tickets.close(ticket) == Some(Job::WatchLinks);
+                self.net.listed |= asked;
             }
-            Event::Address { index, network } => self.advertised(index, network),
-            Event::Configured { ticket } => self.configured(ticket, Ok(())),
-            Event::ConfigureFailed { ticket, fault } => self.configured(ticket, Err(fault)),
-            Event::LeaseNews { ticket, text } => {
+            NetEvent::Address { index, network } => self.advertised(index, network),
+            NetEvent::Configured { ticket } => self.configured(ticket, Ok(())),
+            NetEvent::ConfigureFailed { ticket, fault } => self.configured(ticket, Err(fault)),
+            NetEvent::LeaseNews { ticket, text } => {
                 if let Some(Job::Lease(index)) = self.tickets.job(ticket) {
                     let index = *index;
                     self.trouble(index, text);
                 }
             }
-            Event::Leased { ticket, lease } => self.leased(ticket, Ok(lease)),
-            Event::LeaseFailed { ticket, fault } => self.leased(ticket, Err(fault)),
-            _ => {}
+            NetEvent::Leased { ticket, lease } => self.leased(ticket, Ok(lease)),
+            NetEvent::LeaseFailed { ticket, fault } => self.leased(ticket, Err(fault)),
         }
     }
 
@@ -143,7 +141,8 @@ impl Plan {
         }
         if !core::mem::replace(&mut self.net.asked, true) {
             let ticket = self.tickets.issue(Job::WatchLinks);
-            self.out.push(Action::WatchLinks { ticket });
+            let order = NetAction::WatchLinks;
+            self.out.push(Action::Net { ticket, order });
         }
         self.bring_up();
         self.mount_remote(now);

@@ -52,6 +52,15 @@ impl Plan {
         format!("{:<12}{mac}: {how}{trouble}", link.name)
     }
 
+    /// The servers have spoken.
+    pub(in crate::plan) fn remote_refused(&self) -> Vec<String> {
+        let what = self.wish.remote.as_ref();
+        let what = what.map(|remote| format!("{remote} was not mounted"));
+        let mut lines: Vec<String> = what.into_iter().listed();
+        lines.extend(self.remote_problems());
+        lines
+    }
+
     /// Why root could not be mounted over the network: the last round.
     pub(in crate::plan) fn remote_problems(&self) -> Vec<String> {
         let attempts = &self.net.attempts;

@@ -1,9 +1,9 @@
-//! Root on a server.
+//! Root on a server: over which link it is mounted, in which version, and when again.
 //!
 //! Each link that is ready is tried, in the order in which they became ready; over each, every
 //! version that may do. What a server may yet overcome (it starts, a switch learns the way) is
-//! tried again, after one second, two, four, and eight from then on: no server announces itself. What
-//! it refuses ends the boot when no other link can help.
+//! tried again, after one second, two, four, and eight from then on: no server announces itself.
+//! What it refuses ends the boot when no other link can help. Documentation/filesystems/nfs.
 
 use super::super::action::{Action, Level, Mount};
 use super::super::give_up::Cause;
