@@ -11,6 +11,8 @@ pub mod attach_loop;
 pub mod boot_partition;
 pub mod coldplug;
 pub mod configure_link;
+pub mod connect_nvme;
+pub mod connect_target;
 pub mod console_log;
 pub mod create_mapping;
 pub mod decompress;

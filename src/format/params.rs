@@ -96,7 +96,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 46] = [
+const ROWS: [Parameter; 48] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -180,6 +180,8 @@ const ROWS: [Parameter; 46] = [
     },
     remote::NFSROOT,
     remote::NETROOT,
+    remote::NVME,
+    remote::NVME_HOST,
     Parameter {
         names: &["rootfstype"],
         values: "`=TYPE[,TYPE…]`",

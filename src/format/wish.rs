@@ -10,6 +10,7 @@ use super::loop_file::LoopFile;
 use super::net::wanted::Wanted;
 use super::params;
 use super::remote::Remote;
+use super::remote::target::Target;
 use super::verity;
 use crate::base::text::Text;
 use alloc::format;
@@ -63,6 +64,8 @@ pub struct Wish {
     pub root: Option<Source>,
     /// Root on a network; `root` is [`Source::Remote`] then.
     pub remote: Option<Remote>,
+    /// Servers of blocks to connect to.
+    pub targets: Vec<Target>,
     /// `root=` as typed, for messages.
     pub root_as_typed: Text,
     /// `rootfstype=`, in order. Empty: whatever the bytes say.
@@ -116,6 +119,7 @@ impl Default for Wish {
         Self {
             root: None,
             remote: None,
+            targets: Vec::new(),
             root_as_typed: Text::default(),
             fstypes: Vec::new(),
             flags: Text::default(),
@@ -172,7 +176,12 @@ impl Wish {
 
     /// Is a network needed before root can be had?
     pub fn needs_net(&self) -> bool {
-        self.remote.is_some()
+        self.remote.is_some() || !self.targets.is_empty() || self.net.always
+    }
+
+    /// Is root a directory on a server?
+    pub fn is_served_tree(&self) -> bool {
+        matches!(self.remote, Some(Remote::Lease | Remote::Nfs(_)))
     }
 
     /// The same with the image's crypttab(5).

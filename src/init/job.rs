@@ -5,8 +5,9 @@ use crate::act::attach_loop::HOST;
 use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
-    assemble_array, attach_loop, boot_partition, configure_link, create_mapping, device_links,
-    find_init, flash, load_module, mount_root, probe_device, read_device, unlock_luks,
+    assemble_array, attach_loop, boot_partition, configure_link, connect_target, create_mapping,
+    device_links, find_init, flash, load_module, mount_root, probe_device, read_device,
+    unlock_luks,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -100,6 +101,10 @@ fn see_to_network(
     Some(match order {
         // It is PID 1 that watches.
         NetAction::WatchLinks => return None,
+        NetAction::Connect { target, server } => match connect_target::connect(target, *server) {
+            Ok(device) => NetEvent::Connected { ticket, device },
+            Err(fault) => NetEvent::ConnectFailed { ticket, fault },
+        },
         NetAction::Configure { link, change } => match configure_link::configure(link, change) {
             Ok(()) => NetEvent::Configured { ticket },
             Err(fault) => NetEvent::ConfigureFailed { ticket, fault },
@@ -191,6 +196,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             NetAction::WatchLinks => NetEvent::LinksListed { ticket },
             NetAction::Configure { .. } => NetEvent::ConfigureFailed { ticket, fault },
             NetAction::Lease { .. } => NetEvent::LeaseFailed { ticket, fault },
+            NetAction::Connect { .. } => NetEvent::ConnectFailed { ticket, fault },
         }),
         Action::Mount { .. } => Event::MountFailed {
             ticket,

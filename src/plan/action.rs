@@ -9,10 +9,12 @@ use crate::format::lens::Lens;
 use crate::format::luks::order::Order;
 use crate::format::md::{Named, Step};
 use crate::format::net::order::{Change, LeaseOrder};
+use crate::format::remote::target::Target;
 use crate::format::wish::End;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 /// How loud a sentence is: the kernel's log levels that we use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +202,12 @@ pub enum Action {
 /// What is done about links, leases and servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetAction {
+    /// Connect to a server of blocks, so that its disk appears. `server`: its address, where it has
+    /// one.
+    Connect {
+        target: Box<Target>,
+        server: Option<IpAddr>,
+    },
     /// Tell of every network link that there is, and of what becomes of them from now on.
     WatchLinks,
     /// Change the network link of this name.

@@ -27,7 +27,7 @@ impl Plan {
                 self.buses
                     .appeared(modalias, &mut self.tickets, &mut self.out);
             }
-            Event::Net(event) => self.take_of_network(event),
+            Event::Net(event) => self.take_of_network(now, event),
             Event::Bound { path, driver, tag } => self.bound(path, driver, tag),
             Event::Block(block) => self.devices.announce(*block, false),
             Event::BlockChanged(block) => self.devices.announce(*block, true),

@@ -228,6 +228,16 @@ pub enum Event {
 /// What is heard of links, leases and servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetEvent {
+    /// Answers `connect`. `device`: the kernel's name of the disk, where that is known; its own
+    /// event tells of it.
+    Connected {
+        ticket: Ticket,
+        device: Option<String>,
+    },
+    ConnectFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
     /// A network link is there, or something about it changed.
     Link(Box<Link>),
     LinkGone {

@@ -13,6 +13,7 @@ use crate::format::net::lease::Lease;
 use crate::format::net::order::{Change, LeaseOrder, Placement};
 use crate::format::net::wanted::{Made, MadeOf};
 use crate::format::netlink::link::Link;
+use crate::format::remote::target::Target;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -23,6 +24,12 @@ use core::str::FromStr;
 
 pub fn event_line(event: &NetEvent) -> String {
     match event {
+        NetEvent::Connected { ticket, device } => answer("connected", *ticket)
+            .opt("device", device.as_ref())
+            .done(),
+        NetEvent::ConnectFailed { ticket, fault } => {
+            failed("connect-failed", *ticket, fault).done()
+        }
         NetEvent::Link(link) => link_line(link),
         NetEvent::LinkGone { index } => Line::new("link-gone").num(u64::from(*index)).done(),
         NetEvent::Address { index, network } => {
@@ -58,6 +65,14 @@ pub fn event(verb: &str, w: &mut Words) -> Option<NetEvent> {
 /// Events that answer an action.
 pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<NetEvent> {
     Some(match verb {
+        "connected" => NetEvent::Connected {
+            ticket,
+            device: w.key_text("device"),
+        },
+        "connect-failed" => NetEvent::ConnectFailed {
+            ticket,
+            fault: fault(w),
+        },
         "links-listed" => NetEvent::LinksListed { ticket },
         "configured" => NetEvent::Configured { ticket },
         "configure-failed" => NetEvent::ConfigureFailed {
@@ -82,6 +97,10 @@ pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<NetEvent> {
 
 pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
     match order {
+        NetAction::Connect { target, server } => {
+            let line = answer("connect", ticket).word(target.to_string());
+            shown_word(line, "server", server.as_ref()).done()
+        }
         NetAction::WatchLinks => answer("watch-links", ticket).done(),
         NetAction::Configure { link, change } => {
             change_words(answer("configure", ticket).word(link), change).done()
@@ -98,12 +117,16 @@ pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
 }
 
 pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
-    if !matches!(verb, "watch-links" | "configure" | "lease") {
+    if !matches!(verb, "watch-links" | "configure" | "lease" | "connect") {
         return None;
     }
     let ticket = ticket(w);
     let order = match verb {
         "watch-links" => NetAction::WatchLinks,
+        "connect" => NetAction::Connect {
+            target: Target::parse(&w.need_text()).ok()?.into(),
+            server: parsed(w, "server")?,
+        },
         "configure" => NetAction::Configure {
             link: w.need_text(),
             change: change(w)?.into(),

@@ -24,6 +24,7 @@ pub mod module;
 pub mod mount;
 pub mod mount_context;
 pub mod netlink;
+pub mod nvme;
 pub mod packet;
 mod path;
 pub mod poll;

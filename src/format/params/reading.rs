@@ -4,6 +4,7 @@
 
 mod loops;
 mod net;
+mod remote;
 mod verity;
 
 use crate::base::list::Listed;
@@ -35,8 +36,7 @@ pub(super) struct Reading {
     emergency: Option<Emergency>,
     level: i32,
     rd_debug: bool,
-    nfsroot: Option<Text>,
-    netroot: Text,
+    remote: remote::Words,
     verity: verity::Words,
     loops: loops::Words,
     net: net::Words,
@@ -58,8 +58,7 @@ impl Default for Reading {
             emergency: None,
             level: LEVEL_DEFAULT,
             rd_debug: false,
-            nfsroot: None,
-            netroot: Text::default(),
+            remote: remote::Words::default(),
             verity: verity::Words::default(),
             loops: loops::Words::default(),
             net: net::Words::default(),
@@ -94,17 +93,8 @@ impl Reading {
     /// What `root=` is, now that the type is known.
     fn finish_root(&mut self) {
         let typed = self.wish.root_as_typed.clone();
-        let nfsroot = self.nfsroot.as_ref().map(Text::as_bytes);
-        let vague = matches!(self.wish.root, None | Some(Source::Unknown(_)));
-        let by_root = Remote::parse(typed.as_bytes(), nfsroot);
-        let by_netroot = vague.then(|| Remote::parse(self.netroot.as_bytes(), nfsroot));
-        self.wish.remote = by_root.or_else(|| by_netroot.flatten());
-        if let Some(remote) = &mut self.wish.remote {
+        if self.finish_remote() {
             self.wish.root = Some(Source::Remote);
-            let types = core::mem::take(&mut self.wish.fstypes);
-            if let Remote::Nfs(export) = remote {
-                export.v4 |= types.iter().any(|fstype| fstype == "nfs4");
-            }
         } else if let Some((tag, types)) = share::of_root(typed.as_bytes(), &self.wish.fstypes) {
             self.wish.root = Some(Source::Share(tag));
             self.wish.fstypes = types;
@@ -120,14 +110,6 @@ impl Reading {
                  /dev/NAME, MAJOR:MINOR); nothing can match it",
             );
         }
-    }
-
-    pub(super) fn nfsroot(&mut self, word: &Word<'_>) {
-        self.nfsroot = word.value.map(Text::from);
-    }
-
-    pub(super) fn netroot(&mut self, word: &Word<'_>) {
-        self.netroot = Text::from(word.value.unwrap_or_default());
     }
 
     pub(super) fn clones(&mut self, word: &Word<'_>) {

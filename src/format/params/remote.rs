@@ -22,3 +22,24 @@ pub(super) const NETROOT: Parameter = Parameter {
     tests: &["netroot_is_root_where_root_says_nothing"],
     read: Reading::netroot,
 };
+
+pub(super) const NVME: Parameter = Parameter {
+    names: &["rd.nvmf.discover"],
+    values: "`=tcp,ADDRESS[,OWN-ADDRESS[,PORT[,NQN]]]`",
+    default: "none",
+    effect: "Connects by NVMe over TCP to what a discovery controller lists (ports 8009, then \
+              4420), or to the subsystem `NQN`; `root=` names the disk as any other.",
+    gathers: true,
+    tests: &["controllers_of_nvme_gather"],
+    read: Reading::nvme,
+};
+
+pub(super) const NVME_HOST: Parameter = Parameter {
+    names: &["rd.nvmf.hostnqn", "rd.nvmf.hostid"],
+    values: "`=NAME`",
+    default: "`/etc/nvme/hostnqn` and `/etc/nvme/hostid` of the image, then the firmware's UUID",
+    effect: "What this machine calls itself there.",
+    gathers: false,
+    tests: &["controllers_of_nvme_gather"],
+    read: Reading::nvme_host,
+};

@@ -3,11 +3,15 @@
 //! | File | What it is |
 //! |---|---|
 //! | `nfs` | exports of NFS: where, which, how they are mounted |
+//! | `nvme` | controllers of NVMe over TCP, and what they list |
+//! | `target` | servers of blocks: what is connected to, so that a disk appears |
 //!
 //! Sources: Documentation/admin-guide/nfs/nfsroot.rst, dracut.cmdline(7), RFC 2132 §3.19
 //! (root-path).
 
 pub mod nfs;
+pub mod nvme;
+pub mod target;
 
 use crate::base::text::Text;
 use alloc::string::String;
@@ -21,6 +25,8 @@ pub enum Remote {
     /// Whatever the lease says (`root=dhcp`).
     Lease,
     Nfs(Export),
+    /// The disk that this one of the targets gives, by its number.
+    Target(usize),
 }
 
 /// A server.
@@ -102,6 +108,7 @@ impl fmt::Display for Remote {
         match self {
             Self::Lease => f.write_str("what the lease names"),
             Self::Nfs(export) => write!(f, "{export}"),
+            Self::Target(_) => f.write_str("the disk of a server"),
         }
     }
 }

@@ -270,7 +270,7 @@ impl Plan {
             let waiting = matches!(known.standing, Standing::Waiting | Standing::Advertised);
             waiting && !meant::setups_of(&self.wish.net, &known.link).is_empty()
         };
-        self.net.attempts.again.is_some() || self.net.links.iter().any(waits)
+        self.network_due().is_some() || self.net.links.iter().any(waits)
     }
 
     /// Makes links of others, as soon as one of those is there, and again when another comes.

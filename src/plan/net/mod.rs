@@ -5,6 +5,7 @@
 //! | `meant` | which links are meant, and what each is given |
 //! | `links` | each link from down to ready, all side by side |
 //! | `root` | root on a server: which, over which link, in which version |
+//! | `targets` | servers of blocks: connected to, until their disks are there |
 //! | `page` | what the page says of all that |
 //!
 //! Nothing of it happens where root needs no network and nobody asked for one: not even the
@@ -14,6 +15,7 @@ mod links;
 mod meant;
 mod page;
 mod root;
+mod targets;
 
 use super::Plan;
 use super::action::{Action, Level, NetAction};
@@ -28,6 +30,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use root::Attempts;
+use targets::Connection;
 
 /// More are not looked at. (A large machine has a few dozen, with those of its guests hundreds.)
 const MAX_LINKS: usize = 1024;
@@ -81,6 +84,7 @@ pub(super) struct Net {
     /// Those that could not be made, and why.
     unmade: Vec<(usize, String)>,
     attempts: Attempts,
+    targets: Vec<Connection>,
 }
 
 impl Net {
@@ -110,8 +114,10 @@ impl Net {
 }
 
 impl Plan {
-    pub(super) fn take_of_network(&mut self, event: NetEvent) {
+    pub(super) fn take_of_network(&mut self, now: Millis, event: NetEvent) {
         match event {
+            NetEvent::Connected { ticket, device } => self.connected(now, ticket, Ok(device)),
+            NetEvent::ConnectFailed { ticket, fault } => self.connected(now, ticket, Err(fault)),
             NetEvent::Link(link) => self.net.heard(*link),
             NetEvent::LinkGone { index } => {
                 self.net.links.retain(|known| known.link.index != index);
@@ -145,6 +151,7 @@ impl Plan {
             self.out.push(Action::Net { ticket, order });
         }
         self.bring_up();
+        self.connect_targets(now);
         self.mount_remote(now);
     }
 
@@ -156,7 +163,8 @@ impl Plan {
 
     /// When something about the network is to be tried again.
     pub(super) fn network_due(&self) -> Option<Millis> {
-        self.net.attempts.again
+        let again = self.net.targets.iter().filter_map(|target| target.again);
+        again.chain(self.net.attempts.again).min()
     }
 
     fn note(&mut self, text: String) {

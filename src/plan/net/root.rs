@@ -24,8 +24,13 @@ use core::net::IpAddr;
 const WAIT_MS: u64 = 1_000;
 const WAITS_DOUBLED: u32 = 3;
 
+/// How long until the next attempt, after so many.
+pub(super) fn wait_ms(rounds: u32) -> u64 {
+    WAIT_MS << rounds.min(WAITS_DOUBLED)
+}
+
 /// What a mount fails with that time may mend: errno(3).
-const MAY_PASS: [i32; 9] = [
+pub(super) const MAY_PASS: [i32; 9] = [
     4,   // EINTR
     5,   // EIO
     11,  // EAGAIN
@@ -60,7 +65,7 @@ struct Target {
 
 impl Plan {
     pub(in crate::plan) fn is_remote(&self) -> bool {
-        self.wish.remote.is_some()
+        self.wish.is_served_tree()
     }
 
     pub(super) fn mount_remote(&mut self, now: Millis) {
@@ -144,9 +149,8 @@ impl Plan {
         if !hope {
             return self.give_up(now, Cause::Remote);
         }
-        let doubled = attempts.rounds.min(WAITS_DOUBLED);
         let attempts = &mut self.net.attempts;
-        attempts.again = Some(now.plus(WAIT_MS << doubled));
+        attempts.again = Some(now.plus(wait_ms(attempts.rounds)));
         attempts.rounds = attempts.rounds.saturating_add(1);
         if attempts.rounds == 1 {
             self.say_that_it_waits();

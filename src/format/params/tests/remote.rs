@@ -54,3 +54,32 @@ fn netroot_is_root_where_root_says_nothing() {
         w.root_as_typed = "LABEL=x".into();
     });
 }
+
+#[test]
+fn controllers_of_nvme_gather() {
+    use crate::format::remote::target::Target;
+    let line = "rd.nvmf.discover=tcp,192.0.2.1 rd.nvmf.discover=tcp,192.0.2.2,,4420 \
+                rd.nvmf.hostnqn=nqn.2026-01.example:me rd.nvmf.hostid=8d1f root=UUID=a";
+    check(line, |w| {
+        w.root = Some(Source::Uuid("a".into()));
+        w.root_as_typed = "UUID=a".into();
+        let host = "nqn.2026-01.example:me,8d1f";
+        w.targets = [
+            format!("192.0.2.1,,,,{host}"),
+            format!("192.0.2.2,,4420,,{host}"),
+        ]
+        .map(|text| Target::parse(&format!("nvme:tcp,{text}")).unwrap())
+        .to_vec();
+    });
+    check_complaint(
+        "rd.nvmf.discover=rdma,192.0.2.1",
+        "rd.nvmf.discover=rdma,192.0.2.1 has a transport that is not served here: only tcp is",
+    );
+    // Disks of ATA over Ethernet need a link, and no address.
+    check("root=/dev/etherd/e0.1", |w| {
+        w.root = Some(Source::Name("etherd/e0.1".into()));
+        w.root_as_typed = "/dev/etherd/e0.1".into();
+        w.targets = alloc::vec![Target::Aoe];
+        w.net.off = true;
+    });
+}

@@ -1,0 +1,95 @@
+//! Words about roots on a network, and about servers of blocks.
+
+use super::Reading;
+use crate::base::text::Text;
+use crate::format::cmdline::Word;
+use crate::format::remote::Remote;
+use crate::format::remote::nvme::Controller;
+use crate::format::remote::target::Target;
+use crate::format::wish::Source;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// More servers than this are not connected to.
+const TARGETS_MAX: usize = 64;
+
+#[derive(Default)]
+pub(super) struct Words {
+    nfsroot: Option<Text>,
+    netroot: Text,
+    controllers: Vec<Controller>,
+    host_nqn: String,
+    host_id: String,
+}
+
+/// The rows.
+impl Reading {
+    pub(in crate::format::params) fn nfsroot(&mut self, word: &Word<'_>) {
+        self.remote.nfsroot = word.value.map(Text::from);
+    }
+
+    pub(in crate::format::params) fn netroot(&mut self, word: &Word<'_>) {
+        self.remote.netroot = Text::from(word.value.unwrap_or_default());
+    }
+
+    pub(in crate::format::params) fn nvme(&mut self, word: &Word<'_>) {
+        let text = core::str::from_utf8(word.value.unwrap_or_default()).unwrap_or_default();
+        match Controller::parse(text) {
+            Ok(controller) => self.remote.controllers.push(controller),
+            Err(why) => self.complain(word, why),
+        }
+    }
+
+    pub(in crate::format::params) fn nvme_host(&mut self, word: &Word<'_>) {
+        let text = core::str::from_utf8(word.value.unwrap_or_default()).unwrap_or_default();
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && b != b',') {
+            return self.complain(word, "is no name of a host; it is ignored");
+        }
+        match word.is("rd.nvmf.hostid") {
+            true => self.remote.host_id = text.into(),
+            false => self.remote.host_nqn = text.into(),
+        }
+    }
+}
+
+impl Reading {
+    /// All words were read. Is root behind a server?
+    pub(super) fn finish_remote(&mut self) -> bool {
+        let words = core::mem::take(&mut self.remote);
+        for controller in words.controllers {
+            self.target(Target::Nvme(Controller {
+                host_nqn: words.host_nqn.clone(),
+                host_id: words.host_id.clone(),
+                ..controller
+            }));
+        }
+        if let Some(Source::Name(name)) = &self.wish.root
+            && name.starts_with("etherd/")
+        {
+            self.target(Target::Aoe);
+            // Frames of ATA are all that is sent.
+            self.wish.net.off |= self.wish.net.setups.is_empty();
+        }
+        let typed = self.wish.root_as_typed.clone();
+        let nfsroot = words.nfsroot.as_ref().map(Text::as_bytes);
+        let vague = matches!(self.wish.root, None | Some(Source::Unknown(_)));
+        let by_root = Remote::parse(typed.as_bytes(), nfsroot);
+        let by_netroot = vague.then(|| Remote::parse(words.netroot.as_bytes(), nfsroot));
+        self.wish.remote = by_root.or_else(|| by_netroot.flatten());
+        let Some(remote) = &mut self.wish.remote else {
+            return false;
+        };
+        let types = core::mem::take(&mut self.wish.fstypes);
+        if let Remote::Nfs(export) = remote {
+            export.v4 |= types.iter().any(|fstype| fstype == "nfs4");
+        }
+        true
+    }
+
+    fn target(&mut self, target: Target) {
+        let targets = &mut self.wish.targets;
+        if targets.len() < TARGETS_MAX && !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Servers of blocks: what is connected to, so that a disk appears.
+//!
+//! As text a target is what the command line has, with the kind in front: that is how traces name
+//! it, and how it is read again.
+
+use super::Host;
+use super::nvme::Controller;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Nvme(Controller),
+    /// ATA over Ethernet: whatever answers on the link itself.
+    Aoe,
+}
+
+impl Target {
+    /// What [`fmt::Display`] wrote. The error is the end of a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("nvme", rest)) => Ok(Self::Nvme(Controller::parse(rest)?)),
+            None if text == "aoe" => Ok(Self::Aoe),
+            _ => Err(format!(
+                "names no server of blocks that is known here: {text}"
+            )),
+        }
+    }
+
+    /// Who serves it; `None`: whoever answers.
+    pub fn host(&self) -> Option<&Host> {
+        match self {
+            Self::Nvme(controller) => Some(&controller.host),
+            Self::Aoe => None,
+        }
+    }
+
+    /// The driver that it needs, by name or alias.
+    pub fn driver(&self) -> &'static str {
+        match self {
+            Self::Nvme(_) => "nvme-tcp",
+            Self::Aoe => "aoe",
+        }
+    }
+
+    /// Does it need an address, or is a link enough?
+    pub fn needs_address(&self) -> bool {
+        *self != Self::Aoe
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nvme(controller) => write!(f, "nvme:{controller}"),
+            Self::Aoe => f.write_str("aoe"),
+        }
+    }
+}

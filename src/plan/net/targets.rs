@@ -1,0 +1,163 @@
+//! Servers of blocks: each is connected to as soon as a link serves, and again until that succeeds.
+//!
+//! What appears then are disks like any others: identified, unlocked, assembled, mounted. A target
+//! that has no address of its own (ATA over Ethernet) is asked again until root is there: nobody
+//! says when everybody has answered.
+
+use super::super::action::{Action, Level, NetAction};
+use super::super::event::Ticket;
+use super::super::give_up::Cause;
+use super::super::ticket::Job;
+use super::super::{Plan, Stage};
+use super::Standing;
+use super::root::{MAY_PASS, wait_ms};
+use crate::base::fault::Fault;
+use crate::base::millis::Millis;
+use crate::format::remote::target::Target;
+use crate::format::remote::{Host, Remote};
+use crate::format::wish::Source;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+/// How far a target has come.
+#[derive(Default)]
+pub(super) struct Connection {
+    asked: bool,
+    connected: bool,
+    rounds: u32,
+    pub(super) again: Option<Millis>,
+    trouble: Option<String>,
+}
+
+impl Plan {
+    pub(super) fn connect_targets(&mut self, now: Millis) {
+        while self.net.targets.len() < self.wish.targets.len() {
+            self.net.targets.push(Connection::default());
+        }
+        if self.stage != Stage::Searching {
+            return;
+        }
+        for number in 0..self.wish.targets.len() {
+            self.connect(number, now);
+        }
+    }
+
+    fn connect(&mut self, number: usize, now: Millis) {
+        let Some(target) = self.wish.targets.get(number) else {
+            return;
+        };
+        let driver = target.driver();
+        self.modules
+            .want_driver(driver, &mut self.tickets, &mut self.out);
+        let ready = self.modules.driver_settled(driver) && self.serves(target);
+        let Some(connection) = self.net.targets.get_mut(number).filter(|_| ready) else {
+            return;
+        };
+        if connection.again.is_some_and(|at| now >= at) {
+            connection.again = None;
+            connection.asked = false;
+        }
+        if connection.asked || connection.connected {
+            return;
+        }
+        connection.asked = true;
+        let server = match target.host() {
+            None => Ok(None),
+            Some(host) => address_of(host).map(Some),
+        };
+        match server {
+            Ok(server) => {
+                let target = target.clone().into();
+                let ticket = self.tickets.issue(Job::Connect(number));
+                let order = NetAction::Connect { target, server };
+                self.out.push(Action::Net { ticket, order });
+            }
+            Err(text) => self.connect_failed(now, number, &Fault::plain(text)),
+        }
+    }
+
+    /// Is there a link by which it can be reached?
+    fn serves(&self, target: &Target) -> bool {
+        let serves = |known: &super::Known| {
+            let addressed = known.address.is_some() || !target.needs_address();
+            let up = known.place > 0 || known.standing == Standing::Ready;
+            up && known.link.carrier && addressed
+        };
+        self.net.links.iter().any(serves)
+    }
+
+    pub(super) fn connected(
+        &mut self,
+        now: Millis,
+        ticket: Ticket,
+        result: Result<Option<String>, Fault>,
+    ) {
+        let Some(Job::Connect(number)) = self.tickets.close(ticket) else {
+            return;
+        };
+        let device = match result {
+            Ok(device) => device,
+            Err(fault) => return self.connect_failed(now, number, &fault),
+        };
+        let is_root = self.wish.remote == Some(Remote::Target(number));
+        let answers = self.wish.targets.get(number).map(Target::host);
+        let Some(connection) = self.net.targets.get_mut(number) else {
+            return;
+        };
+        connection.trouble = None;
+        if answers == Some(None) {
+            connection.again = Some(now.plus(wait_ms(connection.rounds)));
+            connection.rounds = connection.rounds.saturating_add(1);
+        } else {
+            connection.connected = true;
+        }
+        if let Some(device) = device.filter(|_| is_root) {
+            self.wish.root = Some(Source::Name(device));
+        }
+    }
+
+    /// What time may mend is tried again. Where root is that target, and nothing else can be, the
+    /// rest ends the boot.
+    fn connect_failed(&mut self, now: Millis, number: usize, fault: &Fault) {
+        let Some(connection) = self.net.targets.get_mut(number) else {
+            return;
+        };
+        let first = connection.trouble.as_ref() != Some(&fault.text);
+        connection.trouble = Some(fault.text.clone());
+        if MAY_PASS.contains(&fault.errno) {
+            connection.again = Some(now.plus(wait_ms(connection.rounds)));
+            connection.rounds = connection.rounds.saturating_add(1);
+        }
+        if first {
+            self.say(Level::Warning, fault.text.clone());
+        }
+        let passes = MAY_PASS.contains(&fault.errno);
+        if !passes && self.wish.remote == Some(Remote::Target(number)) {
+            self.give_up(now, Cause::Remote);
+        }
+    }
+
+    /// For the page: what is wrong with each target.
+    pub(super) fn target_problems(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (target, connection) in self.wish.targets.iter().zip(&self.net.targets) {
+            if let Some(trouble) = &connection.trouble {
+                lines.push(format!("{target}: {trouble}"));
+            } else if !connection.asked && !connection.connected {
+                lines.push(format!("{target} was not connected to: no link serves"));
+            }
+        }
+        lines
+    }
+}
+
+fn address_of(host: &Host) -> Result<IpAddr, String> {
+    match host {
+        Host::Address(address) => Ok(*address),
+        Host::Name(name) => Err(format!(
+            "{name} is not an address, and names are not looked up"
+        )),
+    }
+}
