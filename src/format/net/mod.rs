@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `address` | hardware addresses, networks, routes |
 //! | `dhcp4` | messages of DHCPv4 |
+//! | `dns` | one question of DNS, and its answer |
 //! | `domain` | names of DNS |
 //! | `frame` | IPv4 with UDP, and ARP, for who has no address yet |
 //! | `fields` | what words are made of |
@@ -16,6 +17,7 @@
 pub mod address;
 pub mod dhcp4;
 mod fields;
+pub mod dns;
 pub mod domain;
 pub mod frame;
 pub mod ip_word;
