@@ -16,10 +16,10 @@
 //! Never by itself, unless the number of DISCOVERs is bounded: the deadline is the caller's. The
 //! fault names the last few things that went wrong.
 
+use super::troubles::Troubles;
 use super::{Dice, Heard, Step, wait_ms};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
-use crate::base::text::Joined;
 use crate::format::net::address::Mac;
 use crate::format::net::dhcp4::{
     Answer, CLIENT_PORT, Kind, Machine, Refused, Request, SERVER_PORT,
@@ -28,7 +28,6 @@ use crate::format::net::frame::{Arp, Datagram, UdpSum};
 use crate::format::net::lease::Lease;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
@@ -40,9 +39,6 @@ pub const PROBE_MS: u64 = 100;
 
 /// REQUESTs until the server counts as gone: 7 seconds.
 const REQUESTS: u32 = 3;
-
-/// Kinds of trouble that are remembered, the latest.
-const TROUBLES_MAX: usize = 4;
 
 /// Who asks, and how often.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +92,7 @@ pub struct Client {
     setbacks: u32,
     /// Offered, and then did not acknowledge.
     unreliable: Option<Ipv4Addr>,
-    troubles: Vec<String>,
+    troubles: Troubles,
     stage: Stage,
     out: Vec<Step>,
 }
@@ -113,7 +109,7 @@ impl Client {
             discovers: 0,
             setbacks: 0,
             unreliable: None,
-            troubles: Vec::new(),
+            troubles: Troubles::default(),
             stage: Stage::Silent,
             out: Vec::new(),
         }
@@ -163,11 +159,9 @@ impl Client {
     pub fn so_far(&self) -> Fault {
         let tries = self.discovers;
         let word = if tries == 1 { "try" } else { "tries" };
-        Fault::plain(if self.troubles.is_empty() {
-            format!("no DHCP server answered ({tries} {word})")
-        } else {
-            let troubles = self.troubles.joined("; ");
-            format!("no DHCP lease ({tries} {word}): {troubles}")
+        Fault::plain(match self.troubles.told() {
+            None => format!("no DHCP server answered ({tries} {word})"),
+            Some(troubles) => format!("no DHCP lease ({tries} {word}): {troubles}"),
         })
     }
 
@@ -185,7 +179,7 @@ impl Client {
             }
             Stage::Requesting { offer, .. } => {
                 let Offer { server, address } = offer;
-                self.trouble(format!(
+                self.troubles.add(format!(
                     "{server} offered {address}, and did not acknowledge it"
                 ));
                 self.unreliable = Some(server);
@@ -303,7 +297,7 @@ impl Client {
     /// The NAK is there.
     fn refused(&mut self, now: Millis, offered: Ipv4Addr, answer: &Answer<'_>) {
         let server = answer.server;
-        self.trouble(match answer.message() {
+        self.troubles.add(match answer.message() {
             Some(text) => format!("{server} refused {offered}: {text}"),
             None => format!("{server} refused {offered}"),
         });
@@ -324,7 +318,7 @@ impl Client {
             .filter(|arp| arp.sender == address && arp.sender_mac != self.machine.mac);
         if let Some(claim) = claim {
             let holder = claim.sender_mac;
-            self.trouble(format!(
+            self.troubles.add(format!(
                 "{address}, which {server} offered, is in use by {holder}"
             ));
             self.say(Request::Decline { server, address });
@@ -357,16 +351,7 @@ impl Client {
     }
 
     fn refuse(&mut self, from: Ipv4Addr, why: &str) {
-        self.trouble(format!("the answer of {from} {why}"));
-    }
-
-    /// Each kind once, the latest last.
-    fn trouble(&mut self, text: String) {
-        self.troubles.retain(|known| *known != text);
-        if self.troubles.len() >= TROUBLES_MAX {
-            self.troubles.remove(0);
-        }
-        self.troubles.push(text);
+        self.troubles.add(format!("the answer of {from} {why}"));
     }
 
     /// To all servers.

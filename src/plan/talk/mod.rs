@@ -15,6 +15,8 @@
 //! ever, nor packets that somebody made up.
 
 pub mod dhcp4;
+pub mod dns;
+mod troubles;
 
 use crate::base::fault::Fault;
 use crate::format::net::address::Mac;
