@@ -9,6 +9,7 @@
 //! | `frame` | IPv4 with UDP, and ARP, for who has no address yet |
 //! | `fields` | what words are made of |
 //! | `ip_word` | `ip=` |
+//! | `handed` | the files from which the real system learns what was set up |
 //! | `lease` | what a server lets a machine have |
 //! | `made_words` | `vlan=`, `bond=`, `bridge=`, `ifname=`, `rd.route=` and others |
 //! | `order` | what is asked of a link, one step at a time |
@@ -21,6 +22,7 @@ pub mod dns;
 pub mod domain;
 pub mod frame;
 pub mod ip_word;
+pub mod handed;
 pub mod lease;
 pub mod made_words;
 pub mod order;
