@@ -9,6 +9,7 @@
 mod coverage;
 mod memory;
 mod mutate;
+mod network;
 mod seeds;
 mod targets;
 

@@ -37,28 +37,6 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             }
         }
         "bootconfig" => add(b"kernel {\n root = \"a\", b\n x.y += 1 # z\n}\ninit.a\n"),
-        "dhcp4" => {
-            let options = b"\x36\x04\xc0\0\x02\x01\x01\x04\xff\xff\xff\0\x34\x01\x03\
-                \x33\x04\0\0\x0e\x10\x03\x04\xc0\0\x02\x01\x06\x04\xc0\0\x02\x02\x0c\x03box\
-                \x1a\x02\x05\xdc\x77\x0a\x03eng\0\x01a\xc0\0\0\x79\x05\0\x0a\x01\x01\x01\xff";
-            let answer = |kind: u8| {
-                let mut message = vec![0; 232];
-                message[8..12].copy_from_slice(&[192, 0, 2, 7]);
-                message[36..40].copy_from_slice(b"\x42\x01b\xff");
-                message[100..104].copy_from_slice(b"\x43\x01k\xff");
-                message[228..].copy_from_slice(&[99, 130, 83, 99]);
-                message.extend_from_slice(&[53, 1, kind]);
-                message.extend_from_slice(options);
-                let length = u16::try_from(message.len()).unwrap_or(0).to_be_bytes();
-                [&[0][..], &length, &message].concat()
-            };
-            let mut claim = b"\x02\0\x1c\0\x01\x08\0\x06\x04\0\x02\x02\0\0\0\0\x09".to_vec();
-            claim.extend_from_slice(b"\xc0\0\x02\x07\x52\x54\0\x12\x34\x56\0\0\0\0");
-            let wait = |ms: u16| [&[3][..], &ms.to_be_bytes()].concat();
-            add(&[answer(2), answer(5), wait(100)].concat());
-            add(&[wait(1200), answer(2), answer(6), wait(2000), answer(2)].concat());
-            add(&[answer(2), claim, wait(2000), answer(2), wait(30_000)].concat());
-        }
         "plan" => {
             let files = std::fs::read_dir("tests/scenarios").into_iter().flatten();
             for file in files.flatten() {
@@ -161,6 +139,68 @@ fn headers(target: &str, add: &mut dyn FnMut(&[u8])) {
             sb[64..82].copy_from_slice(&[0, 16, 0, 0, 0, 16, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 8, 0]);
             add(&sb);
         }
+        _ => network(target, add),
+    }
+}
+
+/// What servers say.
+fn network(target: &str, add: &mut dyn FnMut(&[u8])) {
+    match target {
+        "dhcp4" => {
+            let options = b"\x36\x04\xc0\0\x02\x01\x01\x04\xff\xff\xff\0\x34\x01\x03\
+                \x33\x04\0\0\x0e\x10\x03\x04\xc0\0\x02\x01\x06\x04\xc0\0\x02\x02\x0c\x03box\
+                \x1a\x02\x05\xdc\x77\x0a\x03eng\0\x01a\xc0\0\0\x79\x05\0\x0a\x01\x01\x01\xff";
+            let answer = |kind: u8| {
+                let mut message = vec![0; 232];
+                message[8..12].copy_from_slice(&[192, 0, 2, 7]);
+                message[36..40].copy_from_slice(b"\x42\x01b\xff");
+                message[100..104].copy_from_slice(b"\x43\x01k\xff");
+                message[228..].copy_from_slice(&[99, 130, 83, 99]);
+                message.extend_from_slice(&[53, 1, kind]);
+                message.extend_from_slice(options);
+                let length = u16::try_from(message.len()).unwrap_or(0).to_be_bytes();
+                [&[0][..], &length, &message].concat()
+            };
+            let mut claim = b"\x02\0\x1c\0\x01\x08\0\x06\x04\0\x02\x02\0\0\0\0\x09".to_vec();
+            claim.extend_from_slice(b"\xc0\0\x02\x07\x52\x54\0\x12\x34\x56\0\0\0\0");
+            let wait = |ms: u16| [&[3][..], &ms.to_be_bytes()].concat();
+            add(&[answer(2), answer(5), wait(100)].concat());
+            add(&[wait(1200), answer(2), answer(6), wait(2000), answer(2)].concat());
+            add(&[answer(2), claim, wait(2000), answer(2), wait(30_000)].concat());
+        }
+        "dns" => {
+            let answer = |ask: u8, flags: &[u8], records: &[u8]| {
+                let message = [flags, records].concat();
+                let length = u8::try_from(message.len()).unwrap_or(0);
+                [&[0, ask, length][..], &message].concat()
+            };
+            let one = b"\x81\x80\0\x01\0\x01\0\0\0\0";
+            let a = b"\xc0\x0c\0\x01\0\x01\0\0\0\0\0\x04\xc0\0\x02\x07";
+            let aaaa =
+                b"\xc0\x0c\0\x1c\0\x01\0\0\0\0\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07";
+            let missing = b"\x81\x83\0\x01\0\0\0\0\0\0";
+            let broken = b"\x81\x82\0\x01\0\0\0\0\0\0";
+            let alias = b"\xc0\x0c\0\x05\0\x01\0\0\0\0\0\x02\x01b\xc0\x0c";
+            let wait = |hundredths: u8| vec![3, 0, hundredths];
+            add(&[answer(0, one, aaaa), answer(1, one, a)].concat());
+            add(&[answer(0, missing, b""), answer(3, one, a), wait(20)].concat());
+            add(&[
+                answer(0, broken, b""),
+                wait(110),
+                answer(1, broken, b""),
+                wait(250),
+            ]
+            .concat());
+            add(&[
+                wait(110),
+                wait(110),
+                answer(1, one, alias),
+                vec![2, 4, 0],
+                wait(255),
+            ]
+            .concat());
+        }
+        "handed" => add(b"\xff\x01\x02\x03\x04\0\x03\0\x01abcdef|box|lab.example|/it's|a.0|x|y.z"),
         _ => packed(target, add),
     }
 }

@@ -1,20 +1,19 @@
 //! What is fuzzed: each header and metadata parser, and the plan.
 
+use crate::network;
 use landfall::base::millis::Millis;
 use landfall::format::identity::{self, Need, Range, Step, View};
 use landfall::format::kmod::{Catalog, Files};
 use landfall::format::lens::Lens;
 use landfall::format::lvm2::label::Extent;
 use landfall::format::lvm2::{self, group::Group};
-use landfall::format::net::address::Mac;
-use landfall::format::net::dhcp4::{self, Machine};
-use landfall::format::net::frame::{Datagram, UdpSum};
 use landfall::format::packed::{self, Output};
 use landfall::format::verity::{Superblock, Volume};
 use landfall::format::wish::Wish;
 use landfall::format::{bootconfig, cmdline, crypttab, json, luks, md, netlink, uevent};
 use landfall::plan::talk::dhcp4::{Client, Options};
 use landfall::plan::talk::{self, Heard};
+use landfall::format::{bootconfig, cmdline, crypttab, json, luks, md, uevent};
 use landfall::plan::{Plan, trace_read};
 
 pub struct Target {
@@ -29,6 +28,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
 }
 
 pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     target(
         "luks",
         luks_header,
@@ -104,7 +104,9 @@ pub const TARGETS: [Target; 22] = [
         zstd,
         &[b"(\xb5/\xfd", b"\x50\x2a\x4d\x18", b"\xfc", b"\xa8"],
     ),
-    target("dhcp4", dhcp4, DHCP4),
+    target("dhcp4", network::dhcp4, network::DHCP4),
+    target("dns", network::dns, network::DNS),
+    target("handed", network::hand_over, network::HANDED),
     target("plan", plan, PLAN),
 ];
 
@@ -219,46 +221,6 @@ const CMDLINE: &[&[u8]] = &[
     b" bond=",
     b" rd.route=",
 ];
-const DHCP4: &[&[u8]] = &[
-    b"\x35\x01\x02",
-    b"\x35\x01\x05",
-    b"\x35\x01\x06",
-    b"\x36\x04\xc0\0\x02\x01",
-    b"\x34\x01\x03",
-    b"\x33\x04\0\0\x0e\x10",
-    b"\x79\x05\0\xc0\0\x02\x01",
-    b"\x21\x08\x0a\0\0\0\xc0\0\x02\x01",
-    b"\x77\x09\x03eng\0\x01a\xc0\0",
-    b"\x38\x02no",
-    b"\xff",
-];
-const PLAN: &[&[u8]] = &[
-    b"boot root=UUID=1\n",
-    b"block vda 254:0 sectors=4096 sequence=1\n",
-    b"walked 1\n",
-    b"timer\n",
-    b"probed 2 type=ext4 usage=filesystem uuid=1 block-size=1024\n",
-    b"resolved 2 builtin\n",
-    b"block-changed ",
-    b"block-gone vda\n",
-    b"mounted ",
-    b"loaded ",
-    b"load-failed ",
-    b"overflow\n",
-    b"probed 2 type=LVM2_member usage=raid block-size=0\n",
-    b"bytes 3 bytes=",
-    b"ctrl-alt-del\n",
-    b"probed 2 type=linux_raid_member usage=raid uuid=7 version=1.2 block-size=0\n",
-    b"mapped ",
-    b"probed 2 type=crypto_LUKS usage=crypto uuid=1 block-size=0\n",
-    b"read-failed ",
-    b"\\x00",
-    b"probed 2 table=gpt part=1:u:t:8:8:0\n",
-    b"shell-left 9\n",
-    b"roothash=",
-    b"unlocked ",
-];
-
 /// A device that holds the input, and asks for no more than it has.
 fn read(input: &[u8], range: Range) -> Option<Vec<u8>> {
     let start = usize::try_from(range.at).ok()?;
@@ -483,61 +445,6 @@ fn zstd(input: &[u8]) {
     let mut out = Output::new(UNPACKED_MAX);
     let _ = packed::zstd::unpack(input, &mut out);
     assert!(out.bytes().len() <= UNPACKED_MAX);
-}
-
-/// A conversation: what it is told, one after the other. First a byte for what it is, and two for
-/// how long: 0 is a server's message to this client from its 9th byte on, 1 a packet as it is,
-/// 2 one of ARP, anything else a wait.
-fn dhcp4(input: &[u8]) {
-    let mac = Mac(*b"\x52\x54\0\x12\x34\x56");
-    let mut client = Client::new(Options {
-        machine: Machine {
-            mac,
-            client_id: dhcp4::client_id_of(mac),
-            ..Machine::default()
-        },
-        ..Options::default()
-    });
-    let mut now = Millis(0);
-    let mut steps = client.start(now);
-    let mut xid = Vec::new();
-    let mut rest = input;
-    while let [kind, high, low, tail @ ..] = rest {
-        for step in &steps {
-            if let talk::Step::SendIp { packet, .. } = step {
-                xid = packet[32..36].to_vec();
-            }
-        }
-        assert!(steps.len() <= 3);
-        let length = u16::from_be_bytes([*high, *low]);
-        let (told, behind) = tail.split_at(usize::from(length).min(tail.len()));
-        rest = behind;
-        steps = match kind {
-            0 => {
-                let mut message = b"\x02\x01\x06\0".to_vec();
-                message.extend_from_slice(&xid);
-                message.extend_from_slice(told);
-                message.resize(message.len().max(34), 0);
-                message[28..34].copy_from_slice(&mac.0);
-                let datagram = Datagram {
-                    from: "192.0.2.1:67".parse().expect("an address"),
-                    to: "255.255.255.255:68".parse().expect("an address"),
-                    payload: &message,
-                };
-                let packet = datagram.build().expect("it is short");
-                client.hear(now, Heard::Ip(&packet, UdpSum::Made))
-            }
-            1 => client.hear(now, Heard::Ip(told, UdpSum::LeftToCard)),
-            2 => client.hear(now, Heard::Arp(told)),
-            _ => {
-                now = now.plus(length.into());
-                rest = tail;
-                client.hear(now, Heard::Timer)
-            }
-        };
-        assert!(client.deadline().is_none_or(|due| due > now));
-    }
-    let _ = client.give_up();
 }
 
 /// Lines of a trace, a hundred milliseconds apart.
