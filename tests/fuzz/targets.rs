@@ -11,9 +11,6 @@ use landfall::format::packed::{self, Output};
 use landfall::format::verity::{Superblock, Volume};
 use landfall::format::wish::Wish;
 use landfall::format::{bootconfig, cmdline, crypttab, json, luks, md, netlink, uevent};
-use landfall::plan::talk::dhcp4::{Client, Options};
-use landfall::plan::talk::{self, Heard};
-use landfall::format::{bootconfig, cmdline, crypttab, json, luks, md, uevent};
 use landfall::plan::{Plan, trace_read};
 
 pub struct Target {
@@ -27,8 +24,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
     Target { name, run, words }
 }
 
-pub const TARGETS: [Target; 22] = [
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     target(
         "luks",
         luks_header,

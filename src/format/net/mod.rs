@@ -17,12 +17,12 @@
 
 pub mod address;
 pub mod dhcp4;
-mod fields;
 pub mod dns;
 pub mod domain;
+mod fields;
 pub mod frame;
-pub mod ip_word;
 pub mod handed;
+pub mod ip_word;
 pub mod lease;
 pub mod made_words;
 pub mod order;

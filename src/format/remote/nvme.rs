@@ -189,11 +189,11 @@ mod tests {
     fn record(transport: u8, port: &str, nqn: &str, address: &str) -> Vec<u8> {
         let mut bytes = alloc::vec![0; RECORD];
         (bytes[0], bytes[2]) = (transport, SUBSYSTEM_NVM);
-        for (at, len, text) in [(32, 32, port), (512, 256, address)] {
-            bytes[at..at + len].fill(b' ');
-            bytes[at..at + text.len()].copy_from_slice(text.as_bytes());
+        for (at, text, filler) in [(32, port, b' '), (256, nqn, 0), (512, address, b' ')] {
+            let field = bytes[at..].iter_mut().take(32);
+            let text = text.bytes().chain(core::iter::repeat(filler));
+            field.zip(text).for_each(|(byte, letter)| *byte = letter);
         }
-        bytes[256..256 + nqn.len()].copy_from_slice(nqn.as_bytes());
         bytes
     }
 
