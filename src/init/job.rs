@@ -1,6 +1,6 @@
 //! What a worker does with one action, and how it answers.
 
-use super::leasing;
+use super::{leasing, lookup};
 use crate::act::attach_loop::HOST;
 use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
@@ -101,6 +101,10 @@ fn see_to_network(
     Some(match order {
         // It is PID 1 that watches.
         NetAction::WatchLinks => return None,
+        NetAction::Lookup(order) => match lookup::look_up(order) {
+            Ok(addresses) => NetEvent::Found { ticket, addresses },
+            Err(fault) => NetEvent::LookupFailed { ticket, fault },
+        },
         NetAction::Connect { target, server } => match connect_target::connect(target, *server) {
             Ok(device) => NetEvent::Connected { ticket, device },
             Err(fault) => NetEvent::ConnectFailed { ticket, fault },
@@ -196,6 +200,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             NetAction::WatchLinks => NetEvent::LinksListed { ticket },
             NetAction::Configure { .. } => NetEvent::ConfigureFailed { ticket, fault },
             NetAction::Lease { .. } => NetEvent::LeaseFailed { ticket, fault },
+            NetAction::Lookup(_) => NetEvent::LookupFailed { ticket, fault },
             NetAction::Connect { .. } => NetEvent::ConnectFailed { ticket, fault },
         }),
         Action::Mount { .. } => Event::MountFailed {

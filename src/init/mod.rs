@@ -9,6 +9,7 @@
 //! | `workers` | processes that do slow jobs: told an action line, answer an event line |
 //! | `job` | what a worker does with one action |
 //! | `leasing` | a worker's conversation with DHCP servers |
+//! | `lookup` | the same with name servers |
 //! | `links` | what the kernel tells of network links |
 //! | `kernel_requests` | answers the kernel's modprobe |
 //! | `questions` | what is asked on the consoles |
@@ -22,6 +23,7 @@ mod job;
 mod kernel_requests;
 mod leasing;
 mod links;
+mod lookup;
 mod questions;
 mod record;
 mod secrets;

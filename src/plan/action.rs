@@ -8,7 +8,7 @@ use crate::format::identity::Range;
 use crate::format::lens::Lens;
 use crate::format::luks::order::Order;
 use crate::format::md::{Named, Step};
-use crate::format::net::order::{Change, LeaseOrder};
+use crate::format::net::order::{Change, LeaseOrder, LookupOrder};
 use crate::format::remote::target::Target;
 use crate::format::wish::End;
 use alloc::boxed::Box;
@@ -202,6 +202,8 @@ pub enum Action {
 /// What is done about links, leases and servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetAction {
+    /// Find the addresses of a name.
+    Lookup(Box<LookupOrder>),
     /// Connect to a server of blocks, so that its disk appears. `server`: its address, where it has
     /// one.
     Connect {

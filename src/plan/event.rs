@@ -12,6 +12,7 @@ use crate::format::netlink::link::Link;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 /// Names one action; the event that answers it carries the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -228,6 +229,15 @@ pub enum Event {
 /// What is heard of links, leases and servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetEvent {
+    /// Answers `lookup`: in the order in which they are to be tried.
+    Found {
+        ticket: Ticket,
+        addresses: Vec<IpAddr>,
+    },
+    LookupFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
     /// Answers `connect`. `device`: the kernel's name of the disk, where that is known; its own
     /// event tells of it.
     Connected {

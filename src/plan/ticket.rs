@@ -67,6 +67,8 @@ pub enum Job {
     WatchLinks,
     /// Changes the link of this index.
     Configure(u32),
+    /// Looks up the name of this number.
+    Lookup(usize),
     /// Connects to the target of this number.
     Connect(usize),
     /// Makes the link of this number of those that are to be made.

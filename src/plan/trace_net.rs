@@ -10,7 +10,7 @@ use crate::base::text::Text;
 use crate::base::words::{Line, Words};
 use crate::format::net::address::{Mac, Network, Route};
 use crate::format::net::lease::Lease;
-use crate::format::net::order::{Change, LeaseOrder, Placement};
+use crate::format::net::order::{Change, LeaseOrder, LookupOrder, Placement};
 use crate::format::net::wanted::{Made, MadeOf};
 use crate::format::netlink::link::Link;
 use crate::format::remote::target::Target;
@@ -24,6 +24,10 @@ use core::str::FromStr;
 
 pub fn event_line(event: &NetEvent) -> String {
     match event {
+        NetEvent::Found { ticket, addresses } => {
+            shown_words(answer("found", *ticket), "address", addresses).done()
+        }
+        NetEvent::LookupFailed { ticket, fault } => failed("lookup-failed", *ticket, fault).done(),
         NetEvent::Connected { ticket, device } => answer("connected", *ticket)
             .opt("device", device.as_ref())
             .done(),
@@ -65,6 +69,14 @@ pub fn event(verb: &str, w: &mut Words) -> Option<NetEvent> {
 /// Events that answer an action.
 pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<NetEvent> {
     Some(match verb {
+        "found" => NetEvent::Found {
+            ticket,
+            addresses: addresses(w, "address")?,
+        },
+        "lookup-failed" => NetEvent::LookupFailed {
+            ticket,
+            fault: fault(w),
+        },
         "connected" => NetEvent::Connected {
             ticket,
             device: w.key_text("device"),
@@ -97,6 +109,13 @@ pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<NetEvent> {
 
 pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
     match order {
+        NetAction::Lookup(order) => {
+            let line = answer("lookup", ticket).word(&order.name);
+            let line = shown_words(line, "server", &order.servers);
+            let line = shown_words(line, "search", &order.search);
+            let (v4, v6) = order.families;
+            line.flag("v4", v4).flag("v6", v6).done()
+        }
         NetAction::Connect { target, server } => {
             let line = answer("connect", ticket).word(target.to_string());
             shown_word(line, "server", server.as_ref()).done()
@@ -117,11 +136,21 @@ pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
 }
 
 pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
-    if !matches!(verb, "watch-links" | "configure" | "lease" | "connect") {
+    const VERBS: [&str; 5] = ["watch-links", "configure", "lease", "lookup", "connect"];
+    if !VERBS.contains(&verb) {
         return None;
     }
     let ticket = ticket(w);
     let order = match verb {
+        "lookup" => NetAction::Lookup(
+            LookupOrder {
+                name: w.need_text(),
+                servers: addresses(w, "server")?,
+                search: all(w, "search"),
+                families: (w.flag("v4"), w.flag("v6")),
+            }
+            .into(),
+        ),
         "watch-links" => NetAction::WatchLinks,
         "connect" => NetAction::Connect {
             target: Target::parse(&w.need_text()).ok()?.into(),

@@ -37,4 +37,5 @@ pub mod socket;
 mod socket_option;
 pub mod threads;
 pub mod tty;
+pub mod udp;
 pub mod uevent;

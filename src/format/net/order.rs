@@ -43,3 +43,15 @@ pub struct LeaseOrder {
     /// `None`: until somebody has waited long enough.
     pub tries: Option<u32>,
 }
+
+/// A question for the addresses of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookupOrder {
+    /// As typed.
+    pub name: String,
+    pub servers: Vec<core::net::IpAddr>,
+    /// Domains in which a short name is looked for.
+    pub search: Vec<String>,
+    /// Are addresses of IPv4, and of IPv6, of use?
+    pub families: (bool, bool),
+}

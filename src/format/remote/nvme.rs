@@ -99,9 +99,11 @@ impl fmt::Display for Controller {
             &self.host_nqn,
             &self.host_id,
         ];
-        let text = names
-            .iter()
-            .fold(format!("tcp,{host}"), |text, name| text + "," + name);
+        let mut text = format!("tcp,{host}");
+        for name in names {
+            text.push(',');
+            text.push_str(name);
+        }
         f.write_str(text.trim_end_matches(','))
     }
 }

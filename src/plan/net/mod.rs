@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `meant` | which links are meant, and what each is given |
 //! | `links` | each link from down to ready, all side by side |
+//! | `names` | servers that are known by name |
 //! | `root` | root on a server: which, over which link, in which version |
 //! | `targets` | servers of blocks: connected to, until their disks are there |
 //! | `page` | what the page says of all that |
@@ -13,6 +14,7 @@
 
 mod links;
 mod meant;
+mod names;
 mod page;
 mod root;
 mod targets;
@@ -29,6 +31,7 @@ use crate::format::netlink::link::Link;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use names::Named;
 use root::Attempts;
 use targets::Connection;
 
@@ -85,6 +88,7 @@ pub(super) struct Net {
     unmade: Vec<(usize, String)>,
     attempts: Attempts,
     targets: Vec<Connection>,
+    names: Vec<Named>,
 }
 
 impl Net {
@@ -116,6 +120,8 @@ impl Net {
 impl Plan {
     pub(super) fn take_of_network(&mut self, now: Millis, event: NetEvent) {
         match event {
+            NetEvent::Found { ticket, addresses } => self.looked_up(now, ticket, Ok(addresses)),
+            NetEvent::LookupFailed { ticket, fault } => self.looked_up(now, ticket, Err(fault)),
             NetEvent::Connected { ticket, device } => self.connected(now, ticket, Ok(device)),
             NetEvent::ConnectFailed { ticket, fault } => self.connected(now, ticket, Err(fault)),
             NetEvent::Link(link) => self.net.heard(*link),
@@ -164,7 +170,8 @@ impl Plan {
     /// When something about the network is to be tried again.
     pub(super) fn network_due(&self) -> Option<Millis> {
         let again = self.net.targets.iter().filter_map(|target| target.again);
-        again.chain(self.net.attempts.again).min()
+        let names = self.net.names.iter().filter_map(|named| named.again);
+        again.chain(names).chain(self.net.attempts.again).min()
     }
 
     fn note(&mut self, text: String) {

@@ -75,6 +75,7 @@ impl Plan {
                 lines.push(line);
             }
         }
+        lines.extend(self.name_problems());
         lines.extend(self.target_problems());
         lines.extend(attempts.kernel.iter().map(|line| format!("kernel: {line}")));
         lines

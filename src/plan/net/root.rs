@@ -55,6 +55,14 @@ pub(super) struct Attempts {
     rounds: u32,
 }
 
+/// Why nothing can be tried over a link.
+enum Missing {
+    /// The address of the server with this name.
+    Address(String),
+    /// A sentence.
+    Word(String),
+}
+
 /// One mount that could be tried.
 struct Target {
     export: Export,
@@ -117,7 +125,16 @@ impl Plan {
                     self.net.attempts.versions = target.export.versions(&flags);
                     true
                 }
-                Err(text) => {
+                Err(Missing::Address(name)) => {
+                    // Found out for every link at once.
+                    self.net
+                        .links
+                        .iter_mut()
+                        .for_each(|known| known.tried = false);
+                    self.address_of(&Host::Name(name), now);
+                    false
+                }
+                Err(Missing::Word(text)) => {
                     let name = self.link_name();
                     self.say(Level::Warning, text.clone());
                     let fault = Fault::plain(&text);
@@ -158,11 +175,11 @@ impl Plan {
     }
 
     /// What is mounted over the link that is being tried.
-    fn target(&self) -> Result<Target, String> {
+    fn target(&self) -> Result<Target, Missing> {
         let index = self.net.attempts.index;
         let mut links = self.net.links.iter();
         let Some(known) = links.find(|known| known.link.index == index) else {
-            return Err("the link has left".into());
+            return Err(Missing::Word("the link has left".into()));
         };
         let name = &known.link.name;
         let lease = known.lease.as_deref();
@@ -177,7 +194,7 @@ impl Plan {
         };
         if export.path.is_none() && self.wish.remote == Some(Remote::Lease) {
             let path = lease.and_then(|l| l.root_path.as_ref());
-            return Err(match (lease, path) {
+            let text = match (lease, path) {
                 (_, Some(path)) => {
                     format!(
                         "the lease on {name} names the root-path {path}, which is not known here"
@@ -185,25 +202,21 @@ impl Plan {
                 }
                 (Some(_), None) => format!("the lease on {name} names no root-path"),
                 (None, _) => format!("{name} has no lease that could name root"),
-            });
+            };
+            return Err(Missing::Word(text));
         }
         let setups = meant::setups_of(&self.wish.net, &known.link);
         let server = match &export.server {
             Some(Host::Address(address)) => Some(*address),
-            Some(Host::Name(server)) => {
-                return Err(format!(
-                    "{server} is not an address, and names are not looked up"
-                ));
-            }
+            Some(Host::Name(name)) => Some(self.known_address(name)?),
             None => {
                 let said = setups.iter().find_map(|setup| setup.server);
                 said.or_else(|| lease.and_then(|l| l.next_server.or(Some(l.server))))
             }
         };
         let Some(server) = server else {
-            return Err(format!(
-                "nothing says which server exports root (over {name})"
-            ));
+            let text = format!("nothing says which server exports root (over {name})");
+            return Err(Missing::Word(text));
         };
         let own = known.address.map(|network| network.address);
         let host = setups.iter().find_map(|setup| setup.hostname.clone());
@@ -219,6 +232,11 @@ impl Plan {
             own,
             machine,
         })
+    }
+
+    fn known_address(&self, name: &String) -> Result<IpAddr, Missing> {
+        let address = self.net.names.iter().find_map(|named| named.address(name));
+        address.ok_or_else(|| Missing::Address(name.clone()))
     }
 
     fn attempt(&mut self) {

@@ -13,13 +13,12 @@ use super::Standing;
 use super::root::{MAY_PASS, wait_ms};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
+use crate::format::remote::Remote;
 use crate::format::remote::target::Target;
-use crate::format::remote::{Host, Remote};
 use crate::format::wish::Source;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
 /// How far a target has come.
 #[derive(Default)]
@@ -62,20 +61,21 @@ impl Plan {
         if connection.asked || connection.connected {
             return;
         }
-        connection.asked = true;
+        let target = target.clone();
         let server = match target.host() {
-            None => Ok(None),
-            Some(host) => address_of(host).map(Some),
+            None => None,
+            Some(host) => match self.address_of(host, now) {
+                None => return,
+                server => server,
+            },
         };
-        match server {
-            Ok(server) => {
-                let target = target.clone().into();
-                let ticket = self.tickets.issue(Job::Connect(number));
-                let order = NetAction::Connect { target, server };
-                self.out.push(Action::Net { ticket, order });
-            }
-            Err(text) => self.connect_failed(now, number, &Fault::plain(text)),
+        if let Some(connection) = self.net.targets.get_mut(number) {
+            connection.asked = true;
         }
+        let target = target.into();
+        let ticket = self.tickets.issue(Job::Connect(number));
+        let order = NetAction::Connect { target, server };
+        self.out.push(Action::Net { ticket, order });
     }
 
     /// Is there a link by which it can be reached?
@@ -150,14 +150,5 @@ impl Plan {
             }
         }
         lines
-    }
-}
-
-fn address_of(host: &Host) -> Result<IpAddr, String> {
-    match host {
-        Host::Address(address) => Ok(*address),
-        Host::Name(name) => Err(format!(
-            "{name} is not an address, and names are not looked up"
-        )),
     }
 }

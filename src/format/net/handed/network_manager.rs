@@ -48,7 +48,7 @@ pub fn connection(handed: &Handed<'_>) -> Option<File> {
 /// The same at each boot: `landfall` in ASCII, two zero bytes, the hardware address; with the bits
 /// that say how it was made set to a version of our own (RFC 9562 §5.8).
 fn uuid(mac: Mac) -> String {
-    let digits = hex::encode(b"landfa\x8cl\x80\0") + &hex::encode(&mac.0);
+    let digits = [hex::encode(b"landfa\x8cl\x80\0"), hex::encode(&mac.0)].concat();
     hex::as_uuid(&digits).unwrap_or_default()
 }
 

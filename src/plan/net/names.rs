@@ -1,0 +1,157 @@
+//! Servers that are known by name: looked up once a link serves, and again until that succeeds.
+
+use super::super::Plan;
+use super::super::action::{Action, NetAction};
+use super::super::event::Ticket;
+use super::super::ticket::Job;
+use super::root::wait_ms;
+use super::{Known, meant};
+use crate::base::fault::Fault;
+use crate::base::list::Listed;
+use crate::base::millis::Millis;
+use crate::format::net::order::LookupOrder;
+use crate::format::remote::Host;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+/// One name, and what is known of it.
+pub(super) struct Named {
+    name: String,
+    addresses: Vec<IpAddr>,
+    asked: bool,
+    rounds: u32,
+    pub(super) again: Option<Millis>,
+    trouble: Option<String>,
+}
+
+impl Named {
+    /// The address, if this is its name.
+    pub(super) fn address(&self, name: &str) -> Option<IpAddr> {
+        self.addresses
+            .first()
+            .filter(|_| self.name == name)
+            .copied()
+    }
+}
+
+impl Plan {
+    /// Where this server is. `None`: it is being looked up, or will be.
+    pub(super) fn address_of(&mut self, host: &Host, now: Millis) -> Option<IpAddr> {
+        let name = match host {
+            Host::Address(address) => return Some(*address),
+            Host::Name(name) => name,
+        };
+        let found = self.net.names.iter().position(|named| named.name == *name);
+        let at = found.unwrap_or(self.net.names.len());
+        if found.is_none() {
+            self.net.names.push(Named {
+                name: name.clone(),
+                addresses: Vec::new(),
+                asked: false,
+                rounds: 0,
+                again: None,
+                trouble: None,
+            });
+        }
+        let order = self.lookup_order(name);
+        let named = self.net.names.get_mut(at)?;
+        if let Some(address) = named.addresses.first() {
+            return Some(*address);
+        }
+        if named.again.is_some_and(|due| now >= due) {
+            (named.again, named.asked) = (None, false);
+        }
+        if named.asked || order.families == (false, false) {
+            return None;
+        }
+        if order.servers.is_empty() {
+            named.trouble = Some("nothing says who knows names: see nameserver=".into());
+            return None;
+        }
+        named.asked = true;
+        let ticket = self.tickets.issue(Job::Lookup(at));
+        let order = NetAction::Lookup(order.into());
+        self.out.push(Action::Net { ticket, order });
+        None
+    }
+
+    /// Who is asked, by the words and the leases of the links that serve.
+    fn lookup_order(&self, name: &str) -> LookupOrder {
+        let mut servers = self.wish.net.dns.clone();
+        let mut search = Vec::new();
+        let mut families = (false, false);
+        for known in self.net.links.iter().filter(|known| known.place > 0) {
+            self.add_servers(known, &mut servers, &mut search);
+            match known.address.map(|network| network.address) {
+                Some(IpAddr::V4(_)) => families.0 = true,
+                Some(IpAddr::V6(_)) => families.1 = true,
+                None => {}
+            }
+        }
+        LookupOrder {
+            name: name.into(),
+            servers,
+            search,
+            families,
+        }
+    }
+
+    fn add_servers(&self, known: &Known, servers: &mut Vec<IpAddr>, search: &mut Vec<String>) {
+        let setups = meant::setups_of(&self.wish.net, &known.link);
+        let said = setups.iter().flat_map(|setup| setup.dns.iter());
+        let lease = known.lease.as_deref();
+        let counts = !self.wish.net.ignore_dns;
+        let leased = lease.filter(|_| counts).map_or(&[][..], |lease| &lease.dns);
+        for server in said.chain(leased) {
+            if !servers.contains(server) {
+                servers.push(*server);
+            }
+        }
+        if let Some(lease) = lease {
+            search.extend(lease.search.iter().cloned());
+            let domain = lease.domain.as_ref().and_then(|domain| domain.as_str());
+            search.extend(domain.map(String::from));
+        }
+    }
+
+    pub(super) fn looked_up(
+        &mut self,
+        now: Millis,
+        ticket: Ticket,
+        result: Result<Vec<IpAddr>, Fault>,
+    ) {
+        let Some(Job::Lookup(at)) = self.tickets.close(ticket) else {
+            return;
+        };
+        let Some(named) = self.net.names.get_mut(at) else {
+            return;
+        };
+        match result {
+            Ok(addresses) => (named.addresses, named.trouble) = (addresses, None),
+            Err(fault) => {
+                named.trouble = Some(fault.into_text());
+                named.again = Some(now.plus(wait_ms(named.rounds)));
+                named.rounds = named.rounds.saturating_add(1);
+            }
+        }
+    }
+
+    /// For the page: names that have no address.
+    pub(super) fn name_problems(&self) -> Vec<String> {
+        let open = self
+            .net
+            .names
+            .iter()
+            .filter(|named| named.addresses.is_empty());
+        let line = |named: &Named| {
+            let trouble = named
+                .trouble
+                .as_deref()
+                .unwrap_or("it is not looked up yet");
+            format!("the address of {}: {trouble}", named.name)
+        };
+        open.map(line).listed()
+    }
+}
