@@ -34,6 +34,7 @@ mod modules;
 mod mounting;
 mod roots;
 mod secrets;
+mod server_lab;
 mod shares;
 mod shell;
 mod stack;

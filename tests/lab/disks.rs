@@ -181,6 +181,14 @@ pub const WORKSHOP: Disk = disk(
 )
 .root(Root::Workshop)
 .mib(1024);
+pub const SERVER: Disk = disk(
+    "server",
+    Kind::Ext4,
+    "5eedf00d-0000-4000-8000-0000000000fe",
+    "server",
+)
+.root(Root::Server)
+.mib(2048);
 pub const VFAT: Disk = disk("vfat", Kind::Vfat, "5EED-F00D", "BUOY").root(Root::Empty);
 /// A root on FAT: it knows no links and no owners, but programs run from it.
 pub const VFAT_ROOT: Disk = disk("vfat-root", Kind::Vfat, "5EED-F00E", "MOLE");
@@ -255,7 +263,7 @@ fn format(disk: &Disk, at: &Path) {
     let tree = roots::directory(disk.root, disk.arch);
     let mut command = match (disk.kind, disk.root) {
         // Only root may read all of a Debian.
-        (Kind::Ext4, Root::Debian | Root::Workshop) => tool_as_root("mke2fs"),
+        (Kind::Ext4, Root::Debian | Root::Workshop | Root::Server) => tool_as_root("mke2fs"),
         (Kind::Ext4, _) => tool("mke2fs"),
         (Kind::Xfs, _) => tool("mkfs.xfs"),
         (Kind::Btrfs, _) => tool("mkfs.btrfs"),

@@ -30,6 +30,9 @@ pub struct Machine {
     cmdline: String,
     patience: Duration,
     extra: Vec<String>,
+    /// How many there are, and which have no carrier at first.
+    pub(super) nics: usize,
+    pub(super) unlinked: Vec<usize>,
 }
 
 /// A reboot ends the guest, so whoever gives up is seen to.
@@ -56,6 +59,8 @@ impl Machine {
             bare: false,
             patience: Duration::from_secs(240),
             extra: Vec::new(),
+            nics: 0,
+            unlinked: Vec::new(),
         }
     }
 
@@ -205,6 +210,10 @@ impl Machine {
         self.extra.extend(port(self.qemu.board, &report));
         let socket = format!("unix:{},server=on,wait=off", monitor.display());
         self.extra.extend(["-qmp".into(), socket]);
+        if !self.unlinked.is_empty() {
+            // The links are set before its first instruction.
+            self.extra.push("-S".into());
+        }
         self.qemu.extra = self.extra.iter().map(Into::into).collect();
         let mut command = self.qemu.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -213,7 +222,7 @@ impl Machine {
         let mut child =
             child.unwrap_or_else(|e| panic!("{}", qemu::cannot_start(self.qemu.arch, &e)));
         let bytes = listen(child.stdout.take().expect("a pipe was asked for"));
-        Guest {
+        let mut guest = Guest {
             monitor: Monitor::connect(&monitor),
             keyboard: child.stdin.take().expect("a pipe was asked for"),
             child,
@@ -225,7 +234,12 @@ impl Machine {
             disks: self.qemu.disks.iter().map(|disk| disk.bus).collect(),
             scratch,
             _seat: seat,
+        };
+        if !self.unlinked.is_empty() {
+            self.unlinked.iter().for_each(|nic| guest.link(*nic, false));
+            guest.monitor.run("cont", json!({}));
         }
+        guest
     }
 
     /// From power on to power off.
@@ -346,6 +360,10 @@ impl Guest {
             "drive": format!("drive{number}"), "id": format!("disk{number}"),
         });
         self.monitor.run("device_add", arguments);
+    }
+
+    pub(super) const fn monitor(&mut self) -> &mut Monitor {
+        &mut self.monitor
     }
 
     /// Plugs in any device of QEMU's.

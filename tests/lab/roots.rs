@@ -2,6 +2,7 @@
 
 use super::build;
 use super::packages;
+use super::server;
 use super::shelf::{self, Scratch, fingerprint};
 use super::tools::{done, progress, run, tool, tool_as_root};
 use super::workshop;
@@ -25,6 +26,8 @@ pub enum Root {
     Debian,
     /// Debian's storage tools with the kernel's modules: makes disks. See [`super::workshop`].
     Workshop,
+    /// Debian's network servers with the kernel's modules. See [`super::server`].
+    Server,
 }
 
 /// Mount points that any real root has.
@@ -40,6 +43,7 @@ pub fn directory(root: Root, arch: Arch) -> PathBuf {
         Root::Empty => made(root, arch, "", |_, _| {}),
         Root::Debian => DEBIAN.made(|_| {}),
         Root::Workshop => workshop::root(),
+        Root::Server => server::root::root(),
     }
 }
 
