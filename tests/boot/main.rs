@@ -32,6 +32,7 @@ mod mapped;
 mod members;
 mod modules;
 mod mounting;
+mod nfs;
 mod roots;
 mod secrets;
 mod server_lab;

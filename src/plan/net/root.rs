@@ -234,9 +234,9 @@ impl Plan {
         })
     }
 
-    fn known_address(&self, name: &String) -> Result<IpAddr, Missing> {
+    fn known_address(&self, name: &str) -> Result<IpAddr, Missing> {
         let address = self.net.names.iter().find_map(|named| named.address(name));
-        address.ok_or_else(|| Missing::Address(name.clone()))
+        address.ok_or_else(|| Missing::Address(name.into()))
     }
 
     fn attempt(&mut self) {
