@@ -23,6 +23,7 @@ pub mod luks;
 pub mod lvm2;
 pub mod md;
 pub mod mount_options;
+pub mod nbd;
 pub mod net;
 pub mod netlink;
 pub mod packed;

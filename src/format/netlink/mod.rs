@@ -5,6 +5,7 @@
 //! | `request` | a message to the kernel, built piece by piece |
 //! | `message` | the messages of a datagram, and the attributes of a message |
 //! | `ack` | how a request ended |
+//! | `generic` | families that have a name |
 //! | `link` | network devices: told, changed, made |
 //! | `bond` | options of bonds |
 //! | `address` | addresses of links |
@@ -17,6 +18,7 @@
 pub mod ack;
 pub mod address;
 pub mod bond;
+pub mod generic;
 pub mod link;
 pub mod message;
 pub mod request;
