@@ -33,6 +33,7 @@
 //! | btrfs on several devices | `identity` | `btrfs` | – | `btrfs` |
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
 //! | addresses, leases, servers | `net` | `talk` | – | – |
+//! | network block devices | `nbd`, `netlink` | `talk` | `attach_nbd`, `watch_nbd` | `tcp`, `netlink` |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `watch_links` | `netlink`, `packet` |
 //! | failure | – | `give_up` | `end` | `reboot` |

@@ -35,6 +35,7 @@ pub mod reboot;
 pub mod signal;
 pub mod socket;
 mod socket_option;
+pub mod tcp;
 pub mod threads;
 pub mod tty;
 pub mod udp;

@@ -76,7 +76,7 @@ pub fn until_writable(fd: impl AsFd, wait_ms: u64) -> Outcome<bool> {
     }
 }
 
-fn timespec(ms: u64) -> Timespec {
+pub(super) fn timespec(ms: u64) -> Timespec {
     Timespec {
         tv_sec: (ms / 1000) as i64,
         tv_nsec: ((ms % 1000) * 1_000_000) as i64,

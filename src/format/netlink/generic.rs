@@ -40,7 +40,7 @@ impl Family {
     /// The kernel's answer to that.
     pub fn parse(datagram: &[u8]) -> Option<Self> {
         Messages(datagram).find_map(|message| {
-            let attributes = Attributes::after(message.body, HEADER);
+            let (_, attributes) = read(&message, CONTROL)?;
             let id = ne16(attributes.find(FAMILY_ID)?, 0)?;
             let mut groups = Vec::new();
             for group in Attributes(attributes.find(GROUPS).unwrap_or_default()) {

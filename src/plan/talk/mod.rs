@@ -17,6 +17,7 @@
 pub mod dhcp4;
 pub mod dns;
 mod troubles;
+pub mod nbd;
 
 use crate::base::fault::Fault;
 use crate::format::net::address::Mac;
