@@ -25,6 +25,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
 }
 
 pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 23] = [
     target(
         "luks",
         luks_header,
@@ -103,7 +104,22 @@ pub const TARGETS: [Target; 24] = [
     target("dhcp4", network::dhcp4, network::DHCP4),
     target("dns", network::dns, network::DNS),
     target("handed", network::hand_over, network::HANDED),
+    target("dhcp4", dhcp4, DHCP4),
+    target("nbd", nbd, NBD),
     target("plan", plan, PLAN),
+];
+
+/// A greeting, and what an answer begins with and holds.
+const NBD: &[&[u8]] = &[
+    b"NBDMAGICIHAVEOPT\0\x03",
+    b"\0\x03\xe8\x89\x04\x55\x65\xa9\0\0\0\x07",
+    b"\0\x03\xe8\x89\x04\x55\x65\xa9\0\0\0\x03",
+    b"\0\0\0\x01\0\0\0\0",
+    b"\0\0\0\x02\0\0\0\x05\0\0\0\x01a",
+    b"\0\0\0\x03\0\0\0\x0c\0\0\0\0\0\0\0\x10\0\0\x01\x0d",
+    b"\0\0\0\x03\0\0\0\x0e\0\x03\0\0\x02\0\0\0\x10\0\x02\0\0\0",
+    b"\x80\0\0\x01\0\0\0\0",
+    b"\x80\0\0\x06\0\0\0\x02no",
 ];
 
 /// Headers of messages and attributes, as a little-endian machine has them.
@@ -441,6 +457,89 @@ fn zstd(input: &[u8]) {
     let mut out = Output::new(UNPACKED_MAX);
     let _ = packed::zstd::unpack(input, &mut out);
     assert!(out.bytes().len() <= UNPACKED_MAX);
+}
+
+/// A handshake: how much is heard at a time, 0 for all of it, and what the server says.
+fn nbd(input: &[u8]) {
+    let Some((cut, said)) = input.split_first() else {
+        return;
+    };
+    let whole = handshake(said, said.len());
+    if *cut > 0 {
+        let pieces = handshake(said, usize::from(*cut));
+        // What follows the end is only known if it comes with it.
+        let more = format!("{whole:?}").contains("it says more");
+        assert!(more || whole == pieces, "{whole:?}\n{pieces:?}");
+    }
+}
+
+fn handshake(said: &[u8], at_once: usize) -> Vec<talk::nbd::Step> {
+    use talk::nbd::{Handshake, Heard, Options, Step};
+    let mut client = Handshake::new(Options::default());
+    let mut steps = client.start(Millis(0));
+    for piece in said.chunks(at_once.max(1)) {
+        steps.extend(client.hear(Millis(0), Heard::Bytes(piece)));
+    }
+    steps.extend(client.hear(Millis(0), Heard::Closed));
+    let ends = |step: &&Step| !matches!(step, Step::Send(_));
+    assert!(steps.len() <= 5 && steps.iter().filter(ends).count() == 1);
+    assert!(client.deadline().is_none());
+    steps
+}
+
+/// A conversation: what it is told, one after the other. First a byte for what it is, and two for
+/// how long: 0 is a server's message to this client from its 9th byte on, 1 a packet as it is,
+/// 2 one of ARP, anything else a wait.
+fn dhcp4(input: &[u8]) {
+    let mac = Mac(*b"\x52\x54\0\x12\x34\x56");
+    let mut client = Client::new(Options {
+        machine: Machine {
+            mac,
+            client_id: dhcp4::client_id_of(mac),
+            ..Machine::default()
+        },
+        ..Options::default()
+    });
+    let mut now = Millis(0);
+    let mut steps = client.start(now);
+    let mut xid = Vec::new();
+    let mut rest = input;
+    while let [kind, high, low, tail @ ..] = rest {
+        for step in &steps {
+            if let talk::Step::SendIp { packet, .. } = step {
+                xid = packet[32..36].to_vec();
+            }
+        }
+        assert!(steps.len() <= 3);
+        let length = u16::from_be_bytes([*high, *low]);
+        let (told, behind) = tail.split_at(usize::from(length).min(tail.len()));
+        rest = behind;
+        steps = match kind {
+            0 => {
+                let mut message = b"\x02\x01\x06\0".to_vec();
+                message.extend_from_slice(&xid);
+                message.extend_from_slice(told);
+                message.resize(message.len().max(34), 0);
+                message[28..34].copy_from_slice(&mac.0);
+                let datagram = Datagram {
+                    from: "192.0.2.1:67".parse().expect("an address"),
+                    to: "255.255.255.255:68".parse().expect("an address"),
+                    payload: &message,
+                };
+                let packet = datagram.build().expect("it is short");
+                client.hear(now, Heard::Ip(&packet, UdpSum::Made))
+            }
+            1 => client.hear(now, Heard::Ip(told, UdpSum::LeftToCard)),
+            2 => client.hear(now, Heard::Arp(told)),
+            _ => {
+                now = now.plus(length.into());
+                rest = tail;
+                client.hear(now, Heard::Timer)
+            }
+        };
+        assert!(client.deadline().is_none_or(|due| due > now));
+    }
+    let _ = client.give_up();
 }
 
 /// Lines of a trace, a hundred milliseconds apart.

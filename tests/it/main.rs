@@ -16,6 +16,8 @@ mod kmod;
 mod links;
 mod luks;
 mod mappings;
+#[cfg(feature = "host")]
+mod nbd;
 mod ns;
 mod params;
 mod rust_text;
