@@ -10,6 +10,7 @@ mod coverage;
 mod memory;
 mod mutate;
 mod network;
+mod nbd;
 mod seeds;
 mod targets;
 

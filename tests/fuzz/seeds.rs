@@ -59,26 +59,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             add(&[wait(1200), answer(2), answer(6), wait(2000), answer(2)].concat());
             add(&[answer(2), claim, wait(2000), answer(2), wait(30_000)].concat());
         }
-        "nbd" => {
-            let answer = |option: u8, rest: &[u8]| {
-                let header = b"\0\x03\xe8\x89\x04\x55\x65\xa9\0\0\0";
-                [&header[..], &[option], rest].concat()
-            };
-            let greeting: &[u8] = b"\x05NBDMAGICIHAVEOPT\0\x03";
-            let size = answer(7, b"\0\0\0\x03\0\0\0\x0c\0\0\0\0\0\0\0\x10\0\0\x01\x0d");
-            let blocks = b"\0\0\0\x03\0\0\0\x0e\0\x03\0\0\x02\0\0\0\x10\0\x02\0\0\0";
-            let end = answer(7, b"\0\0\0\x01\0\0\0\0");
-            add(&[greeting, &size, &answer(7, blocks), &end].concat());
-            let unknown = answer(7, b"\x80\0\0\x06\0\0\0\x02no");
-            let listed = answer(3, b"\0\0\0\x02\0\0\0\x05\0\0\0\x01a");
-            let end = answer(3, b"\0\0\0\x01\0\0\0\0");
-            add(&[greeting, &unknown, &listed, &listed, &end].concat());
-            let export = b"\0\0\0\0\0\x10\0\0\0\x03";
-            let unsupported = answer(7, b"\x80\0\0\x01\0\0\0\0");
-            add(&[greeting, &unsupported, export].concat());
-            let old = [&b"\0NBDMAGICIHAVEOPT\0\0"[..], export, &[0; 124]];
-            add(&old.concat());
-        }
+        "nbd" => crate::nbd::seeds().iter().for_each(|seed| add(seed)),
         "plan" => {
             let files = std::fs::read_dir("tests/scenarios").into_iter().flatten();
             for file in files.flatten() {

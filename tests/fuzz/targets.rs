@@ -1,6 +1,7 @@
 //! What is fuzzed: each header and metadata parser, and the plan.
 
 use crate::network;
+use crate::nbd;
 use landfall::base::millis::Millis;
 use landfall::format::identity::{self, Need, Range, Step, View};
 use landfall::format::kmod::{Catalog, Files};
@@ -105,21 +106,8 @@ pub const TARGETS: [Target; 23] = [
     target("dns", network::dns, network::DNS),
     target("handed", network::hand_over, network::HANDED),
     target("dhcp4", dhcp4, DHCP4),
-    target("nbd", nbd, NBD),
+    target("nbd", nbd::run, nbd::WORDS),
     target("plan", plan, PLAN),
-];
-
-/// A greeting, and what an answer begins with and holds.
-const NBD: &[&[u8]] = &[
-    b"NBDMAGICIHAVEOPT\0\x03",
-    b"\0\x03\xe8\x89\x04\x55\x65\xa9\0\0\0\x07",
-    b"\0\x03\xe8\x89\x04\x55\x65\xa9\0\0\0\x03",
-    b"\0\0\0\x01\0\0\0\0",
-    b"\0\0\0\x02\0\0\0\x05\0\0\0\x01a",
-    b"\0\0\0\x03\0\0\0\x0c\0\0\0\0\0\0\0\x10\0\0\x01\x0d",
-    b"\0\0\0\x03\0\0\0\x0e\0\x03\0\0\x02\0\0\0\x10\0\x02\0\0\0",
-    b"\x80\0\0\x01\0\0\0\0",
-    b"\x80\0\0\x06\0\0\0\x02no",
 ];
 
 /// Headers of messages and attributes, as a little-endian machine has them.
@@ -457,34 +445,6 @@ fn zstd(input: &[u8]) {
     let mut out = Output::new(UNPACKED_MAX);
     let _ = packed::zstd::unpack(input, &mut out);
     assert!(out.bytes().len() <= UNPACKED_MAX);
-}
-
-/// A handshake: how much is heard at a time, 0 for all of it, and what the server says.
-fn nbd(input: &[u8]) {
-    let Some((cut, said)) = input.split_first() else {
-        return;
-    };
-    let whole = handshake(said, said.len());
-    if *cut > 0 {
-        let pieces = handshake(said, usize::from(*cut));
-        // What follows the end is only known if it comes with it.
-        let more = format!("{whole:?}").contains("it says more");
-        assert!(more || whole == pieces, "{whole:?}\n{pieces:?}");
-    }
-}
-
-fn handshake(said: &[u8], at_once: usize) -> Vec<talk::nbd::Step> {
-    use talk::nbd::{Handshake, Heard, Options, Step};
-    let mut client = Handshake::new(Options::default());
-    let mut steps = client.start(Millis(0));
-    for piece in said.chunks(at_once.max(1)) {
-        steps.extend(client.hear(Millis(0), Heard::Bytes(piece)));
-    }
-    steps.extend(client.hear(Millis(0), Heard::Closed));
-    let ends = |step: &&Step| !matches!(step, Step::Send(_));
-    assert!(steps.len() <= 5 && steps.iter().filter(ends).count() == 1);
-    assert!(client.deadline().is_none());
-    steps
 }
 
 /// A conversation: what it is told, one after the other. First a byte for what it is, and two for

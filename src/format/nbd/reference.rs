@@ -5,9 +5,9 @@
 //! are in brackets. Sources: dracut.cmdline(7), nbd-client(8), doc/uri.md of the NBD project.
 
 use super::NAME_MAX;
-use super::host::Host;
 use crate::base::fault::Fault;
 use crate::base::text::{Text, cut, cut_last};
+use crate::format::nbd::host::Host;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
