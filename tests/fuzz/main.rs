@@ -7,6 +7,7 @@
 //! computing, and beyond a bound of memory.
 
 mod coverage;
+mod dhcp4;
 mod memory;
 mod mutate;
 mod network;

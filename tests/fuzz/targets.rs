@@ -2,6 +2,7 @@
 
 use crate::network;
 use crate::nbd;
+use crate::{dhcp4, nbd};
 use landfall::base::millis::Millis;
 use landfall::format::identity::{self, Need, Range, Step, View};
 use landfall::format::kmod::{Catalog, Files};
@@ -106,6 +107,7 @@ pub const TARGETS: [Target; 23] = [
     target("dns", network::dns, network::DNS),
     target("handed", network::hand_over, network::HANDED),
     target("dhcp4", dhcp4, DHCP4),
+    target("dhcp4", dhcp4::run, dhcp4::WORDS),
     target("nbd", nbd::run, nbd::WORDS),
     target("plan", plan, PLAN),
 ];
@@ -221,6 +223,34 @@ const CMDLINE: &[&[u8]] = &[
     b" bond=",
     b" rd.route=",
 ];
+
+const PLAN: &[&[u8]] = &[
+    b"boot root=UUID=1\n",
+    b"block vda 254:0 sectors=4096 sequence=1\n",
+    b"walked 1\n",
+    b"timer\n",
+    b"probed 2 type=ext4 usage=filesystem uuid=1 block-size=1024\n",
+    b"resolved 2 builtin\n",
+    b"block-changed ",
+    b"block-gone vda\n",
+    b"mounted ",
+    b"loaded ",
+    b"load-failed ",
+    b"overflow\n",
+    b"probed 2 type=LVM2_member usage=raid block-size=0\n",
+    b"bytes 3 bytes=",
+    b"ctrl-alt-del\n",
+    b"probed 2 type=linux_raid_member usage=raid uuid=7 version=1.2 block-size=0\n",
+    b"mapped ",
+    b"probed 2 type=crypto_LUKS usage=crypto uuid=1 block-size=0\n",
+    b"read-failed ",
+    b"\\x00",
+    b"probed 2 table=gpt part=1:u:t:8:8:0\n",
+    b"shell-left 9\n",
+    b"roothash=",
+    b"unlocked ",
+];
+
 /// A device that holds the input, and asks for no more than it has.
 fn read(input: &[u8], range: Range) -> Option<Vec<u8>> {
     let start = usize::try_from(range.at).ok()?;
@@ -445,61 +475,6 @@ fn zstd(input: &[u8]) {
     let mut out = Output::new(UNPACKED_MAX);
     let _ = packed::zstd::unpack(input, &mut out);
     assert!(out.bytes().len() <= UNPACKED_MAX);
-}
-
-/// A conversation: what it is told, one after the other. First a byte for what it is, and two for
-/// how long: 0 is a server's message to this client from its 9th byte on, 1 a packet as it is,
-/// 2 one of ARP, anything else a wait.
-fn dhcp4(input: &[u8]) {
-    let mac = Mac(*b"\x52\x54\0\x12\x34\x56");
-    let mut client = Client::new(Options {
-        machine: Machine {
-            mac,
-            client_id: dhcp4::client_id_of(mac),
-            ..Machine::default()
-        },
-        ..Options::default()
-    });
-    let mut now = Millis(0);
-    let mut steps = client.start(now);
-    let mut xid = Vec::new();
-    let mut rest = input;
-    while let [kind, high, low, tail @ ..] = rest {
-        for step in &steps {
-            if let talk::Step::SendIp { packet, .. } = step {
-                xid = packet[32..36].to_vec();
-            }
-        }
-        assert!(steps.len() <= 3);
-        let length = u16::from_be_bytes([*high, *low]);
-        let (told, behind) = tail.split_at(usize::from(length).min(tail.len()));
-        rest = behind;
-        steps = match kind {
-            0 => {
-                let mut message = b"\x02\x01\x06\0".to_vec();
-                message.extend_from_slice(&xid);
-                message.extend_from_slice(told);
-                message.resize(message.len().max(34), 0);
-                message[28..34].copy_from_slice(&mac.0);
-                let datagram = Datagram {
-                    from: "192.0.2.1:67".parse().expect("an address"),
-                    to: "255.255.255.255:68".parse().expect("an address"),
-                    payload: &message,
-                };
-                let packet = datagram.build().expect("it is short");
-                client.hear(now, Heard::Ip(&packet, UdpSum::Made))
-            }
-            1 => client.hear(now, Heard::Ip(told, UdpSum::LeftToCard)),
-            2 => client.hear(now, Heard::Arp(told)),
-            _ => {
-                now = now.plus(length.into());
-                rest = tail;
-                client.hear(now, Heard::Timer)
-            }
-        };
-        assert!(client.deadline().is_none_or(|due| due > now));
-    }
-    let _ = client.give_up();
 }
 
 /// Lines of a trace, a hundred milliseconds apart.
