@@ -7,11 +7,10 @@
 //! computing, and beyond a bound of memory.
 
 mod coverage;
-mod dhcp4;
 mod memory;
 mod mutate;
-mod network;
 mod nbd;
+mod network;
 mod seeds;
 mod targets;
 

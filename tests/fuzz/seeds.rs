@@ -37,28 +37,6 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             }
         }
         "bootconfig" => add(b"kernel {\n root = \"a\", b\n x.y += 1 # z\n}\ninit.a\n"),
-        "dhcp4" => {
-            let options = b"\x36\x04\xc0\0\x02\x01\x01\x04\xff\xff\xff\0\x34\x01\x03\
-                \x33\x04\0\0\x0e\x10\x03\x04\xc0\0\x02\x01\x06\x04\xc0\0\x02\x02\x0c\x03box\
-                \x1a\x02\x05\xdc\x77\x0a\x03eng\0\x01a\xc0\0\0\x79\x05\0\x0a\x01\x01\x01\xff";
-            let answer = |kind: u8| {
-                let mut message = vec![0; 232];
-                message[8..12].copy_from_slice(&[192, 0, 2, 7]);
-                message[36..40].copy_from_slice(b"\x42\x01b\xff");
-                message[100..104].copy_from_slice(b"\x43\x01k\xff");
-                message[228..].copy_from_slice(&[99, 130, 83, 99]);
-                message.extend_from_slice(&[53, 1, kind]);
-                message.extend_from_slice(options);
-                let length = u16::try_from(message.len()).unwrap_or(0).to_be_bytes();
-                [&[0][..], &length, &message].concat()
-            };
-            let mut claim = b"\x02\0\x1c\0\x01\x08\0\x06\x04\0\x02\x02\0\0\0\0\x09".to_vec();
-            claim.extend_from_slice(b"\xc0\0\x02\x07\x52\x54\0\x12\x34\x56\0\0\0\0");
-            let wait = |ms: u16| [&[3][..], &ms.to_be_bytes()].concat();
-            add(&[answer(2), answer(5), wait(100)].concat());
-            add(&[wait(1200), answer(2), answer(6), wait(2000), answer(2)].concat());
-            add(&[answer(2), claim, wait(2000), answer(2), wait(30_000)].concat());
-        }
         "nbd" => crate::nbd::seeds().iter().for_each(|seed| add(seed)),
         "plan" => {
             let files = std::fs::read_dir("tests/scenarios").into_iter().flatten();

@@ -1,8 +1,6 @@
 //! What is fuzzed: each header and metadata parser, and the plan.
 
-use crate::network;
-use crate::nbd;
-use crate::{dhcp4, nbd};
+use crate::{nbd, network};
 use landfall::base::millis::Millis;
 use landfall::format::identity::{self, Need, Range, Step, View};
 use landfall::format::kmod::{Catalog, Files};
@@ -26,8 +24,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
     Target { name, run, words }
 }
 
-pub const TARGETS: [Target; 24] = [
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 25] = [
     target(
         "luks",
         luks_header,
@@ -106,8 +103,6 @@ pub const TARGETS: [Target; 23] = [
     target("dhcp4", network::dhcp4, network::DHCP4),
     target("dns", network::dns, network::DNS),
     target("handed", network::hand_over, network::HANDED),
-    target("dhcp4", dhcp4, DHCP4),
-    target("dhcp4", dhcp4::run, dhcp4::WORDS),
     target("nbd", nbd::run, nbd::WORDS),
     target("plan", plan, PLAN),
 ];

@@ -16,8 +16,8 @@
 
 pub mod dhcp4;
 pub mod dns;
-mod troubles;
 pub mod nbd;
+mod troubles;
 
 use crate::base::fault::Fault;
 use crate::format::net::address::Mac;
