@@ -18,6 +18,11 @@
 //! Both daemons recognize an address of DHCP by its lifetime, and its routes by their protocol
 //! (`RTPROT_DHCP`): who sets them up has to give them both, else NetworkManager takes its own
 //! profile for another one, and networkd the routes for somebody's.
+//!
+//! # What is not written
+//! `/run/systemd/netif/leases`: networkd's own notes, in a form that is nobody else's. Leases as
+//! in dhclient.leases(5): they lie on root, which is not ours to write to. ifupdown has no file
+//! for what is up already; its configuration on root says `manual` for such a link.
 
 mod ipconfig;
 mod network_manager;
