@@ -1,13 +1,12 @@
 //! What a worker does with one action, and how it answers.
 
-use super::{leasing, lookup};
+use super::{connecting, leasing, lookup};
 use crate::act::attach_loop::HOST;
 use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
-    assemble_array, attach_loop, boot_partition, configure_link, connect_target, create_mapping,
-    device_links, find_init, flash, load_module, mount_root, probe_device, read_device,
-    unlock_luks,
+    assemble_array, attach_loop, boot_partition, configure_link, create_mapping, device_links,
+    find_init, flash, load_module, mount_root, probe_device, reach, read_device, unlock_luks,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -105,7 +104,11 @@ fn see_to_network(
             Ok(addresses) => NetEvent::Found { ticket, addresses },
             Err(fault) => NetEvent::LookupFailed { ticket, fault },
         },
-        NetAction::Connect { target, server } => match connect_target::connect(target, *server) {
+        NetAction::Reach { server, port } => match reach::reach(*server, *port) {
+            Ok(()) => NetEvent::Reached { ticket },
+            Err(fault) => NetEvent::ReachFailed { ticket, fault },
+        },
+        NetAction::Connect { target, server } => match connecting::connect(target, *server) {
             Ok(device) => NetEvent::Connected { ticket, device },
             Err(fault) => NetEvent::ConnectFailed { ticket, fault },
         },
@@ -200,6 +203,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             NetAction::WatchLinks => NetEvent::LinksListed { ticket },
             NetAction::Configure { .. } => NetEvent::ConfigureFailed { ticket, fault },
             NetAction::Lease { .. } => NetEvent::LeaseFailed { ticket, fault },
+            NetAction::Reach { .. } => NetEvent::ReachFailed { ticket, fault },
             NetAction::Lookup(_) => NetEvent::LookupFailed { ticket, fault },
             NetAction::Connect { .. } => NetEvent::ConnectFailed { ticket, fault },
         }),

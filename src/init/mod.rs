@@ -8,6 +8,7 @@
 //! | `dispatch` | actions to act calls: what is quick here, what is slow in a worker |
 //! | `workers` | processes that do slow jobs: told an action line, answer an event line |
 //! | `job` | what a worker does with one action |
+//! | `connecting` | a worker's conversation with a server of blocks |
 //! | `leasing` | a worker's conversation with DHCP servers |
 //! | `lookup` | the same with name servers |
 //! | `links` | what the kernel tells of network links |
@@ -16,6 +17,7 @@
 //! | `secrets` | what was typed there, by number |
 //! | `record` | the trace, kept in memory and left in `/run/landfall/trace` |
 
+mod connecting;
 mod dispatch;
 mod early;
 mod event_loop;

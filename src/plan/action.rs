@@ -202,6 +202,8 @@ pub enum Action {
 /// What is done about links, leases and servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetAction {
+    /// Find out whether a service is there.
+    Reach { server: IpAddr, port: u16 },
     /// Find the addresses of a name.
     Lookup(Box<LookupOrder>),
     /// Connect to a server of blocks, so that its disk appears. `server`: its address, where it has

@@ -229,6 +229,14 @@ pub enum Event {
 /// What is heard of links, leases and servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetEvent {
+    /// Answers `reach`.
+    Reached {
+        ticket: Ticket,
+    },
+    ReachFailed {
+        ticket: Ticket,
+        fault: Fault,
+    },
     /// Answers `lookup`: in the order in which they are to be tried.
     Found {
         ticket: Ticket,

@@ -292,6 +292,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
                 "changing a network link has not ended".to_string()
             }
             Job::Lease(_) => continue,
+            Job::Reach => "reaching the server has not ended".to_string(),
             Job::Lookup(_) => "looking up the server's name has not ended".to_string(),
             Job::Connect(_) => "connecting to a server has not ended".to_string(),
             Job::Attach => "making a device of the file has not ended".to_string(),

@@ -67,6 +67,8 @@ pub enum Job {
     WatchLinks,
     /// Changes the link of this index.
     Configure(u32),
+    /// Finds out whether the server of root is there.
+    Reach,
     /// Looks up the name of this number.
     Lookup(usize),
     /// Connects to the target of this number.

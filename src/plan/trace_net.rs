@@ -24,6 +24,8 @@ use core::str::FromStr;
 
 pub fn event_line(event: &NetEvent) -> String {
     match event {
+        NetEvent::Reached { ticket } => answer("reached", *ticket).done(),
+        NetEvent::ReachFailed { ticket, fault } => failed("reach-failed", *ticket, fault).done(),
         NetEvent::Found { ticket, addresses } => {
             shown_words(answer("found", *ticket), "address", addresses).done()
         }
@@ -69,6 +71,11 @@ pub fn event(verb: &str, w: &mut Words) -> Option<NetEvent> {
 /// Events that answer an action.
 pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<NetEvent> {
     Some(match verb {
+        "reached" => NetEvent::Reached { ticket },
+        "reach-failed" => NetEvent::ReachFailed {
+            ticket,
+            fault: fault(w),
+        },
         "found" => NetEvent::Found {
             ticket,
             addresses: addresses(w, "address")?,
@@ -109,6 +116,10 @@ pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<NetEvent> {
 
 pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
     match order {
+        NetAction::Reach { server, port } => {
+            let line = answer("reach", ticket).word(server.to_string());
+            line.num(u64::from(*port)).done()
+        }
         NetAction::Lookup(order) => {
             let line = answer("lookup", ticket).word(&order.name);
             let line = shown_words(line, "server", &order.servers);
@@ -136,12 +147,23 @@ pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
 }
 
 pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
-    const VERBS: [&str; 5] = ["watch-links", "configure", "lease", "lookup", "connect"];
+    const VERBS: [&str; 6] = [
+        "watch-links",
+        "configure",
+        "lease",
+        "reach",
+        "lookup",
+        "connect",
+    ];
     if !VERBS.contains(&verb) {
         return None;
     }
     let ticket = ticket(w);
     let order = match verb {
+        "reach" => NetAction::Reach {
+            server: w.need_text().parse().ok()?,
+            port: u16::try_from(w.need_small()).ok()?,
+        },
         "lookup" => NetAction::Lookup(
             LookupOrder {
                 name: w.need_text(),

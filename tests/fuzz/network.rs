@@ -25,33 +25,6 @@ pub const DHCP4: &[&[u8]] = &[
     b"\x38\x02no",
     b"\xff",
 ];
-const PLAN: &[&[u8]] = &[
-    b"boot root=UUID=1\n",
-    b"block vda 254:0 sectors=4096 sequence=1\n",
-    b"walked 1\n",
-    b"timer\n",
-    b"probed 2 type=ext4 usage=filesystem uuid=1 block-size=1024\n",
-    b"resolved 2 builtin\n",
-    b"block-changed ",
-    b"block-gone vda\n",
-    b"mounted ",
-    b"loaded ",
-    b"load-failed ",
-    b"overflow\n",
-    b"probed 2 type=LVM2_member usage=raid block-size=0\n",
-    b"bytes 3 bytes=",
-    b"ctrl-alt-del\n",
-    b"probed 2 type=linux_raid_member usage=raid uuid=7 version=1.2 block-size=0\n",
-    b"mapped ",
-    b"probed 2 type=crypto_LUKS usage=crypto uuid=1 block-size=0\n",
-    b"read-failed ",
-    b"\\x00",
-    b"probed 2 table=gpt part=1:u:t:8:8:0\n",
-    b"shell-left 9\n",
-    b"roothash=",
-    b"unlocked ",
-];
-
 pub const DNS: &[&[u8]] = &[
     b"\xc0\x0c",
     b"\0\x01\0\x01\0\0\0\0\0\x04",

@@ -3,7 +3,6 @@
 //! | File | What it is |
 //! |---|---|
 //! | `reference` | how people and DHCP servers name an export |
-//! | `host` | a server: an address or a name |
 //! | `greeting` | the first bytes of a server |
 //! | `option` | what a client asks, one option at a time |
 //! | `reply` | what a server answers to an option |
@@ -15,7 +14,6 @@
 
 pub mod device;
 pub mod greeting;
-pub mod host;
 pub mod option;
 pub mod reference;
 pub mod reply;

@@ -7,7 +7,7 @@
 use super::NAME_MAX;
 use crate::base::fault::Fault;
 use crate::base::text::{Text, cut, cut_last};
-use crate::format::nbd::host::Host;
+use crate::format::remote::Host;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;

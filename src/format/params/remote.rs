@@ -15,9 +15,10 @@ pub(super) const NFSROOT: Parameter = Parameter {
 
 pub(super) const NETROOT: Parameter = Parameter {
     names: &["netroot"],
-    values: "`=nfs:…`, `=nfs4:…`, `=dhcp`",
+    values: "`=nfs:…`, `=nfs4:…`, `=dhcp`, `=nbd:…`",
     default: "none",
-    effect: "As `root=` with the same words, where `root=` says nothing that is understood.",
+    effect: "As `root=` with the same words, where `root=` says nothing that is understood. A \
+              server of blocks is connected to whatever `root=` says.",
     gathers: false,
     tests: &["netroot_is_root_where_root_says_nothing"],
     read: Reading::netroot,

@@ -99,6 +99,14 @@ impl Export {
         }
     }
 
+    /// Where the server listens.
+    pub fn port(&self, flags: &Text) -> u16 {
+        const NFS: u16 = 2049;
+        let all = words(&self.options).chain(words(flags.as_str().unwrap_or_default()));
+        let port = all.filter_map(|word| word.strip_prefix("port=")).last();
+        port.and_then(|port| port.parse().ok()).unwrap_or(NFS)
+    }
+
     /// The options for one attempt. `own`: this machine's address on the way to the server.
     /// `flags`: `rootflags=`, which come last and so win.
     pub fn options_for(

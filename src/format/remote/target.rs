@@ -5,6 +5,8 @@
 
 use super::Host;
 use super::nvme::Controller;
+use crate::base::fault::Fault;
+use crate::format::nbd::reference::Reference;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -12,6 +14,7 @@ use core::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Nvme(Controller),
+    Nbd(Reference),
     /// ATA over Ethernet: whatever answers on the link itself.
     Aoe,
 }
@@ -20,6 +23,9 @@ impl Target {
     /// What [`fmt::Display`] wrote. The error is the end of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
+            _ if Reference::is_one(text) => Reference::parse(text)
+                .map(Self::Nbd)
+                .map_err(Fault::into_text),
             Some(("nvme", rest)) => Ok(Self::Nvme(Controller::parse(rest)?)),
             None if text == "aoe" => Ok(Self::Aoe),
             _ => Err(format!(
@@ -32,6 +38,7 @@ impl Target {
     pub fn host(&self) -> Option<&Host> {
         match self {
             Self::Nvme(controller) => Some(&controller.host),
+            Self::Nbd(reference) => Some(&reference.host),
             Self::Aoe => None,
         }
     }
@@ -40,6 +47,7 @@ impl Target {
     pub fn driver(&self) -> &'static str {
         match self {
             Self::Nvme(_) => "nvme-tcp",
+            Self::Nbd(_) => "nbd",
             Self::Aoe => "aoe",
         }
     }
@@ -54,6 +62,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nvme(controller) => write!(f, "nvme:{controller}"),
+            Self::Nbd(reference) => write!(f, "{reference}"),
             Self::Aoe => f.write_str("aoe"),
         }
     }

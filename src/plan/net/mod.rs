@@ -120,6 +120,8 @@ impl Net {
 impl Plan {
     pub(super) fn take_of_network(&mut self, now: Millis, event: NetEvent) {
         match event {
+            NetEvent::Reached { ticket } => self.reached(ticket, Ok(())),
+            NetEvent::ReachFailed { ticket, fault } => self.reached(ticket, Err(fault)),
             NetEvent::Found { ticket, addresses } => self.looked_up(now, ticket, Ok(addresses)),
             NetEvent::LookupFailed { ticket, fault } => self.looked_up(now, ticket, Err(fault)),
             NetEvent::Connected { ticket, device } => self.connected(now, ticket, Ok(device)),

@@ -5,7 +5,8 @@
 //! tried again, after one second, two, four, and eight from then on: no server announces itself.
 //! What it refuses ends the boot when no other link can help. Documentation/filesystems/nfs.
 
-use super::super::action::{Action, Level, Mount};
+use super::super::action::{Action, Level, Mount, NetAction};
+use super::super::event::Ticket;
 use super::super::give_up::Cause;
 use super::super::ticket::Job;
 use super::super::{Plan, Stage};
@@ -42,12 +43,16 @@ pub(super) const MAY_PASS: [i32; 9] = [
     113, // EHOSTUNREACH
 ];
 
+const ECONNREFUSED: i32 = 111;
+
 #[derive(Default)]
 pub(super) struct Attempts {
     /// The link over which root is tried.
     index: u32,
     /// What is still to be tried over it; the first one is under way.
     versions: Vec<String>,
+    /// The server is being asked whether it is there.
+    reaching: bool,
     /// What failed in this round.
     pub(super) failed: Vec<(String, Fault)>,
     pub(super) kernel: Vec<Text>,
@@ -91,7 +96,12 @@ impl Plan {
         if self.net.attempts.again.is_some() {
             return;
         }
-        if self.net.attempts.versions.is_empty() && !self.next_link(now) {
+        if self.net.attempts.reaching {
+            return;
+        }
+        if self.net.attempts.versions.is_empty() {
+            // What is tried over it is known when its server has answered.
+            self.next_link(now);
             return;
         }
         self.attempt();
@@ -123,6 +133,11 @@ impl Plan {
             return match self.target() {
                 Ok(target) => {
                     self.net.attempts.versions = target.export.versions(&flags);
+                    self.net.attempts.reaching = true;
+                    let (server, port) = (target.server, target.export.port(&flags));
+                    let ticket = self.tickets.issue(Job::Reach);
+                    let order = NetAction::Reach { server, port };
+                    self.out.push(Action::Net { ticket, order });
                     true
                 }
                 Err(Missing::Address(name)) => {
@@ -147,6 +162,25 @@ impl Plan {
             self.round_failed(now);
         }
         false
+    }
+
+    /// The server is there, or not. One that refuses may be an old one, without version 4.
+    pub(super) fn reached(&mut self, ticket: Ticket, result: Result<(), Fault>) {
+        if self.tickets.close(ticket) != Some(Job::Reach) {
+            return;
+        }
+        self.net.attempts.reaching = false;
+        let Err(fault) = result else {
+            return;
+        };
+        let attempts = &mut self.net.attempts;
+        match fault.errno {
+            ECONNREFUSED => attempts.versions.retain(|version| version == "3"),
+            _ => attempts.versions.clear(),
+        }
+        let name = self.link_name();
+        self.say(Level::Info, fault.text.clone());
+        self.net.attempts.failed.push((name, fault));
     }
 
     fn link_name(&self) -> String {

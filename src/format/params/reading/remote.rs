@@ -3,10 +3,12 @@
 use super::Reading;
 use crate::base::text::Text;
 use crate::format::cmdline::Word;
+use crate::format::nbd::reference::Reference;
 use crate::format::remote::Remote;
 use crate::format::remote::nvme::Controller;
 use crate::format::remote::target::Target;
 use crate::format::wish::Source;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -76,14 +78,55 @@ impl Reading {
         let by_root = Remote::parse(typed.as_bytes(), nfsroot);
         let by_netroot = vague.then(|| Remote::parse(words.netroot.as_bytes(), nfsroot));
         self.wish.remote = by_root.or_else(|| by_netroot.flatten());
+        let of_root = self.block_server(&typed, vague);
+        let of_netroot = self.block_server(&words.netroot, vague && typed.0.is_empty());
+        self.wish.remote = of_root.or(of_netroot).or(self.wish.remote.take());
         let Some(remote) = &mut self.wish.remote else {
             return false;
         };
+        if let Remote::Target(_) = remote {
+            return true;
+        }
         let types = core::mem::take(&mut self.wish.fstypes);
         if let Remote::Nfs(export) = remote {
             export.v4 |= types.iter().any(|fstype| fstype == "nfs4");
         }
         true
+    }
+
+    /// A server of blocks that `root=` or `netroot=` names, and that its disk is root where nothing
+    /// else says what is.
+    fn block_server(&mut self, typed: &Text, is_root: bool) -> Option<Remote> {
+        let text = typed.as_str().filter(|text| Reference::is_one(text))?;
+        let reference = match Reference::parse(text) {
+            Ok(reference) => reference,
+            Err(fault) => {
+                self.say(fault.into_text());
+                return None;
+            }
+        };
+        if is_root {
+            let fstype = reference.fstype.clone();
+            self.wish
+                .fstypes
+                .extend(fstype.filter(|_| self.wish.fstypes.is_empty()));
+            if self.wish.flags.0.is_empty() {
+                self.wish.flags = Text::from(reference.mount_options.as_str());
+            }
+        }
+        for word in &reference.options.ignored {
+            self.say(format!(
+                "{text} has the option {word}, which means nothing here"
+            ));
+        }
+        let target = Target::Nbd(reference);
+        self.target(target.clone());
+        let number = self
+            .wish
+            .targets
+            .iter()
+            .position(|known| *known == target)?;
+        is_root.then_some(Remote::Target(number))
     }
 
     fn target(&mut self, target: Target) {
