@@ -51,8 +51,11 @@ start() {
   local name=$1
   shift
   printf '%q ' "$@" > $STARTED/$name.command
-  setsid "$@" >> $LOG/$name 2>&1 < /dev/null &
-  echo $! > $STARTED/$name.pid
+  # Its parent ends before it begins: nbdkit for one ends with its parent.
+  (
+    setsid "$@" >> $LOG/$name 2>&1 < /dev/null &
+    echo $! > $STARTED/$name.pid
+  )
 }
 
 # ready NAME t|u PORT: until it listens, by TCP or UDP. If it ends instead, that is what it said.

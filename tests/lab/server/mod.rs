@@ -9,6 +9,7 @@
 //! The server takes none of the guests' seats: it works only while its clients do.
 
 pub mod berth;
+pub mod client;
 mod port;
 pub mod root;
 
@@ -93,7 +94,8 @@ impl Server {
         let number = known.unwrap_or_else(|| plugged.add(file));
         drop(plugged);
         let path = format!("/sys/bus/scsi/devices/0:0:{number}:0/block");
-        let name = self.run(&format!("wait_until test -e {path}; ls {path}"));
+        let script = format!("modprobe sd_mod; wait_until [ -e {path} ]; ls {path}");
+        let name = self.run(&script);
         format!("/dev/{}", name.trim())
     }
 
@@ -230,14 +232,18 @@ fn words(scratch: &Path) -> Vec<String> {
     words
 }
 
-/// A script is a disk to the guest: of whole sectors, with empty lines at its end.
 fn script() -> Vec<u8> {
     const PARTS: [&str; 3] = [
         include_str!("guest.sh"),
         include_str!("berth.sh"),
         include_str!("serve.sh"),
     ];
-    let mut text = PARTS.concat().into_bytes();
+    sectors(&PARTS.concat())
+}
+
+/// A script is a disk to a guest: of whole sectors, with empty lines at its end.
+fn sectors(script: &str) -> Vec<u8> {
+    let mut text = script.as_bytes().to_vec();
     text.resize(text.len().next_multiple_of(4096), b'\n');
     text
 }

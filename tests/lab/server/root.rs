@@ -12,12 +12,14 @@ pub fn server_kernel() -> Kernel {
     kernel(Flavour::Cloud)
 }
 
-/// Links and packets first; then what serves addresses, files, and blocks.
+/// Links and packets first; then what serves addresses, files, and blocks; last the clients of all
+/// that, for a guest that tries the servers.
 const PACKAGES: &str = "iproute2,iputils-ping,nftables,tcpdump,kmod,util-linux,procps,bash,\
                         dnsmasq-base,isc-dhcp-server,\
                         rpcbind,nfs-common,nfs-kernel-server,nfs-ganesha,nfs-ganesha-vfs,samba,\
                         qemu-utils,nbdkit,nbd-server,vblade,\
-                        cryptsetup-bin,dmsetup,lvm2,e2fsprogs";
+                        cryptsetup-bin,dmsetup,lvm2,e2fsprogs,\
+                        isc-dhcp-client,nbd-client,open-iscsi,nvme-cli,cifs-utils";
 
 /// PID 1. The first virtio disk is the script of this run.
 const INIT: &str = "#!/bin/sh

@@ -74,11 +74,12 @@ serve_nbdkit() {
   ready nbdkit t $port
 }
 
-# serve_nbd_server LINES: sections of nbd-server's configuration, after [generic].
+# serve_nbd_server LINES: sections of nbd-server's configuration, after [generic]. No `restart`.
 serve_nbd_server() {
   printf '[generic]\nlistenaddr = %s\nallowlist = true\n%s\n' $NET.1 "$1" > /run/nbd.conf
-  start nbd-server nbd-server -d -C /run/nbd.conf
-  ready nbd-server t 10809
+  # In the foreground it would leave after the first client.
+  nbd-server -C /run/nbd.conf -p $STARTED/nbd-server.pid
+  wait_until listens t 10809
 }
 
 # serve_nvme FILE NQN [PORT]: NVMe over TCP. No two berths may use the same NQN at a time: have $N
