@@ -11,6 +11,7 @@ mod aarch64;
 mod accelerator;
 mod arrays;
 mod bench;
+mod block_servers;
 mod btrfs;
 mod buses;
 mod clones;

@@ -1,0 +1,64 @@
+//! Roots on disks that a server gives: NBD, NVMe over TCP, ATA over Ethernet.
+
+use super::nfs::networked;
+use crate::lab::disks::EXT4;
+use crate::lab::server::server;
+
+#[test]
+fn boot_nbd_by_the_name_of_its_export() {
+    let berth = server().berth();
+    berth.run("serve_dhcp; serve_nbd /srv/reporter.disk root 10809 --read-only");
+    let words = format!("root=nbd:{}:root ip=dhcp", berth.address());
+    let outcome = berth.to(networked()).cmdline(&words).boot();
+    outcome.assert_root("/dev/nbd0", "ext4", "ro");
+}
+
+#[test]
+fn boot_nbd_by_label_with_netroot() {
+    let berth = server().berth();
+    berth.run("serve_dhcp; own_disk /berth/disk; serve_nbdkit 4000 file /berth/disk");
+    let words = format!(
+        "root=LABEL={} rw netroot=nbd://{}:4000 ip=dhcp",
+        EXT4.label,
+        berth.address()
+    );
+    let outcome = berth.to(networked()).cmdline(&words).boot();
+    outcome.assert_root("/dev/nbd0", "ext4", "rw");
+}
+
+#[test]
+fn boot_nbd_without_that_export_ends_with_those_that_there_are() {
+    let berth = server().berth();
+    berth.run("serve_dhcp; serve_nbd /srv/reporter.disk root 10809 --read-only");
+    let words = format!("root=nbd:{}:roof ip=dhcp", berth.address());
+    let outcome = berth.to(networked()).cmdline(&words).boot();
+    outcome.assert_gave_up(&["the disk of a server was not mounted", "roof", "root"]);
+}
+
+#[test]
+fn boot_nvme_over_tcp_that_is_discovered() {
+    let berth = server().berth();
+    let nqn = format!("nqn.2026-01.example:root{}", berth.number());
+    // A file alone would have blocks of 4 KiB, which the file system on it has not.
+    berth.run(&format!(
+        "serve_dhcp; own_disk /berth/disk
+         disk=$(losetup --find --show /berth/disk); after losetup --detach $disk
+         serve_nvme $disk {nqn}"
+    ));
+    let words = format!(
+        "root=UUID={} ro rd.nvmf.discover=tcp,{},,4420 ip=dhcp",
+        EXT4.uuid,
+        berth.address()
+    );
+    let outcome = berth.to(networked()).cmdline(&words).boot();
+    outcome.assert_root("/dev/nvme0n1", "ext4", "ro");
+}
+
+#[test]
+fn boot_ata_over_ethernet_without_an_address() {
+    let berth = server().berth();
+    berth.run("own_disk /berth/disk; serve_aoe /berth/disk 0 1");
+    let machine = berth.to(networked()).cmdline("root=/dev/etherd/e0.1 ro");
+    let outcome = machine.boot();
+    outcome.assert_root("/dev/etherd/e0.1", "ext4", "ro");
+}
