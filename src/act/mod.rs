@@ -29,6 +29,7 @@ pub mod hand_over;
 pub mod kernel_lines;
 pub mod key_file;
 pub mod keyboards;
+pub mod leave_network;
 pub mod links;
 pub mod load_module;
 pub mod mdadm_map;

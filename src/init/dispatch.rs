@@ -6,7 +6,8 @@ use super::job::NEW_ROOT;
 use super::questions::WITHDRAWN;
 use super::{early, translate};
 use crate::act::{
-    coldplug, console_log, end, flash, hand_over, keyboards, mdadm_map, shell, watch_drives,
+    coldplug, console_log, end, flash, hand_over, keyboards, leave_network, mdadm_map, shell,
+    watch_drives,
 };
 use crate::base::fault::Fault;
 use crate::base::text::Text;
@@ -54,8 +55,10 @@ impl Machine {
                 ticket,
                 init,
                 arrays,
+                net,
             } => {
                 mdadm_map::leave(NEW_ROOT, &arrays);
+                leave_network::leave(&net);
                 self.hand_over(ticket, &init);
             }
             Action::WatchDrives => {

@@ -8,7 +8,7 @@ use crate::format::identity::Range;
 use crate::format::lens::Lens;
 use crate::format::luks::order::Order;
 use crate::format::md::{Named, Step};
-use crate::format::net::order::{Change, LeaseOrder, LookupOrder};
+use crate::format::net::order::{Change, LeaseOrder, Left, LookupOrder};
 use crate::format::remote::target::Target;
 use crate::format::wish::End;
 use alloc::boxed::Box;
@@ -171,6 +171,7 @@ pub enum Action {
         ticket: Ticket,
         init: Text,
         arrays: Vec<Named>,
+        net: Box<Left>,
     },
     /// Let the kernel look for media in drives: root may be put in.
     WatchDrives,

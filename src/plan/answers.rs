@@ -158,7 +158,7 @@ impl Plan {
                 fault,
                 kernel,
             } => self.mount_failed(now, ticket, &fault, kernel),
-            Event::InitFound { ticket, path } => self.init_found(ticket, path),
+            Event::InitFound { ticket, path } => self.init_found(now, ticket, path),
             Event::InitMissing { ticket, fault } if self.init_was_sought(ticket) => {
                 self.give_up(now, Cause::NoInit(fault));
             }
@@ -406,7 +406,7 @@ impl Plan {
         self.tickets.close(ticket) == Some(Job::FindInit) && self.stage == Stage::FindingInit
     }
 
-    fn init_found(&mut self, ticket: Ticket, path: Text) {
+    fn init_found(&mut self, now: Millis, ticket: Ticket, path: Text) {
         if self.init_was_sought(ticket) {
             self.stage = Stage::HandingOver;
             self.say(Level::Info, format!("handing over to {path}"));
@@ -416,6 +416,7 @@ impl Plan {
                 ticket,
                 init: path,
                 arrays: self.running_arrays(),
+                net: self.network_left(now).into(),
             });
         }
     }

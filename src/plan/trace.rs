@@ -237,9 +237,11 @@ fn last_action_line(action: &Action) -> String {
             ticket,
             init,
             arrays,
+            net,
         } => {
             let line = answer("hand-over", *ticket).word(init.as_bytes());
-            arrays.iter().fold(line, with_array).done()
+            let line = arrays.iter().fold(line, with_array);
+            trace_net::left_words(line, net).done()
         }
         Action::Shell { ticket } => answer("shell", *ticket).done(),
         Action::End { end } => match end {

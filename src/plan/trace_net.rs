@@ -9,8 +9,9 @@ use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::base::words::{Line, Words};
 use crate::format::net::address::{Mac, Network, Route};
+use crate::format::net::handed::File;
 use crate::format::net::lease::Lease;
-use crate::format::net::order::{Change, LeaseOrder, LookupOrder, Placement};
+use crate::format::net::order::{Change, LeaseOrder, Left, LookupOrder, Placement};
 use crate::format::net::wanted::{Made, MadeOf};
 use crate::format::netlink::link::Link;
 use crate::format::remote::target::Target;
@@ -382,6 +383,38 @@ fn routes(w: &mut Words) -> Option<Vec<Route>> {
         Some(route)
     };
     all(w, "route").into_iter().map(route).collect()
+}
+
+// -- hand-over ---------------------------------------------------------------------------------
+
+/// Of a file `MODE:PATH:TEXT`.
+pub fn left_words(line: Line, left: &Left) -> Line {
+    let file = |line: Line, file: &File| {
+        let mut text = format!("{:o}:{}:", file.mode, file.path).into_bytes();
+        text.extend_from_slice(&file.bytes);
+        line.key("file", text)
+    };
+    let line = left.files.iter().fold(line, file);
+    let lowered = left.lowered.iter();
+    lowered.fold(line, |line, link| line.key("lower", link))
+}
+
+pub fn left(w: &mut Words) -> Option<Left> {
+    let file = |text: Vec<u8>| {
+        let mut parts = text.splitn(3, |&b| b == b':');
+        let mut head = || core::str::from_utf8(parts.next()?).ok();
+        let (mode, path) = (head()?, head()?);
+        Some(File {
+            mode: u32::from_str_radix(mode, 8).ok()?,
+            path: path.into(),
+            bytes: parts.next()?.to_vec(),
+        })
+    };
+    let files = core::iter::from_fn(|| w.key("file")).map(file);
+    Some(Left {
+        files: files.all_some()?,
+        lowered: all(w, "lower"),
+    })
 }
 
 // -- words ------------------------------------------------------------------------------------

@@ -223,6 +223,7 @@ pub fn action(line: &str) -> Option<Action> {
             ticket: ticket(&mut w),
             init: Text(w.need_value()),
             arrays: all(&mut w, "array").map(|text| array(&text)).all_some()?,
+            net: trace_net::left(&mut w)?.into(),
         },
         "watch-drives" => Action::WatchDrives,
         "reply" => {

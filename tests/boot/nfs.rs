@@ -1,10 +1,12 @@
 //! Roots that a server exports by NFS.
 
+use crate::lab::disks::EXT4;
 use crate::lab::guest::Machine;
 use crate::lab::images;
 use crate::lab::kernels::{Flavour, kernel};
 use crate::lab::outcome::Outcome;
 use crate::lab::server::{Berth, server};
+use landfall::host::qemu::Bus;
 
 /// The generic kernel, with drivers of network cards and clients of servers in the image.
 pub fn networked() -> Machine {
@@ -39,6 +41,20 @@ fn boot_nfs_4_by_the_kernels_words_with_a_lease() {
     );
     let outcome = berth.to(networked()).cmdline(&words).boot();
     assert_nfs(&outcome, &berth, "/srv/reporter", "4.2");
+    // The real system is told of the lease.
+    for name in ["pnp", "resolv.conf"] {
+        let left = outcome.list("run_landfall");
+        let there = left.iter().any(|file| file.contains(name));
+        outcome.check(there, name);
+    }
+    let trace = outcome.fact("trace");
+    for file in [
+        "/run/net-eth0.conf:DEVICE",
+        "/run/systemd/network/69-landfall-eth0.network:",
+        "/run/NetworkManager/system-connections/landfall-eth0.nmconnection:",
+    ] {
+        outcome.check(trace.contains(file), file);
+    }
 }
 
 #[test]
@@ -73,6 +89,52 @@ fn boot_nfs_over_the_link_that_has_a_carrier() {
     let words = format!("root=nfs4:{}:/srv/reporter ip=dhcp", berth.address());
     let outcome = berth.to(machine).cmdline(&words).boot();
     assert_nfs(&outcome, &berth, "/srv/reporter", "4.2");
+}
+
+#[test]
+fn boot_nfs_of_a_server_that_is_known_by_name() {
+    let berth = server().berth();
+    let server = berth.address();
+    berth.run(&format!(
+        "export_nfs /srv/reporter ro
+         serve_dhcp --port=53 --no-resolv --no-hosts --address=/store.example/{server} \\
+           --dhcp-option=6,{server} --domain=example"
+    ));
+    let machine = berth.to(networked());
+    let outcome = machine
+        .cmdline("root=nfs:store:/srv/reporter ip=dhcp")
+        .boot();
+    assert_nfs(&outcome, &berth, "/srv/reporter", "4.2");
+}
+
+#[test]
+fn boot_nfs_over_a_link_whose_cable_is_plugged_in_late() {
+    let berth = server().berth();
+    berth.run("serve_dhcp; export_nfs /srv/reporter ro");
+    let words = format!("root=nfs:{}:/srv/reporter ip=dhcp", berth.address());
+    let mut guest = berth.to(networked()).unlinked(0).cmdline(&words).start();
+    guest.wait_for("is not there yet");
+    guest.link(0, true);
+    assert_nfs(&guest.finish(), &berth, "/srv/reporter", "4.2");
+}
+
+#[test]
+fn boot_from_a_disk_leaves_no_network_behind() {
+    let berth = server().berth();
+    berth.run("serve_dhcp");
+    let machine = networked()
+        .disk(&EXT4, Bus::Ahci)
+        .cmdline("rd.neednet=1 rd.luks=0 ip=dhcp");
+    let machine = machine.cmdline(&format!("root=UUID={} ro", EXT4.uuid));
+    let outcome = berth.to(machine).boot();
+    outcome.assert_root("/dev/sda", "ext4", "ro");
+    let trace = outcome.fact("trace");
+    let raised = trace.contains(" > configure ") && !trace.contains(" > watch-links 0");
+    outcome.check(!raised || trace.contains(" lower=eth0"), "eth0 was left up");
+    outcome.check(
+        !trace.contains("file=644:/run/net-"),
+        "a lease was handed on",
+    );
 }
 
 #[test]

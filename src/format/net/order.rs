@@ -1,6 +1,7 @@
 //! What is asked of a link, one step at a time.
 
 use super::address::{Mac, Network, Route};
+use super::handed::File;
 use super::wanted::Made;
 use crate::base::text::Text;
 use alloc::string::String;
@@ -54,4 +55,13 @@ pub struct LookupOrder {
     pub search: Vec<String>,
     /// Are addresses of IPv4, and of IPv6, of use?
     pub families: (bool, bool),
+}
+
+/// What becomes of the network when the real system begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// By these the real system knows what was set up.
+    pub files: Vec<File>,
+    /// Links that root does not need: their addresses go, and they go down.
+    pub lowered: Vec<String>,
 }

@@ -73,6 +73,7 @@ impl Plan {
             let known = self.net.links.get(at);
             let link = known.map_or("", |known| known.link.name.as_str());
             routes.extend(routes_over(link, address, &self.wish.net.routes));
+            self.remember_routes(at, &routes);
             let place = Placement {
                 address,
                 peer: setup.peer,
@@ -152,6 +153,12 @@ impl Plan {
         self.change(at, Standing::Addressing, Change::Address(place));
     }
 
+    fn remember_routes(&mut self, at: usize, routes: &[Route]) {
+        if let Some(known) = self.net.links.get_mut(at) {
+            known.routes = routes.to_vec();
+        }
+    }
+
     fn setup_in_turn(&self, at: usize) -> Option<Setup> {
         let known = self.net.links.get(at)?;
         let setups = meant::setups_of(&self.wish.net, &known.link);
@@ -173,6 +180,7 @@ impl Plan {
                 if let Some(known) = self.net.links.get_mut(at) {
                     let name = &known.link.name;
                     let more = routes_over(name, lease.address, &self.wish.net.routes);
+                    known.routes.clone_from(&more);
                     place.routes.extend(more);
                     let text = format!("{name} has {} of {}", lease.address, lease.server);
                     known.lease = Some(lease);

@@ -7,11 +7,13 @@
 //! | `names` | servers that are known by name |
 //! | `root` | root on a server: which, over which link, in which version |
 //! | `targets` | servers of blocks: connected to, until their disks are there |
+//! | `leaving` | what becomes of it all when the real system begins |
 //! | `page` | what the page says of all that |
 //!
 //! Nothing of it happens where root needs no network and nobody asked for one: not even the
 //! drivers of network cards are loaded then.
 
+mod leaving;
 mod links;
 mod meant;
 mod names;
@@ -25,7 +27,7 @@ use super::event::NetEvent;
 use super::ticket::Job;
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
-use crate::format::net::address::Network;
+use crate::format::net::address::{Network, Route};
 use crate::format::net::lease::Lease;
 use crate::format::netlink::link::Link;
 use alloc::boxed::Box;
@@ -66,6 +68,8 @@ struct Known {
     trouble: Option<String>,
     lease: Option<Box<Lease>>,
     address: Option<Network>,
+    /// Those that the words say.
+    routes: Vec<Route>,
     /// Which of its setups is in turn.
     next: usize,
     /// The how-manieth to be ready; the first one goes first. 0: it is not.
@@ -109,6 +113,7 @@ impl Net {
                 trouble: None,
                 lease: None,
                 address: None,
+                routes: Vec::new(),
                 next: 0,
                 place: 0,
                 tried: false,

@@ -1,0 +1,88 @@
+//! What becomes of the network when the real system begins.
+//!
+//! Where root is behind it, links stay up and keep what they were given, and files tell the real
+//! system of it, so that it goes on with the same addresses instead of asking for others. Where
+//! root needs none of it, everything that was set up goes down: two addresses, or a second lease,
+//! would be a surprise.
+
+use super::super::Plan;
+use super::{Known, Standing, meant};
+use crate::base::list::Listed;
+use crate::base::millis::Millis;
+use crate::format::net::handed::{self, Handed, How};
+use crate::format::net::order::Left;
+use crate::format::net::wanted::{Method, Setup};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+impl Plan {
+    pub(in crate::plan) fn network_left(&self, now: Millis) -> Left {
+        let needed = self.is_remote() || self.wish.targets.iter().any(|_| true);
+        let mut left = Left::default();
+        let mut told: Vec<(&Known, Vec<Setup>)> = Vec::new();
+        for known in &self.net.links {
+            let setups = meant::setups_of(&self.wish.net, &known.link);
+            match known.standing {
+                Standing::Untouched | Standing::Renaming | Standing::Renamed => {}
+                _ if needed && known.place > 0 => told.push((known, setups)),
+                // What is part of another link goes with that.
+                _ if setups.is_empty() => {}
+                _ => left.lowered.push(known.link.name.clone()),
+            }
+        }
+        for (number, (known, setups)) in told.iter().enumerate() {
+            let dns: Vec<IpAddr> = self.dns_of(setups);
+            let networks: Vec<_> = known.address.into_iter().listed();
+            let Some(handed) = self.handed(known, setups, &dns, &networks, now) else {
+                continue;
+            };
+            left.files.extend(handed::net_conf(&handed));
+            left.files.extend(handed::network(&handed));
+            left.files.extend(handed::connection(&handed));
+            if number == 0 {
+                left.files.push(handed::pnp(&handed));
+                left.files.push(handed::resolv_conf(&[handed]));
+            }
+        }
+        left
+    }
+
+    fn dns_of(&self, setups: &[Setup]) -> Vec<IpAddr> {
+        let own = setups.iter().flat_map(|setup| setup.dns.iter());
+        own.chain(&self.wish.net.dns).copied().listed()
+    }
+
+    /// `None`: routers' advertisements gave the address, and do so again.
+    fn handed<'a>(
+        &'a self,
+        known: &'a Known,
+        setups: &'a [Setup],
+        dns: &'a [IpAddr],
+        networks: &'a [crate::format::net::address::Network],
+        now: Millis,
+    ) -> Option<Handed<'a>> {
+        let first = setups.first()?;
+        let how = match (&known.lease, first.method) {
+            (Some(lease), _) => How::Dhcp4(lease),
+            (None, Method::Static | Method::Dhcp4) => How::Static(networks),
+            _ => return None,
+        };
+        const NO_DOMAINS: &[String] = &[];
+        Some(Handed {
+            link: &known.link.name,
+            mac: known.link.mac?,
+            by_name: known.link.made.is_some() || first.mac.is_some(),
+            how,
+            dns,
+            ignore_dns: self.wish.net.ignore_dns,
+            search: NO_DOMAINS,
+            routes: &known.routes,
+            hostname: first.hostname.as_ref(),
+            mtu: first.mtu,
+            root_server: first.server,
+            root_path: None,
+            uptime_s: now.0 / 1000,
+        })
+    }
+}
