@@ -105,8 +105,8 @@ const ROWS: [Parameter; 48] = [
                   `=HEX`, `=ubi[N]:NAME`, `=ubiN_M`, `=mtd:NAME`, `=mtdN`, `=virtiofs:TAG`, \
                   `=virtfs:TAG` (9p), `=TAG` where `rootfstype=` says `virtiofs` or `9p`, \
                   `=/dev/nfs`, `=nfs:[SERVER:]PATH[:OPTIONS]`, `=nfs4:…`, `=SERVER:/PATH`, \
-                  `=dhcp`, `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, `=nbd:SERVER:EXPORT`, \
-                  `=nbd://SERVER[:PORT]/EXPORT`, `=fstab`, `=gpt-auto`",
+                  `=dhcp`, `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, \
+                  `=nbd:SERVER:EXPORT`, `=nbd://SERVER[:PORT]/EXPORT`, `=fstab`, `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
                   UUID do not matter.",

@@ -83,10 +83,8 @@ pub fn event_line(event: &Event) -> String {
         | Event::AskFailed { .. } => trace_luks::event_line(event),
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
-        Event::Announced { ticket, whole } => {
-            answer("announced", *ticket).flag("whole", *whole).done()
-        }
-        Event::AnnounceFailed { .. }
+        Event::Announced { .. }
+        | Event::AnnounceFailed { .. }
         | Event::Assembled { .. }
         | Event::AssembleFailed { .. }
         | Event::Attached { .. }
@@ -109,6 +107,9 @@ pub fn event_line(event: &Event) -> String {
 /// What is told of the steps from mounting root on.
 fn last_line(event: &Event) -> String {
     match event {
+        Event::Announced { ticket, whole } => {
+            answer("announced", *ticket).flag("whole", *whole).done()
+        }
         Event::AnnounceFailed { ticket, fault } => failed("announce-failed", *ticket, fault).done(),
         Event::Assembled { ticket } => answer("assembled", *ticket).done(),
         Event::AssembleFailed { ticket, fault } => failed("assemble-failed", *ticket, fault).done(),

@@ -3,7 +3,9 @@
 # serve_dhcp OPTIONS...: dnsmasq's. Without --dhcp-range: $NET.50 to $NET.99.
 serve_dhcp() {
   case " $* " in *" --dhcp-range="*) ;; *) set -- --dhcp-range=$NET.50,$NET.99,1h "$@" ;; esac
-  start dhcp dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root \
+  # No names, unless somebody says where they are asked for.
+  case " $* " in *" --port="*) ;; *) set -- --port=0 "$@" ;; esac
+  start dhcp dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root \
     --interface=$IF --bind-interfaces --dhcp-leasefile=/run/leases --pid-file= \
     --no-ping --log-dhcp --log-facility=- "$@"
   ready dhcp u 67
