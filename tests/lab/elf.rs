@@ -3,7 +3,7 @@
 //! Source: elf(5), whose names these are.
 
 /// Stripped, with the three module decoders. Every page is read, checked and held at each boot.
-pub const SIZE_MAX: usize = 768 * 1024;
+pub const SIZE_MAX: usize = 1024 * 1024;
 
 pub const EM_ARM: u64 = 40;
 pub const EM_X86_64: u64 = 62;
