@@ -136,7 +136,10 @@ fn explain_server(errno: i32) -> Option<&'static str> {
         libc::EACCES | libc::EPERM => {
             "the server does not let this machine mount it: see its list of exports"
         }
-        libc::ENOENT => "the server exports no such directory",
+        libc::ENOENT => {
+            "the server exports no such directory, or an algorithm that it asks for is not in the \
+             image"
+        }
         libc::ENOTDIR => "what the server exports there is no directory",
         libc::ECONNREFUSED => "nothing listens there: the server runs, but not this service",
         libc::ETIMEDOUT => "the server does not answer",
@@ -150,7 +153,8 @@ fn explain_server(errno: i32) -> Option<&'static str> {
 
 fn explain(fail: &Fail, request: &Request<'_>) -> Fault {
     let Request { device, fstype, .. } = request;
-    let server = request.fstype.starts_with("nfs").then_some(fail.errno);
+    let served = matches!(request.fstype, "nfs" | "nfs4" | "cifs");
+    let server = served.then_some(fail.errno);
     let advice = match (fail.call, fail.errno) {
         _ if let Some(advice) = server.and_then(explain_server) => advice,
         ("fsopen", libc::ENODEV) | ("mount", libc::ENODEV) => {

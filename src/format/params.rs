@@ -96,7 +96,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 48] = [
+const ROWS: [Parameter; 49] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -105,7 +105,8 @@ const ROWS: [Parameter; 48] = [
                   `=HEX`, `=ubi[N]:NAME`, `=ubiN_M`, `=mtd:NAME`, `=mtdN`, `=virtiofs:TAG`, \
                   `=virtfs:TAG` (9p), `=TAG` where `rootfstype=` says `virtiofs` or `9p`, \
                   `=/dev/nfs`, `=nfs:[SERVER:]PATH[:OPTIONS]`, `=nfs4:…`, `=SERVER:/PATH`, \
-                  `=dhcp`, `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, \
+                  `=cifs://[USER[:PASSWORD]@]SERVER/SHARE[,OPTIONS]`, `=dhcp`, \
+                   `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, \
                   `=nbd:SERVER:EXPORT`, `=nbd://SERVER[:PORT]/EXPORT`, `=fstab`, `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
@@ -183,6 +184,7 @@ const ROWS: [Parameter; 48] = [
     remote::NETROOT,
     remote::NVME,
     remote::NVME_HOST,
+    remote::CIFS,
     Parameter {
         names: &["rootfstype"],
         values: "`=TYPE[,TYPE…]`",

@@ -181,7 +181,10 @@ impl Wish {
 
     /// Is root a directory on a server?
     pub fn is_served_tree(&self) -> bool {
-        matches!(self.remote, Some(Remote::Lease | Remote::Nfs(_)))
+        matches!(
+            self.remote,
+            Some(Remote::Lease | Remote::Nfs(_) | Remote::Cifs(_))
+        )
     }
 
     /// The same with the image's crypttab(5).

@@ -44,6 +44,8 @@ const NAMES: &[&str] = &[
     "fs-cifs",
     "nls_utf8",
     "crypto-md5",
+    "crypto-ctr",
+    "crypto-ghash",
     "crypto-hmac",
     "crypto-cmac",
     "crypto-ccm",

@@ -42,7 +42,7 @@ fn boot_nvme_over_tcp_that_is_discovered() {
     // A file alone would have blocks of 4 KiB, which the file system on it has not.
     berth.run(&format!(
         "serve_dhcp; own_disk /berth/disk
-         disk=$(losetup --find --show /berth/disk); after losetup --detach $disk
+         modprobe loop; disk=$(losetup --find --show /berth/disk); after losetup --detach $disk
          serve_nvme $disk {nqn}"
     ));
     let words = format!(

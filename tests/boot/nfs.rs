@@ -97,7 +97,7 @@ fn boot_nfs_of_a_server_that_is_known_by_name() {
     let server = berth.address();
     berth.run(&format!(
         "export_nfs /srv/reporter ro
-         serve_dhcp --port=53 --no-resolv --no-hosts --address=/store.example/{server} \\
+         serve_dhcp --port=53 --except-interface=lo --no-resolv --no-hosts --address=/store.example/{server} \\
            --dhcp-option=6,{server} --domain=example"
     ));
     let machine = berth.to(networked());
@@ -160,4 +160,36 @@ fn boot_nfs_of_a_server_that_is_not_there_ends_in_time() {
     );
     let outcome = berth.to(networked()).cmdline(&words).boot();
     outcome.assert_gave_up(&["within 25 s", "nobody there answers", "by DHCP of"]);
+}
+
+#[test]
+fn boot_nfs_of_ganesha_with_a_lease_of_isc_dhcpd() {
+    let berth = server().berth();
+    let (net, server) = (berth.host(0), berth.address());
+    let (first, last) = (berth.host(50), berth.host(60));
+    berth.run(&format!(
+        "serve_ganesha /srv/reporter
+         serve_isc_dhcp 'subnet {net} netmask 255.255.255.0 {{
+             range {first} {last}; option root-path \"{server}:/srv/reporter\"; }}'"
+    ));
+    let outcome = berth.to(networked()).cmdline("root=dhcp").boot();
+    assert_nfs(&outcome, &berth, "/srv/reporter", "4.2");
+}
+
+#[test]
+fn boot_a_lease_without_a_root_path_ends_at_once() {
+    let berth = server().berth();
+    berth.run("serve_dhcp");
+    let outcome = berth.to(networked()).cmdline("root=dhcp ip=dhcp").boot();
+    outcome.assert_gave_up(&["the lease on eth0 names no root-path", "by DHCP of"]);
+}
+
+#[test]
+fn boot_cifs_with_a_password() {
+    let berth = server().berth();
+    berth.run("serve_dhcp; own_root /berth/root; serve_cifs /berth/root me secret");
+    let words = format!("root=cifs://me:secret@{}/share ip=dhcp ro", berth.address());
+    let outcome = berth.to(networked()).cmdline(&words).boot();
+    let source = format!("//{}/share", berth.address());
+    outcome.assert_root(&source, "cifs", "ro");
 }

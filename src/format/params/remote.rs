@@ -44,3 +44,14 @@ pub(super) const NVME_HOST: Parameter = Parameter {
     tests: &["controllers_of_nvme_gather"],
     read: Reading::nvme_host,
 };
+
+pub(super) const CIFS: Parameter = Parameter {
+    names: &["cifsroot", "cifsuser", "cifspass"],
+    values: "`=//SERVER/SHARE[,OPTIONS]`; `=NAME`; `=PASSWORD`",
+    default: "none",
+    effect: "The share that `root=/dev/cifs` means; who mounts it, where that or `root=cifs://…` \
+              does not say.",
+    gathers: false,
+    tests: &["shares_of_smb_servers_are_roots"],
+    read: Reading::cifs,
+};

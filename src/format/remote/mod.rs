@@ -2,6 +2,7 @@
 //!
 //! | File | What it is |
 //! |---|---|
+//! | `cifs` | shares of SMB servers |
 //! | `nfs` | exports of NFS: where, which, how they are mounted |
 //! | `nvme` | controllers of NVMe over TCP, and what they list |
 //! | `target` | servers of blocks: what is connected to, so that a disk appears |
@@ -9,12 +10,14 @@
 //! Sources: Documentation/admin-guide/nfs/nfsroot.rst, dracut.cmdline(7), RFC 2132 §3.19
 //! (root-path).
 
+pub mod cifs;
 pub mod nfs;
 pub mod nvme;
 pub mod target;
 
 use crate::base::text::Text;
 use alloc::string::String;
+use cifs::Share;
 use core::fmt;
 use core::net::IpAddr;
 use nfs::Export;
@@ -25,6 +28,7 @@ pub enum Remote {
     /// Whatever the lease says (`root=dhcp`).
     Lease,
     Nfs(Export),
+    Cifs(Share),
     /// The disk that this one of the targets gives, by its number.
     Target(usize),
 }
@@ -60,6 +64,14 @@ impl fmt::Display for Host {
 }
 
 impl Remote {
+    /// The file system that it is mounted as.
+    pub fn fstype(&self) -> &'static str {
+        match self {
+            Self::Cifs(_) => "cifs",
+            Self::Lease | Self::Nfs(_) | Self::Target(_) => "nfs",
+        }
+    }
+
     /// What `root=` or `netroot=` says, with the words of `nfsroot=`. `None`: no remote root.
     pub fn parse(root: &[u8], nfsroot: Option<&[u8]>) -> Option<Self> {
         match root {
@@ -76,6 +88,7 @@ impl Remote {
         match word {
             "nfs" => Some(Self::Nfs(Export::parse(rest, false))),
             "nfs4" => Some(Self::Nfs(Export::parse(rest, true))),
+            "cifs" => Share::parse(rest).map(Self::Cifs),
             // dracut: what looks like SERVER:/PATH.
             _ => {
                 let server = Self::server_of(text)?;
@@ -108,6 +121,7 @@ impl fmt::Display for Remote {
         match self {
             Self::Lease => f.write_str("what the lease names"),
             Self::Nfs(export) => write!(f, "{export}"),
+            Self::Cifs(share) => write!(f, "{share}"),
             Self::Target(_) => f.write_str("the disk of a server"),
         }
     }
@@ -150,6 +164,8 @@ mod tests {
             ),
             ("dhcp", None, "what the lease names"),
             ("/dev/sda1", None, "none"),
+            ("cifs://me:x@store/share", None, "//store/share"),
+            ("cifs:store/share", None, "none"),
             ("8:1", None, "none"),
             ("UUID=a", None, "none"),
             ("ubi0:rootfs", None, "none"),

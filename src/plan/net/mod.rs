@@ -6,6 +6,7 @@
 //! | `links` | each link from down to ready, all side by side |
 //! | `names` | servers that are known by name |
 //! | `root` | root on a server: which, over which link, in which version |
+//! | `served` | what root on a server is, over one link |
 //! | `targets` | servers of blocks: connected to, until their disks are there |
 //! | `leaving` | what becomes of it all when the real system begins |
 //! | `page` | what the page says of all that |
@@ -19,6 +20,7 @@ mod meant;
 mod names;
 mod page;
 mod root;
+mod served;
 mod targets;
 
 use super::Plan;

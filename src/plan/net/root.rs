@@ -10,16 +10,14 @@ use super::super::event::Ticket;
 use super::super::give_up::Cause;
 use super::super::ticket::Job;
 use super::super::{Plan, Stage};
+use super::served::{Missing, Served};
 use super::{Known, meant};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
-use crate::format::remote::nfs::Export;
 use crate::format::remote::{Host, Remote};
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
 /// The first wait before everything is tried again, and how often it is doubled.
 const WAIT_MS: u64 = 1_000;
@@ -49,8 +47,9 @@ const ECONNREFUSED: i32 = 111;
 pub(super) struct Attempts {
     /// The link over which root is tried.
     index: u32,
-    /// What is still to be tried over it; the first one is under way.
-    versions: Vec<String>,
+    served: Option<Served>,
+    /// What is still to be tried over it, by name; the first one is under way.
+    ways: Vec<(String, Text)>,
     /// The server is being asked whether it is there.
     reaching: bool,
     /// What failed in this round.
@@ -58,22 +57,6 @@ pub(super) struct Attempts {
     pub(super) kernel: Vec<Text>,
     pub(super) again: Option<Millis>,
     rounds: u32,
-}
-
-/// Why nothing can be tried over a link.
-enum Missing {
-    /// The address of the server with this name.
-    Address(String),
-    /// A sentence.
-    Word(String),
-}
-
-/// One mount that could be tried.
-struct Target {
-    export: Export,
-    server: IpAddr,
-    own: Option<IpAddr>,
-    machine: String,
 }
 
 impl Plan {
@@ -85,9 +68,10 @@ impl Plan {
         if !self.is_remote() || self.stage != Stage::Searching {
             return;
         }
+        let fstype = self.wish.remote.as_ref().map_or("nfs", Remote::fstype);
         self.modules
-            .want_filesystem("nfs", &mut self.tickets, &mut self.out);
-        if !self.modules.filesystem_settled("nfs") {
+            .want_filesystem(fstype, &mut self.tickets, &mut self.out);
+        if !self.modules.filesystem_settled(fstype) {
             return;
         }
         if self.net.attempts.again.is_some_and(|at| now >= at) {
@@ -99,7 +83,7 @@ impl Plan {
         if self.net.attempts.reaching {
             return;
         }
-        if self.net.attempts.versions.is_empty() {
+        if self.net.attempts.ways.is_empty() {
             // What is tried over it is known when its server has answered.
             self.next_link(now);
             return;
@@ -128,13 +112,14 @@ impl Plan {
         let ready = self.net.links.iter_mut().filter(serves);
         if let Some(known) = ready.min_by_key(|known| known.place) {
             known.tried = true;
-            self.net.attempts.index = known.link.index;
-            let flags = self.wish.flags.clone();
-            return match self.target() {
-                Ok(target) => {
-                    self.net.attempts.versions = target.export.versions(&flags);
+            let index = known.link.index;
+            self.net.attempts.index = index;
+            return match self.served_over(index) {
+                Ok(served) => {
+                    let (server, port) = (served.server, served.port);
+                    self.net.attempts.ways.clone_from(&served.ways);
+                    self.net.attempts.served = Some(served);
                     self.net.attempts.reaching = true;
-                    let (server, port) = (target.server, target.export.port(&flags));
                     let ticket = self.tickets.issue(Job::Reach);
                     let order = NetAction::Reach { server, port };
                     self.out.push(Action::Net { ticket, order });
@@ -175,8 +160,8 @@ impl Plan {
         };
         let attempts = &mut self.net.attempts;
         match fault.errno {
-            ECONNREFUSED => attempts.versions.retain(|version| version == "3"),
-            _ => attempts.versions.clear(),
+            ECONNREFUSED => attempts.ways.retain(|(name, _)| name == "nfs 3"),
+            _ => attempts.ways.clear(),
         }
         let name = self.link_name();
         self.say(Level::Info, fault.text.clone());
@@ -208,94 +193,22 @@ impl Plan {
         }
     }
 
-    /// What is mounted over the link that is being tried.
-    fn target(&self) -> Result<Target, Missing> {
-        let index = self.net.attempts.index;
-        let mut links = self.net.links.iter();
-        let Some(known) = links.find(|known| known.link.index == index) else {
-            return Err(Missing::Word("the link has left".into()));
-        };
-        let name = &known.link.name;
-        let lease = known.lease.as_deref();
-        let by_lease = lease.and_then(|l| Remote::of_root_path(l.root_path.as_ref()?));
-        let typed = match &self.wish.remote {
-            Some(Remote::Nfs(export)) => export.clone(),
-            _ => Export::default(),
-        };
-        let export = match by_lease {
-            Some(Remote::Nfs(leased)) => typed.or(&leased),
-            _ => typed,
-        };
-        if export.path.is_none() && self.wish.remote == Some(Remote::Lease) {
-            let path = lease.and_then(|l| l.root_path.as_ref());
-            let text = match (lease, path) {
-                (_, Some(path)) => {
-                    format!(
-                        "the lease on {name} names the root-path {path}, which is not known here"
-                    )
-                }
-                (Some(_), None) => format!("the lease on {name} names no root-path"),
-                (None, _) => format!("{name} has no lease that could name root"),
-            };
-            return Err(Missing::Word(text));
-        }
-        let setups = meant::setups_of(&self.wish.net, &known.link);
-        let server = match &export.server {
-            Some(Host::Address(address)) => Some(*address),
-            Some(Host::Name(name)) => Some(self.known_address(name)?),
-            None => {
-                let said = setups.iter().find_map(|setup| setup.server);
-                said.or_else(|| lease.and_then(|l| l.next_server.or(Some(l.server))))
-            }
-        };
-        let Some(server) = server else {
-            let text = format!("nothing says which server exports root (over {name})");
-            return Err(Missing::Word(text));
-        };
-        let own = known.address.map(|network| network.address);
-        let host = setups.iter().find_map(|setup| setup.hostname.clone());
-        let host = host.or_else(|| lease.and_then(|l| l.hostname.clone()));
-        let machine = match (host, own) {
-            (Some(host), _) => host.to_string(),
-            (None, Some(own)) => own.to_string(),
-            (None, None) => String::new(),
-        };
-        Ok(Target {
-            export,
-            server,
-            own,
-            machine,
-        })
-    }
-
-    fn known_address(&self, name: &str) -> Result<IpAddr, Missing> {
-        let address = self.net.names.iter().find_map(|named| named.address(name));
-        address.ok_or_else(|| Missing::Address(name.into()))
-    }
-
     fn attempt(&mut self) {
-        let Ok(target) = self.target() else {
-            self.net.attempts.versions.clear();
+        let attempts = &self.net.attempts;
+        let (Some(served), Some((name, options))) = (&attempts.served, attempts.ways.first())
+        else {
             return;
         };
-        let Some(version) = self.net.attempts.versions.first().cloned() else {
-            return;
-        };
-        let Target {
-            export,
-            server,
-            own,
-            machine,
-        } = target;
-        let device = export.source(server, &machine);
+        let device = served.source.clone();
+        let (fstype, name, options) = (served.fstype, name.clone(), options.clone());
         let host = self.is_outside();
         let mount = Mount {
             device: device.clone(),
             nodev: true,
-            fstype: "nfs".into(),
+            fstype: fstype.into(),
             read_only: host || self.protected || !self.wish.writable,
             host,
-            options: export.options_for(&version, server, own, &self.wish.flags),
+            options,
         };
         self.taken.clone_from(&device);
         let ticket = self.tickets.issue(Job::Mount);
@@ -306,7 +219,7 @@ impl Plan {
         self.stage = Stage::Mounting {
             device,
             generation: 0,
-            types: alloc::vec![format!("nfs {version}")],
+            types: alloc::vec![name],
         };
     }
 
@@ -317,17 +230,18 @@ impl Plan {
             return;
         }
         let attempts = &mut self.net.attempts;
-        let version = attempts.versions.remove(0);
+        let name = match attempts.ways.is_empty() {
+            true => String::new(),
+            false => attempts.ways.remove(0).0,
+        };
         let said = kernel.into_iter();
         let new = said.filter(|line| !attempts.kernel.contains(line));
         let new: Vec<Text> = new.collect();
         attempts.kernel.extend(new);
-        attempts
-            .failed
-            .push((format!("nfs {version}"), fault.clone()));
+        attempts.failed.push((name, fault.clone()));
         // Nobody is there: no other version is, either.
         if matches!(fault.errno, 100 | 101 | 110 | 113) {
-            attempts.versions.clear();
+            attempts.ways.clear();
         }
         self.say(Level::Info, fault.text.clone());
     }

@@ -5,6 +5,7 @@ use crate::base::text::Text;
 use crate::format::cmdline::Word;
 use crate::format::nbd::reference::Reference;
 use crate::format::remote::Remote;
+use crate::format::remote::cifs::Share;
 use crate::format::remote::nvme::Controller;
 use crate::format::remote::target::Target;
 use crate::format::wish::Source;
@@ -22,6 +23,9 @@ pub(super) struct Words {
     controllers: Vec<Controller>,
     host_nqn: String,
     host_id: String,
+    cifs_root: String,
+    cifs_user: String,
+    cifs_password: String,
 }
 
 /// The rows.
@@ -40,6 +44,19 @@ impl Reading {
             Ok(controller) => self.remote.controllers.push(controller),
             Err(why) => self.complain(word, why),
         }
+    }
+
+    pub(in crate::format::params) fn cifs(&mut self, word: &Word<'_>) {
+        let Some(text) = core::str::from_utf8(word.value.unwrap_or_default()).ok() else {
+            return self.complain(word, "is not text; it is ignored");
+        };
+        let words = &mut self.remote;
+        let place = match () {
+            () if word.is("cifsroot") => &mut words.cifs_root,
+            () if word.is("cifsuser") => &mut words.cifs_user,
+            () => &mut words.cifs_password,
+        };
+        *place = text.into();
     }
 
     pub(in crate::format::params) fn nvme_host(&mut self, word: &Word<'_>) {
@@ -75,7 +92,10 @@ impl Reading {
         let typed = self.wish.root_as_typed.clone();
         let nfsroot = words.nfsroot.as_ref().map(Text::as_bytes);
         let vague = matches!(self.wish.root, None | Some(Source::Unknown(_)));
-        let by_root = Remote::parse(typed.as_bytes(), nfsroot);
+        let by_root = match typed.as_bytes() {
+            b"/dev/cifs" => Share::parse(&words.cifs_root).map(Remote::Cifs),
+            root => Remote::parse(root, nfsroot),
+        };
         let by_netroot = vague.then(|| Remote::parse(words.netroot.as_bytes(), nfsroot));
         self.wish.remote = by_root.or_else(|| by_netroot.flatten());
         let of_root = self.block_server(&typed, vague);
@@ -86,6 +106,11 @@ impl Reading {
         };
         if let Remote::Target(_) = remote {
             return true;
+        }
+        if let Remote::Cifs(share) = remote
+            && share.user.is_empty()
+        {
+            (share.user, share.password) = (words.cifs_user, words.cifs_password);
         }
         let types = core::mem::take(&mut self.wish.fstypes);
         if let Remote::Nfs(export) = remote {

@@ -83,3 +83,14 @@ fn controllers_of_nvme_gather() {
         w.net.off = true;
     });
 }
+
+#[test]
+fn shares_of_smb_servers_are_roots() {
+    use crate::format::remote::cifs::Share;
+    let share = |text| Remote::Cifs(Share::parse(text).unwrap());
+    let line = "root=/dev/cifs cifsroot=//192.0.2.1/share,vers=3.0 cifsuser=me cifspass=x";
+    check_remote(line, share("//me:x@192.0.2.1/share,vers=3.0"), "/dev/cifs");
+    let typed = "cifs://you:y@192.0.2.1/share";
+    let line = format!("root={typed} cifsuser=me cifspass=x");
+    check_remote(&line, share("//you:y@192.0.2.1/share"), typed);
+}

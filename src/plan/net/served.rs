@@ -1,0 +1,149 @@
+//! What root on a server is, over one link: where, as what, by which options.
+//!
+//! The command line counts first; what it leaves open the lease says, then `ip=`. The kernel takes
+//! addresses and not names. Documentation/admin-guide/nfs/nfsroot.rst.
+
+use super::super::Plan;
+use super::{Known, meant};
+use crate::base::list::Listed;
+use crate::base::text::Text;
+use crate::format::net::wanted::Setup;
+use crate::format::remote::cifs::Share;
+use crate::format::remote::nfs::Export;
+use crate::format::remote::{Host, Remote};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+/// Why nothing can be tried over a link.
+pub(super) enum Missing {
+    /// The address of the server with this name.
+    Address(String),
+    /// A sentence.
+    Word(String),
+}
+
+pub(super) struct Served {
+    /// What the kernel takes as the device.
+    pub source: String,
+    pub fstype: &'static str,
+    pub server: IpAddr,
+    pub port: u16,
+    /// By name, with the options.
+    pub ways: Vec<(String, Text)>,
+}
+
+impl Plan {
+    /// What is mounted over the link with this index.
+    pub(super) fn served_over(&self, index: u32) -> Result<Served, Missing> {
+        let mut links = self.net.links.iter();
+        let Some(known) = links.find(|known| known.link.index == index) else {
+            return Err(Missing::Word("the link has left".into()));
+        };
+        match &self.wish.remote {
+            Some(Remote::Cifs(share)) => self.share_of(share),
+            Some(Remote::Nfs(export)) => self.export_over(known, export.clone()),
+            _ => self.leased_export(known),
+        }
+    }
+
+    fn share_of(&self, share: &Share) -> Result<Served, Missing> {
+        let server = match &share.host {
+            Host::Address(address) => *address,
+            Host::Name(name) => self.known_address(name)?,
+        };
+        let options = share.options_for(server, &self.wish.flags);
+        Ok(Served {
+            source: share.source(),
+            fstype: "cifs",
+            server,
+            port: share.port(),
+            ways: alloc::vec![("cifs".into(), options)],
+        })
+    }
+
+    /// Root is what the lease says, and nothing else.
+    fn leased_export(&self, known: &Known) -> Result<Served, Missing> {
+        let name = &known.link.name;
+        let path = known
+            .lease
+            .as_ref()
+            .and_then(|lease| lease.root_path.as_ref());
+        match path.map(Remote::of_root_path) {
+            Some(Some(Remote::Nfs(export))) => self.export_over(known, export),
+            Some(_) => {
+                let path = path.cloned().unwrap_or_default();
+                let text = format!("the lease on {name} names the root-path {path}");
+                Err(Missing::Word(text + ", which is not known here"))
+            }
+            None if known.lease.is_some() => {
+                let text = format!("the lease on {name} names no root-path");
+                Err(Missing::Word(text))
+            }
+            None => {
+                let text = format!("{name} has no lease that could name root");
+                Err(Missing::Word(text))
+            }
+        }
+    }
+
+    fn export_over(&self, known: &Known, typed: Export) -> Result<Served, Missing> {
+        let lease = known.lease.as_deref();
+        let by_lease = lease.and_then(|l| Remote::of_root_path(l.root_path.as_ref()?));
+        let export = match by_lease {
+            Some(Remote::Nfs(leased)) => typed.or(&leased),
+            _ => typed,
+        };
+        let setups = meant::setups_of(&self.wish.net, &known.link);
+        let server = self.server_of(known, &export, &setups)?;
+        let own = known.address.map(|network| network.address);
+        let host = setups.iter().find_map(|setup| setup.hostname.clone());
+        let host = host.or_else(|| lease.and_then(|l| l.hostname.clone()));
+        let machine = match (host, own) {
+            (Some(host), _) => host.to_string(),
+            (None, Some(own)) => own.to_string(),
+            (None, None) => String::new(),
+        };
+        let flags = &self.wish.flags;
+        let way = |version: String| {
+            let options = export.options_for(&version, server, own, flags);
+            (["nfs ", &version].concat(), options)
+        };
+        Ok(Served {
+            source: export.source(server, &machine),
+            fstype: "nfs",
+            server,
+            port: export.port(flags),
+            ways: export.versions(flags).into_iter().map(way).listed(),
+        })
+    }
+
+    fn server_of(
+        &self,
+        known: &Known,
+        export: &Export,
+        setups: &[Setup],
+    ) -> Result<IpAddr, Missing> {
+        let lease = known.lease.as_deref();
+        let server = match &export.server {
+            Some(Host::Address(address)) => Some(*address),
+            Some(Host::Name(name)) => Some(self.known_address(name)?),
+            None => {
+                let said = setups.iter().find_map(|setup| setup.server);
+                said.or_else(|| lease.and_then(|l| l.next_server.or(Some(l.server))))
+            }
+        };
+        server.ok_or_else(|| {
+            let name = &known.link.name;
+            Missing::Word(format!(
+                "nothing says which server exports root (over {name})"
+            ))
+        })
+    }
+
+    fn known_address(&self, name: &str) -> Result<IpAddr, Missing> {
+        let address = self.net.names.iter().find_map(|named| named.address(name));
+        address.ok_or_else(|| Missing::Address(name.into()))
+    }
+}
