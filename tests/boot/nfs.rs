@@ -97,8 +97,8 @@ fn boot_nfs_of_a_server_that_is_known_by_name() {
     let server = berth.address();
     berth.run(&format!(
         "export_nfs /srv/reporter ro
-         serve_dhcp --port=53 --except-interface=lo --no-resolv --no-hosts --address=/store.example/{server} \\
-           --dhcp-option=6,{server} --domain=example"
+         serve_dhcp --port=53 --except-interface=lo --no-resolv --no-hosts \\
+           --address=/store.example/{server} --dhcp-option=6,{server} --domain=example"
     ));
     let machine = berth.to(networked());
     let outcome = machine

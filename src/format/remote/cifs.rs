@@ -1,9 +1,9 @@
 //! Shares of SMB servers, which the kernel mounts as `cifs`.
 //!
 //! `root=cifs://[USER[:PASSWORD]@]SERVER/SHARE[/PATH][,OPTIONS]` is dracut's (with `cifsuser=` and
-//! `cifspass=`), `root=/dev/cifs cifsroot=//SERVER/SHARE[,OPTIONS]` the kernel's. What mount.cifs(8)
-//! adds is added here: the server's address. A password on the command line is no secret to
-//! whoever reads /proc/cmdline: it is passed on as it stands.
+//! `cifspass=`), `root=/dev/cifs cifsroot=//SERVER/SHARE[,OPTIONS]` the kernel's. What
+//! mount.cifs(8) adds is added here: the server's address. A password on the command line is no
+//! secret to whoever reads /proc/cmdline: it is passed on as it stands.
 //! Sources: Documentation/admin-guide/cifs, fs/smb/client/cifsroot.c, dracut.cmdline(7).
 
 use super::Host;

@@ -74,8 +74,9 @@ impl Plan {
             Some(Some(Remote::Nfs(export))) => self.export_over(known, export),
             Some(_) => {
                 let path = path.cloned().unwrap_or_default();
-                let text = format!("the lease on {name} names the root-path {path}");
-                Err(Missing::Word(text + ", which is not known here"))
+                let why = "which is not known here";
+                let text = format!("the lease on {name} names the root-path {path}, {why}");
+                Err(Missing::Word(text))
             }
             None if known.lease.is_some() => {
                 let text = format!("the lease on {name} names no root-path");
