@@ -1,8 +1,9 @@
 //! Hashes, by the names under which LUKS headers ask for them.
 //!
 //! SHA-1 and SHA-2 are what nearly every header uses: they come from crates that use the CPU's
-//! instructions. The others are written here for size alone, 6 KiB instead of 60; all of them
-//! give the same answers as OpenSSL and the kernel, to which the tests hold them.
+//! instructions. MD5, which no header may name, is from a crate, too. The others are written here
+//! for size alone, 6 KiB instead of 60; all of them give the same answers as OpenSSL and the
+//! kernel, to which the tests hold them.
 
 mod blake2;
 mod keccak;
@@ -16,6 +17,8 @@ use zeroize::Zeroize;
 /// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hash {
+    /// For iSCSI's logins only: no header may ask for it.
+    Md5,
     Sha1,
     Sha224,
     Sha256,
@@ -75,6 +78,7 @@ impl Hash {
     /// Bytes of the result.
     pub fn size(self) -> usize {
         match self {
+            Self::Md5 => 16,
             Self::Sha1 | Self::Ripemd160 => 20,
             Self::Sha224 => 28,
             Self::Sha256 | Self::Sm3 => 32,
@@ -96,7 +100,7 @@ impl Hash {
     /// How lengths are written at the end, and in how many bytes.
     fn length_field(self) -> (Order, usize) {
         match self {
-            Self::Ripemd160 => (Order::Little, 8),
+            Self::Md5 | Self::Ripemd160 => (Order::Little, 8),
             Self::Sha384 | Self::Sha512 => (Order::Big, 16),
             Self::Whirlpool => (Order::Big, 32),
             _ => (Order::Big, 8),
@@ -107,7 +111,8 @@ impl Hash {
         let mut state = [0; 25];
         let mut set = |words: &[u64]| state.iter_mut().zip(words).for_each(|(s, w)| *s = *w);
         match self {
-            Self::Sha1 | Self::Ripemd160 => set(&SHA1_START),
+            // MD5 has the first four words of SHA-1.
+            Self::Md5 | Self::Sha1 | Self::Ripemd160 => set(&SHA1_START),
             Self::Sha224 => set(&SHA224_START),
             Self::Sha256 => set(&SHA512_START.map(|word| word >> 32)),
             Self::Sha384 => set(&SHA384_START),
@@ -300,6 +305,9 @@ impl Hasher {
     fn compress(&mut self, total: u64, last: bool) {
         let block = &self.block;
         match self.hash {
+            Hash::Md5 => narrow(&mut self.state, |state| {
+                md5::block_api::compress(state, &[start_of(block)]);
+            }),
             Hash::Sha1 => narrow(&mut self.state, |state| {
                 sha1_compress(state, &start_of(block));
             }),
@@ -341,7 +349,7 @@ impl Hasher {
         let (narrow, order) = match self.hash {
             Hash::Sha384 | Hash::Sha512 | Hash::Whirlpool => (false, Order::Big),
             Hash::Sha3(_) | Hash::Blake2b(_) => (false, Order::Little),
-            Hash::Ripemd160 | Hash::Blake2s(_) => (true, Order::Little),
+            Hash::Md5 | Hash::Ripemd160 | Hash::Blake2s(_) => (true, Order::Little),
             _ => (true, Order::Big),
         };
         let little = order == Order::Little;
@@ -422,12 +430,16 @@ pub(super) fn sha512_compress(state: &mut [u64; 8], block: &[u8; 128]) {
 
 /// The hash called `name` of all `pieces`, one after the other; `None`: it is not known.
 pub fn digest(name: &str, pieces: &[&[u8]]) -> Option<Vec<u8>> {
-    let hash = Hash::by_name(name)?;
+    Hash::by_name(name).map(|hash| digest_by(hash, pieces))
+}
+
+/// The same by a hash that is known.
+pub fn digest_by(hash: Hash, pieces: &[&[u8]]) -> Vec<u8> {
     let mut hasher = Hasher::new(hash);
     pieces.iter().for_each(|piece| hasher.update(piece));
     let mut result = hasher.finish().to_vec();
     result.truncate(hash.size());
-    Some(result)
+    result
 }
 
 #[cfg(test)]
@@ -450,6 +462,35 @@ mod tests {
             let all: Vec<u8> = all.flatten().collect();
             assert_eq!(hex(&digest(name, &[&all]).unwrap()), *expected, "{name}");
         }
+    }
+
+    /// RFC 1321, appendix A.5; and the hash of the hashes of every length, by Python's hashlib.
+    #[test]
+    fn md5_is_that_of_rfc_1321() {
+        let digits = "1234567890".repeat(8);
+        for (text, expected) in [
+            ("", "d41d8cd98f00b204e9800998ecf8427e"),
+            ("a", "0cc175b9c0f1b6a831c399e269772661"),
+            ("abc", "900150983cd24fb0d6963f7d28e17f72"),
+            ("message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
+            (
+                "abcdefghijklmnopqrstuvwxyz",
+                "c3fcd3d76192e4007dfb496cca67e13b",
+            ),
+            (
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+                "d174ab98d277d9f5a5611c2c9f419d9f",
+            ),
+            (&digits, "57edf4a22be3c955ac49da2e2107b67a"),
+        ] {
+            let found = digest_by(Hash::Md5, &[text.as_bytes()]);
+            assert_eq!(hex(&found), expected, "{text}");
+        }
+        let message: Vec<u8> = (0..300u32).map(|i| ((i * 7 + 3) % 251) as u8).collect();
+        let all = (0..=300).map(|len| digest_by(Hash::Md5, &[&message[..len]]));
+        let all: Vec<u8> = all.flatten().collect();
+        let expected = "abc0aa471912ceaff92a309ecafa2ca2";
+        assert_eq!(hex(&digest_by(Hash::Md5, &[&all])), expected);
     }
 
     #[test]
