@@ -14,6 +14,7 @@ pub mod fstab;
 pub mod identity;
 pub mod image_files;
 pub mod integrity;
+pub mod iscsi;
 pub mod json;
 pub mod kmod;
 pub mod lens;
