@@ -6,12 +6,14 @@
 //! | `hash` | hashes, by the names that headers use |
 //! | `pbkdf2`, `argon2` | keys from passphrases |
 //! | `antiforensic` | a key that is spread over stripes |
+//! | `chap` | answers that prove who somebody is, without the password |
 //! | `sectors` | decrypting sectors, where the cipher is AES |
 //! | `unlock` | from a passphrase to the volume key of a LUKS header |
 #![forbid(unsafe_code)]
 
 pub mod antiforensic;
 pub mod argon2;
+pub mod chap;
 pub mod hash;
 pub mod pbkdf2;
 pub mod sectors;
