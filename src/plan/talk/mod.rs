@@ -16,6 +16,7 @@
 
 pub mod dhcp4;
 pub mod dns;
+pub mod iscsi;
 pub mod nbd;
 mod troubles;
 
