@@ -34,6 +34,7 @@
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
 //! | addresses, leases, servers | `net` | `talk` | – | – |
 //! | network block devices | `nbd`, `netlink` | `talk` | `attach_nbd`, `watch_nbd` | `tcp`, `netlink` |
+//! | disks of iSCSI targets (`crypt::chap` proves) | `iscsi` | `talk` | `attach_iscsi` | `tcp`, `netlink` |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `watch_links` | `netlink`, `packet` |
 //! | failure | – | `give_up` | `end` | `reboot` |

@@ -7,6 +7,7 @@
 pub mod addresses;
 pub mod ask;
 pub mod assemble_array;
+pub mod attach_iscsi;
 pub mod attach_loop;
 pub mod attach_nbd;
 pub mod boot_partition;
