@@ -56,6 +56,7 @@ need lzop lzop 'is what our compression is compared with'
 need cpio cpio 'is what our archives are compared with'
 need ip iproute2 'is what links, addresses and routes are compared with'
 need qemu-nbd qemu-utils 'serves network block devices'
+need tgtd tgt 'serves disks by iSCSI'
 need nbdkit nbdkit 'serves network block devices of other kinds'
 need git git 'lists the files of the project for the house rules'
 if [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; then

@@ -37,6 +37,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             }
         }
         "bootconfig" => add(b"kernel {\n root = \"a\", b\n x.y += 1 # z\n}\ninit.a\n"),
+        "iscsi" => crate::iscsi::seeds().iter().for_each(|seed| add(seed)),
         "nbd" => crate::nbd::seeds().iter().for_each(|seed| add(seed)),
         "plan" => {
             let files = std::fs::read_dir("tests/scenarios").into_iter().flatten();

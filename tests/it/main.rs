@@ -11,6 +11,8 @@ mod identity;
 mod image;
 #[cfg(feature = "host")]
 mod inspect;
+#[cfg(feature = "host")]
+mod iscsi;
 mod kmod;
 #[cfg(feature = "host")]
 mod links;
