@@ -84,7 +84,7 @@ impl List {
 
     pub fn add_binary(&mut self, key: &str, value: &[u8]) {
         let digits: String = hex::encode(value);
-        self.add(key, &(String::from("0x") + &digits));
+        self.add(key, &["0x", &digits].concat());
     }
 }
 
