@@ -96,7 +96,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 49] = [
+const ROWS: [Parameter; 50] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -106,8 +106,10 @@ const ROWS: [Parameter; 49] = [
                   `=virtfs:TAG` (9p), `=TAG` where `rootfstype=` says `virtiofs` or `9p`, \
                   `=/dev/nfs`, `=nfs:[SERVER:]PATH[:OPTIONS]`, `=nfs4:…`, `=SERVER:/PATH`, \
                   `=cifs://[USER[:PASSWORD]@]SERVER/SHARE[,OPTIONS]`, `=dhcp`, \
-                   `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, \
-                  `=nbd:SERVER:EXPORT`, `=nbd://SERVER[:PORT]/EXPORT`, `=fstab`, `=gpt-auto`",
+                  `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, \
+                  `=nbd:SERVER:EXPORT`, `=nbd://SERVER[:PORT]/EXPORT`, \
+                  `=iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET`, `=fstab`, \
+                  `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
                   UUID do not matter.",
@@ -185,6 +187,7 @@ const ROWS: [Parameter; 49] = [
     remote::NVME,
     remote::NVME_HOST,
     remote::CIFS,
+    remote::ISCSI,
     Parameter {
         names: &["rootfstype"],
         values: "`=TYPE[,TYPE…]`",

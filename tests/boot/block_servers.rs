@@ -1,4 +1,4 @@
-//! Roots on disks that a server gives: NBD, NVMe over TCP, ATA over Ethernet.
+//! Roots on disks that a server gives: NBD, NVMe over TCP, ATA over Ethernet, iSCSI.
 
 use super::nfs::networked;
 use crate::lab::disks::EXT4;
@@ -61,4 +61,37 @@ fn boot_ata_over_ethernet_without_an_address() {
     let machine = berth.to(networked()).cmdline("root=/dev/etherd/e0.1 ro");
     let outcome = machine.boot();
     outcome.assert_root("/dev/etherd/e0.1", "ext4", "ro");
+}
+
+#[test]
+fn boot_iscsi_with_chap() {
+    let berth = server().berth();
+    let iqn = format!("iqn.2026-01.example:root{}", berth.number());
+    berth.run(&format!(
+        "serve_dhcp; own_disk /berth/disk; serve_iscsi /berth/disk {iqn} me twelveletters"
+    ));
+    let words = format!(
+        "netroot=iscsi:me:twelveletters@{}::::{iqn} ip=dhcp",
+        berth.address()
+    );
+    let machine = networked().cmdline(&format!("root=LABEL={} ro", EXT4.label));
+    let outcome = berth.to(machine).cmdline(&words).boot();
+    outcome.assert_root("/dev/sda", "ext4", "ro");
+    let trace = outcome.fact("trace");
+    let connect = trace.lines().find(|line| line.contains(" > connect "));
+    let connect = connect.unwrap_or_default();
+    let shown = !connect.is_empty() && !connect.contains("twelveletters");
+    outcome.check(shown, "the password is in the line of the connection");
+}
+
+#[test]
+fn boot_iscsi_as_the_lease_says() {
+    let berth = server().berth();
+    let iqn = format!("iqn.2026-01.example:lease{}", berth.number());
+    berth.run(&format!(
+        "own_disk /berth/disk; serve_iscsi /berth/disk {iqn}
+         serve_dhcp --dhcp-option=17,iscsi:::::{iqn}"
+    ));
+    let outcome = berth.to(networked()).cmdline("root=dhcp ip=dhcp").boot();
+    outcome.assert_root("/dev/sda", "ext4", "ro");
 }

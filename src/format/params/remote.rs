@@ -15,7 +15,7 @@ pub(super) const NFSROOT: Parameter = Parameter {
 
 pub(super) const NETROOT: Parameter = Parameter {
     names: &["netroot"],
-    values: "`=nfs:…`, `=nfs4:…`, `=dhcp`, `=nbd:…`",
+    values: "`=nfs:…`, `=nfs4:…`, `=dhcp`, `=nbd:…`, `=iscsi:…`",
     default: "none",
     effect: "As `root=` with the same words, where `root=` says nothing that is understood. A \
               server of blocks is connected to whatever `root=` says.",
@@ -54,4 +54,22 @@ pub(super) const CIFS: Parameter = Parameter {
     gathers: false,
     tests: &["shares_of_smb_servers_are_roots"],
     read: Reading::cifs,
+};
+
+pub(super) const ISCSI: Parameter = Parameter {
+    names: &[
+        "rd.iscsi.initiator",
+        "rd.iscsi.username",
+        "rd.iscsi.password",
+        "rd.iscsi.in.username",
+        "rd.iscsi.in.password",
+        "rd.iscsi.target.group",
+        "rd.iscsi.param",
+    ],
+    values: "`=NAME`; `=PASSWORD`; `=NUMBER`; `=node.session.timeo.replacement_timeout=SECONDS`",
+    default: "`/etc/iscsi/initiatorname.iscsi` of the image, then the firmware; nobody is asked",
+    effect: "Who this machine is to an iSCSI target, and who that has to be (`in`).",
+    gathers: true,
+    tests: &["words_about_iscsi_count_for_its_target"],
+    read: Reading::iscsi,
 };

@@ -6,7 +6,9 @@
 use super::Host;
 use super::nvme::Controller;
 use crate::base::fault::Fault;
+use crate::format::iscsi;
 use crate::format::nbd::reference::Reference;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -15,6 +17,7 @@ use core::fmt;
 pub enum Target {
     Nvme(Controller),
     Nbd(Reference),
+    Iscsi(Box<iscsi::Reference>),
     /// ATA over Ethernet: whatever answers on the link itself.
     Aoe,
 }
@@ -26,6 +29,10 @@ impl Target {
             _ if Reference::is_one(text) => Reference::parse(text)
                 .map(Self::Nbd)
                 .map_err(Fault::into_text),
+            Some(("iscsi", rest)) => {
+                let found = iscsi::Reference::parse(rest)?;
+                Ok(Self::Iscsi(found.into()))
+            }
             Some(("nvme", rest)) => Ok(Self::Nvme(Controller::parse(rest)?)),
             None if text == "aoe" => Ok(Self::Aoe),
             _ => Err(format!(
@@ -39,8 +46,19 @@ impl Target {
         match self {
             Self::Nvme(controller) => Some(&controller.host),
             Self::Nbd(reference) => Some(&reference.host),
+            Self::Iscsi(reference) => reference.host.as_ref(),
             Self::Aoe => None,
         }
+    }
+
+    /// Where nothing names the server, it is this one (RFC 4173 §5).
+    pub fn served_by(mut self, server: core::net::IpAddr) -> Self {
+        if let Self::Iscsi(reference) = &mut self
+            && reference.host.is_none()
+        {
+            reference.host = Some(Host::Address(server));
+        }
+        self
     }
 
     /// The driver that it needs, by name or alias.
@@ -48,6 +66,7 @@ impl Target {
         match self {
             Self::Nvme(_) => "nvme-tcp",
             Self::Nbd(_) => "nbd",
+            Self::Iscsi(_) => iscsi::DRIVER,
             Self::Aoe => "aoe",
         }
     }
@@ -63,6 +82,7 @@ impl fmt::Display for Target {
         match self {
             Self::Nvme(controller) => write!(f, "nvme:{controller}"),
             Self::Nbd(reference) => write!(f, "{reference}"),
+            Self::Iscsi(reference) => write!(f, "{reference}"),
             Self::Aoe => f.write_str("aoe"),
         }
     }

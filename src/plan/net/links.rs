@@ -176,6 +176,7 @@ impl Plan {
         match result {
             Ok(lease) => {
                 let setup = self.setup_in_turn(at);
+                let mut root_path = None;
                 let mut place = placement_of(&lease, setup.as_ref());
                 if let Some(known) = self.net.links.get_mut(at) {
                     let name = &known.link.name;
@@ -183,8 +184,14 @@ impl Plan {
                     known.routes.clone_from(&more);
                     place.routes.extend(more);
                     let text = format!("{name} has {} of {}", lease.address, lease.server);
+                    let named = lease.root_path.clone();
+                    let server = lease.next_server.unwrap_or(lease.server);
                     known.lease = Some(lease);
+                    root_path = named.map(|path| (path, server));
                     self.note(text);
+                }
+                if let Some((path, server)) = root_path {
+                    self.heed_root_path(&path, server);
                 }
                 self.address(at, place);
             }

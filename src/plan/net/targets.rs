@@ -13,12 +13,14 @@ use super::Standing;
 use super::root::{MAY_PASS, wait_ms};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
+use crate::base::text::Text;
 use crate::format::remote::Remote;
 use crate::format::remote::target::Target;
 use crate::format::wish::Source;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 /// How far a target has come.
 #[derive(Default)]
@@ -31,6 +33,19 @@ pub(super) struct Connection {
 }
 
 impl Plan {
+    /// A lease names a server of blocks, and root is what the lease names.
+    pub(super) fn heed_root_path(&mut self, path: &Text, server: IpAddr) {
+        let text = path.as_str().unwrap_or_default();
+        if self.wish.remote != Some(Remote::Lease) || text.starts_with('/') {
+            return;
+        }
+        if let Ok(target) = Target::parse(text) {
+            let number = self.wish.targets.len();
+            self.wish.targets.push(target.served_by(server));
+            self.wish.remote = Some(Remote::Target(number));
+        }
+    }
+
     pub(super) fn connect_targets(&mut self, now: Millis) {
         while self.net.targets.len() < self.wish.targets.len() {
             self.net.targets.push(Connection::default());

@@ -3,6 +3,7 @@
 use super::Reading;
 use crate::base::text::Text;
 use crate::format::cmdline::Word;
+use crate::format::iscsi;
 use crate::format::nbd::reference::Reference;
 use crate::format::remote::Remote;
 use crate::format::remote::cifs::Share;
@@ -23,6 +24,8 @@ pub(super) struct Words {
     controllers: Vec<Controller>,
     host_nqn: String,
     host_id: String,
+    /// `rd.iscsi.KEY=VALUE`.
+    iscsi: Vec<(String, String)>,
     cifs_root: String,
     cifs_user: String,
     cifs_password: String,
@@ -57,6 +60,16 @@ impl Reading {
             () => &mut words.cifs_password,
         };
         *place = text.into();
+    }
+
+    pub(in crate::format::params) fn iscsi(&mut self, word: &Word<'_>) {
+        let key = word.key.rsplit(|&b| b == b'.').next().unwrap_or_default();
+        let before = word.key.strip_prefix(b"rd.iscsi.").unwrap_or(key);
+        let text = |bytes| core::str::from_utf8(bytes).map(String::from).ok();
+        match (text(before), text(word.value.unwrap_or_default())) {
+            (Some(key), Some(value)) => self.remote.iscsi.push((key, value)),
+            _ => self.complain(word, "is not text; it is ignored"),
+        }
     }
 
     pub(in crate::format::params) fn nvme_host(&mut self, word: &Word<'_>) {
@@ -98,8 +111,9 @@ impl Reading {
         };
         let by_netroot = vague.then(|| Remote::parse(words.netroot.as_bytes(), nfsroot));
         self.wish.remote = by_root.or_else(|| by_netroot.flatten());
-        let of_root = self.block_server(&typed, vague);
-        let of_netroot = self.block_server(&words.netroot, vague && typed.0.is_empty());
+        let of_root = self.block_server(&typed, vague, &words.iscsi);
+        let is_root = vague && of_root.is_none();
+        let of_netroot = self.block_server(&words.netroot, is_root, &words.iscsi);
         self.wish.remote = of_root.or(of_netroot).or(self.wish.remote.take());
         let Some(remote) = &mut self.wish.remote else {
             return false;
@@ -121,8 +135,47 @@ impl Reading {
 
     /// A server of blocks that `root=` or `netroot=` names, and that its disk is root where nothing
     /// else says what is.
-    fn block_server(&mut self, typed: &Text, is_root: bool) -> Option<Remote> {
-        let text = typed.as_str().filter(|text| Reference::is_one(text))?;
+    fn block_server(
+        &mut self,
+        typed: &Text,
+        is_root: bool,
+        iscsi: &[(String, String)],
+    ) -> Option<Remote> {
+        let text = typed.as_str()?;
+        let target = match text.strip_prefix("iscsi:") {
+            Some(rest) => self.iscsi_target(rest, iscsi)?,
+            None if Reference::is_one(text) => self.nbd_target(text, is_root)?,
+            None => return None,
+        };
+        self.target(target.clone());
+        let targets = &self.wish.targets;
+        let number = targets.iter().position(|known| *known == target)?;
+        is_root.then_some(Remote::Target(number))
+    }
+
+    fn iscsi_target(&mut self, text: &str, words: &[(String, String)]) -> Option<Target> {
+        let mut found = match iscsi::Reference::parse(text) {
+            Ok(found) => found,
+            Err(why) => {
+                self.say(format!("iscsi: {why}"));
+                return None;
+            }
+        };
+        for (key, value) in words {
+            match found.word(key, value) {
+                Ok(true) => {}
+                Ok(false) => self.say(format!("rd.iscsi.{key} means nothing here")),
+                Err(why) => self.say(format!("rd.iscsi.{key} {why}")),
+            }
+        }
+        if let Some(why) = found.problem().filter(|_| found.host.is_some()) {
+            self.say(format!("iscsi: {why}"));
+            return None;
+        }
+        Some(Target::Iscsi(found.into()))
+    }
+
+    fn nbd_target(&mut self, text: &str, is_root: bool) -> Option<Target> {
         let reference = match Reference::parse(text) {
             Ok(reference) => reference,
             Err(fault) => {
@@ -132,26 +185,17 @@ impl Reading {
         };
         if is_root {
             let fstype = reference.fstype.clone();
-            self.wish
-                .fstypes
-                .extend(fstype.filter(|_| self.wish.fstypes.is_empty()));
+            let fstype = fstype.filter(|_| self.wish.fstypes.is_empty());
+            self.wish.fstypes.extend(fstype);
             if self.wish.flags.0.is_empty() {
                 self.wish.flags = Text::from(reference.mount_options.as_str());
             }
         }
         for word in &reference.options.ignored {
-            self.say(format!(
-                "{text} has the option {word}, which means nothing here"
-            ));
+            let why = "which means nothing here";
+            self.say(format!("{text} has the option {word}, {why}"));
         }
-        let target = Target::Nbd(reference);
-        self.target(target.clone());
-        let number = self
-            .wish
-            .targets
-            .iter()
-            .position(|known| *known == target)?;
-        is_root.then_some(Remote::Target(number))
+        Some(Target::Nbd(reference))
     }
 
     fn target(&mut self, target: Target) {

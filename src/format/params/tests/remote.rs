@@ -94,3 +94,34 @@ fn shares_of_smb_servers_are_roots() {
     let line = format!("root={typed} cifsuser=me cifspass=x");
     check_remote(&line, share("//you:y@192.0.2.1/share"), typed);
 }
+
+#[test]
+fn words_about_iscsi_count_for_its_target() {
+    use crate::format::remote::target::Target;
+    let all = "rd.iscsi.initiator=iqn.2026-01.example:me rd.iscsi.username=me \
+               rd.iscsi.password=secret rd.iscsi.in.username=it rd.iscsi.in.password=own \
+               rd.iscsi.target.group=2 \
+               rd.iscsi.param=node.session.timeo.replacement_timeout=60";
+    let found = wish(&format!(
+        "netroot=iscsi:192.0.2.1::::iqn.2026-01.example:disk {all}"
+    ));
+    assert_eq!(found.remote, Some(Remote::Target(0)));
+    let [Target::Iscsi(target)] = found.targets.as_slice() else {
+        panic!("{:?}", found.targets)
+    };
+    assert_eq!(
+        (target.user.as_str(), target.user_in.as_str()),
+        ("me", "it")
+    );
+    assert_eq!(target.initiator, "iqn.2026-01.example:me");
+    assert_eq!((target.group, target.recovery_s), (Some(2), 60));
+    assert!(!target.password.is_empty() && !target.password_in.is_empty());
+    // No password is shown.
+    let shown = format!("{}", found.targets[0]);
+    assert!(
+        !shown.contains("secret") && !shown.contains("own"),
+        "{shown}"
+    );
+    let found = wish("root=LABEL=x netroot=iscsi:192.0.2.1::::iqn.2026-01.example:disk");
+    assert_eq!((found.remote, found.targets.len()), (None, 1));
+}
