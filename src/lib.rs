@@ -32,6 +32,9 @@
 //! | verity, integrity | `verity`, `integrity` | `verity`, `integrity` | `create_mapping` | `dm` |
 //! | btrfs on several devices | `identity` | `btrfs` | – | `btrfs` |
 //! | mapped devices | `dm_init` | `mapping` | `create_mapping` | `dm` |
+//! | shares of a VM's host | `share` | `shares` | `share_tag`, `mount_root` | `mount_context` |
+//! | roots and disks on servers | `remote` | `net` | `reach`, `connect_nvme`, `discover_aoe` | `nvme`, `tcp` |
+//! | what the real system is told | `net` | `net` | `leave_network` | – |
 //! | addresses, leases, servers | `net` | `talk` | – | – |
 //! | network block devices | `nbd`, `netlink` | `talk` | `attach_nbd`, `watch_nbd` | `tcp`, `netlink` |
 //! | disks of iSCSI targets (`crypt::chap` proves) | `iscsi` | `talk` | `attach_iscsi` | `tcp`, `netlink` |

@@ -1,6 +1,6 @@
 //! Asks the kernel over netlink, and waits for the end of each answer.
 //!
-//! For worker processes and short requests. News that nobody asked for: `watch_links`.
+//! For worker processes and short requests; and [`News`], that nobody asked for.
 
 use crate::base::fault::Fault;
 use crate::base::text::Text;
@@ -10,6 +10,7 @@ use crate::format::netlink::request::Request;
 use crate::sys::fail::{Fail, sentence};
 use crate::sys::netlink::{LONGEST, Protocol, Received, Socket};
 use std::fmt::Display;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// The kernel answers within the call; more is a broken driver.
 const WAIT_MS: u64 = 5000;
@@ -19,6 +20,55 @@ const TRIES: u32 = 8;
 
 /// Longest list taken, in bytes: some thousands of links or routes.
 const MOST_BYTES: usize = 4 << 20;
+
+/// What one look for news gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// There may be more.
+    Something,
+    Nothing,
+    /// News were lost: everything is to be listed again.
+    Overflow,
+}
+
+/// News that nobody asked for, for a loop that waits for many things.
+pub struct News {
+    socket: Socket,
+    buffer: Vec<u8>,
+}
+
+impl News {
+    pub fn of(protocol: Protocol, groups: &[u32]) -> Result<Self, Fault> {
+        let socket = Socket::open(protocol, None)?;
+        for group in groups {
+            socket.join(*group)?;
+        }
+        let buffer = vec![0; LONGEST];
+        Ok(Self { socket, buffer })
+    }
+
+    /// Takes one datagram, without waiting, and tells the messages in it.
+    ///
+    /// # Errors
+    /// The socket does not work any more.
+    pub fn look(&mut self, tell: &mut dyn FnMut(&Message<'_>)) -> Result<Look, Fault> {
+        let length = match self.socket.receive(&mut self.buffer)? {
+            Received::Message(length) => length,
+            Received::Foreign => return Ok(Look::Something),
+            Received::Nothing => return Ok(Look::Nothing),
+            Received::Overflow => return Ok(Look::Overflow),
+        };
+        let datagram = self.buffer.get(..length).unwrap_or_default();
+        Messages(datagram).for_each(|message| tell(&message));
+        Ok(Look::Something)
+    }
+}
+
+impl AsFd for News {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
 
 /// One socket, one request at a time.
 pub struct Conversation {

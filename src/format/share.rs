@@ -35,7 +35,6 @@ pub fn is_way(modalias: &str) -> bool {
         "virtio:d0000001Av",
         "pci:v00001AF4d",
         // On a virtual machine without PCI.
-        "of:NvirtioT",
         "acpi:LNRO0005",
     ];
     ways.iter().any(starts) || modalias.starts_with("of:") && modalias.ends_with("Cvirtio,mmio")
@@ -58,27 +57,26 @@ pub fn of_root(typed: &[u8], fstypes: &[String]) -> Option<(String, Vec<String>)
     (!tag.is_empty()).then(|| (tag.into(), types))
 }
 
-/// Does 9p come by virtio? So it does unless the options name another transport.
+/// Does it come by virtio? So does 9p, unless the options name another transport.
 pub fn is_by_virtio(fstype: &str, flags: &Text) -> bool {
-    let options = mount_options::sort(flags.as_bytes());
-    let transport = options.data.iter().rfind(|(key, _)| key.0 == b"trans");
-    let by_virtio = transport.is_none_or(|(_, value)| {
-        let value = value.as_ref().map(Text::as_bytes);
-        value == Some(b"virtio")
-    });
-    fstype != "9p" || by_virtio
+    fstype != "9p" || transport(flags).is_none_or(|named| named.0 == b"virtio")
 }
 
 /// The options that a share is mounted with. 9p must be told how it comes; the kernel's own default
 /// is TCP where that is built in.
 pub fn options(fstype: &str, flags: &Text) -> Text {
-    let told = mount_options::sort(flags.as_bytes());
-    let told = told.data.iter().any(|(key, _)| key.0 == b"trans");
-    match fstype == "9p" && !told {
+    match fstype == "9p" && transport(flags).is_none() {
         true if flags.0.is_empty() => Text::from("trans=virtio"),
         true => Text([b"trans=virtio,", flags.as_bytes()].concat()),
         false => flags.clone(),
     }
+}
+
+/// The transport of 9p that the options name; the last one counts.
+fn transport(flags: &Text) -> Option<Text> {
+    let options = mount_options::sort(flags.as_bytes());
+    let named = options.data.into_iter().rfind(|(key, _)| key.0 == b"trans");
+    named.map(|(_, value)| value.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A worker's conversation with name servers: the plan's machine, joined with sockets.
 
 use crate::base::fault::Fault;
-use crate::format::net::dns::{ANSWER_MAX, Family};
+use crate::base::millis::Millis;
+use crate::format::net::dns::{ANSWER_MAX, Family, PORT};
 use crate::format::net::order::LookupOrder;
 use crate::plan::talk::dns::{Heard, Lookup, Options, Step};
 use crate::sys::fail::Fail;
@@ -9,8 +10,6 @@ use crate::sys::poll::Poll;
 use crate::sys::{clock, random, udp};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
-
-const DNS_PORT: u16 = 53;
 
 /// The addresses of a name, in the order in which they are to be tried.
 pub fn look_up(order: &LookupOrder) -> Result<Vec<IpAddr>, Fault> {
@@ -66,18 +65,13 @@ pub fn look_up(order: &LookupOrder) -> Result<Vec<IpAddr>, Fault> {
 }
 
 fn send(poll: &Poll, ask: u32, server: IpAddr, query: &[u8]) -> Result<OwnedFd, Fail> {
-    let socket = udp::connect(SocketAddr::new(server, DNS_PORT))?;
+    let socket = udp::connect(SocketAddr::new(server, PORT))?;
     udp::send(&socket, query)?;
     poll.add(&socket, u64::from(ask))?;
     Ok(socket)
 }
 
-fn hear(
-    lookup: &mut Lookup,
-    now: crate::base::millis::Millis,
-    ask: u32,
-    socket: &OwnedFd,
-) -> Vec<Step> {
+fn hear(lookup: &mut Lookup, now: Millis, ask: u32, socket: &OwnedFd) -> Vec<Step> {
     let mut buffer = vec![0; ANSWER_MAX + 1];
     match udp::receive(socket, &mut buffer) {
         Ok(Some(length)) => {

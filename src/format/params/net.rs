@@ -138,7 +138,8 @@ pub(super) const ROWS: [Parameter; 19] = [
         names: &["carrier_timeout", "rd.net.timeout.carrier"],
         values: "`=SECONDS`",
         default: "as long as root may take",
-        effect: "After so long a link without a carrier is given up.",
+        effect: "Read, and without effect yet: a link without a carrier holds up nothing, and is \
+                  waited for as long as root may take.",
         gathers: false,
         tests: &["patience_with_links_and_servers_is_in_seconds"],
         read: Reading::carrier,
@@ -147,7 +148,7 @@ pub(super) const ROWS: [Parameter; 19] = [
         names: &["rd.net.timeout.dhcp"],
         values: "`=SECONDS`",
         default: "as long as root may take",
-        effect: "How long one try to get a lease may take.",
+        effect: "Read, and without effect yet: a try ends after 1, 2, 4 and then every 8 seconds.",
         gathers: false,
         tests: &["patience_with_links_and_servers_is_in_seconds"],
         read: Reading::dhcp_timeout,

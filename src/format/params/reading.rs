@@ -92,8 +92,10 @@ impl Reading {
 
     /// What `root=` is, now that the type is known.
     fn finish_root(&mut self) {
+        let remote = self.finish_remote();
+        // By now without a password.
         let typed = self.wish.root_as_typed.clone();
-        if self.finish_remote() {
+        if remote {
             self.wish.root = Some(Source::Remote);
         } else if let Some((tag, types)) = share::of_root(typed.as_bytes(), &self.wish.fstypes) {
             self.wish.root = Some(Source::Share(tag));

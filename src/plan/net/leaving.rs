@@ -18,7 +18,7 @@ use core::net::IpAddr;
 
 impl Plan {
     pub(in crate::plan) fn network_left(&self, now: Millis) -> Left {
-        let needed = self.is_remote() || self.wish.targets.iter().any(|_| true);
+        let needed = self.is_remote() || !self.wish.targets.is_empty();
         let mut left = Left::default();
         let mut told: Vec<(&Known, Vec<Setup>)> = Vec::new();
         for known in &self.net.links {

@@ -1,7 +1,7 @@
 //! Each link from down to ready. All that are meant go side by side; nobody waits for another.
 
 use super::super::Plan;
-use super::super::action::{Action, NetAction};
+use super::super::action::{Action, Level, NetAction};
 use super::super::event::Ticket;
 use super::super::ticket::Job;
 use super::{Known, Standing, meant};
@@ -69,18 +69,13 @@ impl Plan {
     /// There is a carrier: the link gets an address.
     fn begin(&mut self, at: usize, setup: &Setup) {
         if let Some(address) = setup.address {
-            let mut routes: Vec<Route> = setup.gateway.into_iter().map(default_route).listed();
-            let known = self.net.links.get(at);
-            let link = known.map_or("", |known| known.link.name.as_str());
-            routes.extend(routes_over(link, address, &self.wish.net.routes));
-            self.remember_routes(at, &routes);
             let place = Placement {
                 address,
                 peer: setup.peer,
-                routes,
+                routes: Vec::new(),
                 mtu: None,
             };
-            return self.address(at, place);
+            return self.address(at, Some(setup), place);
         }
         self.ask_for(at, setup);
     }
@@ -146,17 +141,19 @@ impl Plan {
         self.out.push(Action::Net { ticket, order });
     }
 
-    fn address(&mut self, at: usize, place: Placement) {
-        if let Some(known) = self.net.links.get_mut(at) {
-            known.address = Some(place.address);
-        }
+    /// Gives it with the routes that the words say, besides those that are with it.
+    fn address(&mut self, at: usize, setup: Option<&Setup>, mut place: Placement) {
+        let all = &self.wish.net.routes;
+        let Some(known) = self.net.links.get_mut(at) else {
+            return;
+        };
+        let gateway = setup.and_then(|setup| setup.gateway).map(default_route);
+        known.routes = gateway.into_iter().listed();
+        let name = &known.link.name;
+        known.routes.extend(routes_over(name, place.address, all));
+        place.routes.extend(known.routes.iter().cloned());
+        known.address = Some(place.address);
         self.change(at, Standing::Addressing, Change::Address(place));
-    }
-
-    fn remember_routes(&mut self, at: usize, routes: &[Route]) {
-        if let Some(known) = self.net.links.get_mut(at) {
-            known.routes = routes.to_vec();
-        }
     }
 
     fn setup_in_turn(&self, at: usize) -> Option<Setup> {
@@ -176,24 +173,18 @@ impl Plan {
         match result {
             Ok(lease) => {
                 let setup = self.setup_in_turn(at);
-                let mut root_path = None;
-                let mut place = placement_of(&lease, setup.as_ref());
+                let place = placement_of(&lease, setup.as_ref());
+                if let Some(path) = &lease.root_path {
+                    let server = lease.next_server.unwrap_or(lease.server);
+                    self.heed_root_path(path, server);
+                }
                 if let Some(known) = self.net.links.get_mut(at) {
                     let name = &known.link.name;
-                    let more = routes_over(name, lease.address, &self.wish.net.routes);
-                    known.routes.clone_from(&more);
-                    place.routes.extend(more);
                     let text = format!("{name} has {} of {}", lease.address, lease.server);
-                    let named = lease.root_path.clone();
-                    let server = lease.next_server.unwrap_or(lease.server);
                     known.lease = Some(lease);
-                    root_path = named.map(|path| (path, server));
-                    self.note(text);
+                    self.say(Level::Info, text);
                 }
-                if let Some((path, server)) = root_path {
-                    self.heed_root_path(&path, server);
-                }
-                self.address(at, place);
+                self.address(at, setup.as_ref(), place);
             }
             Err(fault) => {
                 self.warn(&fault);
@@ -208,10 +199,9 @@ impl Plan {
     pub(super) fn configured(&mut self, ticket: Ticket, result: Result<(), Fault>) {
         let at = match self.tickets.close(ticket) {
             Some(Job::Configure(index)) => self.position(index),
-            Some(Job::MakeLink(number)) => {
+            Some(Job::MakeLink(_)) => {
                 if let Err(fault) = result {
                     self.warn(&fault);
-                    self.net.unmade.push((number, fault.into_text()));
                 }
                 return;
             }
@@ -345,12 +335,10 @@ fn routes_over(link: &str, address: Network, all: &[Route]) -> Vec<Route> {
 fn placement_of(lease: &Lease, setup: Option<&Setup>) -> Placement {
     let gateway = setup.and_then(|setup| setup.gateway);
     let kept = |route: &&Route| gateway.is_none() || route.to.prefix != 0;
-    let mut routes = lease.routes.iter().filter(kept).cloned().listed();
-    routes.extend(gateway.map(default_route));
     Placement {
         address: lease.address,
         peer: None,
-        routes,
+        routes: lease.routes.iter().filter(kept).cloned().listed(),
         mtu: setup.and_then(|setup| setup.mtu).or(lease.mtu),
     }
 }

@@ -5,6 +5,7 @@
 //! | `meant` | which links are meant, and what each is given |
 //! | `links` | each link from down to ready, all side by side |
 //! | `names` | servers that are known by name |
+//! | `retry` | when something is tried again |
 //! | `root` | root on a server: which, over which link, in which version |
 //! | `served` | what root on a server is, over one link |
 //! | `targets` | servers of blocks: connected to, until their disks are there |
@@ -19,6 +20,7 @@ mod links;
 mod meant;
 mod names;
 mod page;
+mod retry;
 mod root;
 mod served;
 mod targets;
@@ -90,14 +92,21 @@ pub(super) struct Net {
     ready: u32,
     /// Of how many others each link that is to be made was made.
     made: Vec<usize>,
-    /// Those that could not be made, and why.
-    unmade: Vec<(usize, String)>,
     attempts: Attempts,
     targets: Vec<Connection>,
     names: Vec<Named>,
 }
 
 impl Net {
+    fn known(&self, index: u32) -> Option<&Known> {
+        self.links.iter().find(|known| known.link.index == index)
+    }
+
+    /// Root may be tried over every link again.
+    fn forget_tries(&mut self) {
+        self.links.iter_mut().for_each(|known| known.tried = false);
+    }
+
     fn by_index(&mut self, index: u32) -> Option<&mut Known> {
         self.links
             .iter_mut()
@@ -106,7 +115,6 @@ impl Net {
 
     fn heard(&mut self, link: Link) {
         if let Some(known) = self.by_index(link.index) {
-            // A carrier that was away: whoever answers now may be somebody else.
             known.link = link;
         } else if self.links.len() < MAX_LINKS {
             self.links.push(Known {
@@ -178,13 +186,14 @@ impl Plan {
 
     /// When something about the network is to be tried again.
     pub(super) fn network_due(&self) -> Option<Millis> {
-        let again = self.net.targets.iter().filter_map(|target| target.again);
-        let names = self.net.names.iter().filter_map(|named| named.again);
-        again.chain(names).chain(self.net.attempts.again).min()
-    }
-
-    fn note(&mut self, text: String) {
-        self.say(Level::Info, text);
+        let again = self
+            .net
+            .targets
+            .iter()
+            .filter_map(|target| target.retry.again);
+        let names = self.net.names.iter().filter_map(|named| named.retry.again);
+        let attempts = self.net.attempts.retry.again;
+        again.chain(names).chain(attempts).min()
     }
 
     fn warn(&mut self, fault: &Fault) {

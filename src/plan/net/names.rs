@@ -4,7 +4,7 @@ use super::super::Plan;
 use super::super::action::{Action, NetAction};
 use super::super::event::Ticket;
 use super::super::ticket::Job;
-use super::root::wait_ms;
+use super::retry::Retry;
 use super::{Known, meant};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
@@ -17,12 +17,12 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 /// One name, and what is known of it.
+#[derive(Default)]
 pub(super) struct Named {
     name: String,
     addresses: Vec<IpAddr>,
     asked: bool,
-    rounds: u32,
-    pub(super) again: Option<Millis>,
+    pub(super) retry: Retry,
     trouble: Option<String>,
 }
 
@@ -48,24 +48,22 @@ impl Plan {
         if found.is_none() {
             self.net.names.push(Named {
                 name: name.clone(),
-                addresses: Vec::new(),
-                asked: false,
-                rounds: 0,
-                again: None,
-                trouble: None,
+                ..Named::default()
             });
         }
-        let order = self.lookup_order(name);
         let named = self.net.names.get_mut(at)?;
         if let Some(address) = named.addresses.first() {
             return Some(*address);
         }
-        if named.again.is_some_and(|due| now >= due) {
-            (named.again, named.asked) = (None, false);
-        }
-        if named.asked || order.families == (false, false) {
+        named.asked &= !named.retry.comes(now);
+        if named.asked {
             return None;
         }
+        let order = self.lookup_order(name);
+        if order.families == (false, false) {
+            return None;
+        }
+        let named = self.net.names.get_mut(at)?;
         if order.servers.is_empty() {
             named.trouble = Some("nothing says who knows names: see nameserver=".into());
             return None;
@@ -132,8 +130,7 @@ impl Plan {
             Ok(addresses) => (named.addresses, named.trouble) = (addresses, None),
             Err(fault) => {
                 named.trouble = Some(fault.into_text());
-                named.again = Some(now.plus(wait_ms(named.rounds)));
-                named.rounds = named.rounds.saturating_add(1);
+                named.retry.put_off(now);
             }
         }
     }

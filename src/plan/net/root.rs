@@ -2,14 +2,15 @@
 //!
 //! Each link that is ready is tried, in the order in which they became ready; over each, every
 //! version that may do. What a server may yet overcome (it starts, a switch learns the way) is
-//! tried again, after one second, two, four, and eight from then on: no server announces itself.
-//! What it refuses ends the boot when no other link can help. Documentation/filesystems/nfs.
+//! tried again. What it refuses ends the boot when no other link can help.
+//! Documentation/filesystems/nfs.
 
 use super::super::action::{Action, Level, Mount, NetAction};
 use super::super::event::Ticket;
 use super::super::give_up::Cause;
 use super::super::ticket::Job;
 use super::super::{Plan, Stage};
+use super::retry::{ECONNREFUSED, Retry, is_absent, may_pass};
 use super::served::{Missing, Served};
 use super::{Known, meant};
 use crate::base::fault::Fault;
@@ -18,30 +19,6 @@ use crate::base::text::Text;
 use crate::format::remote::{Host, Remote};
 use alloc::string::String;
 use alloc::vec::Vec;
-
-/// The first wait before everything is tried again, and how often it is doubled.
-const WAIT_MS: u64 = 1_000;
-const WAITS_DOUBLED: u32 = 3;
-
-/// How long until the next attempt, after so many.
-pub(super) fn wait_ms(rounds: u32) -> u64 {
-    WAIT_MS << rounds.min(WAITS_DOUBLED)
-}
-
-/// What a mount fails with that time may mend: errno(3).
-pub(super) const MAY_PASS: [i32; 9] = [
-    4,   // EINTR
-    5,   // EIO
-    11,  // EAGAIN
-    100, // ENETDOWN
-    101, // ENETUNREACH
-    104, // ECONNRESET
-    110, // ETIMEDOUT
-    111, // ECONNREFUSED
-    113, // EHOSTUNREACH
-];
-
-const ECONNREFUSED: i32 = 111;
 
 #[derive(Default)]
 pub(super) struct Attempts {
@@ -55,8 +32,7 @@ pub(super) struct Attempts {
     /// What failed in this round.
     pub(super) failed: Vec<(String, Fault)>,
     pub(super) kernel: Vec<Text>,
-    pub(super) again: Option<Millis>,
-    rounds: u32,
+    pub(super) retry: Retry,
 }
 
 impl Plan {
@@ -74,79 +50,73 @@ impl Plan {
         if !self.modules.filesystem_settled(fstype) {
             return;
         }
-        if self.net.attempts.again.is_some_and(|at| now >= at) {
+        if self.net.attempts.retry.comes(now) {
             self.begin_round();
         }
-        if self.net.attempts.again.is_some() {
+        let attempts = &self.net.attempts;
+        if attempts.retry.again.is_some() || attempts.reaching {
             return;
         }
-        if self.net.attempts.reaching {
-            return;
-        }
-        if self.net.attempts.ways.is_empty() {
+        match attempts.ways.is_empty() {
             // What is tried over it is known when its server has answered.
-            self.next_link(now);
-            return;
+            true => self.next_link(now),
+            false => self.attempt(),
         }
-        self.attempt();
     }
 
     fn begin_round(&mut self) {
         let attempts = &mut self.net.attempts;
-        attempts.again = None;
         attempts.failed.clear();
         attempts.kernel.clear();
-        self.net
-            .links
-            .iter_mut()
-            .for_each(|known| known.tried = false);
+        self.net.forget_tries();
     }
 
     /// The next link over which root is tried. Where none is left, what comes then.
-    fn next_link(&mut self, now: Millis) -> bool {
+    fn next_link(&mut self, now: Millis) {
+        while let Some(index) = self.take_link() {
+            self.net.attempts.index = index;
+            match self.served_over(index) {
+                Ok(served) => return self.reach(served),
+                Err(Missing::Address(name)) => {
+                    // Found out for every link at once.
+                    self.net.forget_tries();
+                    self.address_of(&Host::Name(name), now);
+                    return;
+                }
+                Err(Missing::Word(text)) => {
+                    self.say(Level::Warning, text.clone());
+                    self.link_failed(Fault::plain(text));
+                }
+            }
+        }
+        if !self.net.attempts.failed.is_empty() {
+            self.round_failed(now);
+        }
+    }
+
+    /// The first link that serves and was not tried in this round: now it is.
+    fn take_link(&mut self) -> Option<u32> {
         let device = self.wish.net.boot_device.as_ref();
         let serves = |k: &&mut Known| {
             let named = device.is_none_or(|which| meant::is(which, &k.link));
             k.place > 0 && k.link.carrier && !k.tried && named
         };
         let ready = self.net.links.iter_mut().filter(serves);
-        if let Some(known) = ready.min_by_key(|known| known.place) {
-            known.tried = true;
-            let index = known.link.index;
-            self.net.attempts.index = index;
-            return match self.served_over(index) {
-                Ok(served) => {
-                    let (server, port) = (served.server, served.port);
-                    self.net.attempts.ways.clone_from(&served.ways);
-                    self.net.attempts.served = Some(served);
-                    self.net.attempts.reaching = true;
-                    let ticket = self.tickets.issue(Job::Reach);
-                    let order = NetAction::Reach { server, port };
-                    self.out.push(Action::Net { ticket, order });
-                    true
-                }
-                Err(Missing::Address(name)) => {
-                    // Found out for every link at once.
-                    self.net
-                        .links
-                        .iter_mut()
-                        .for_each(|known| known.tried = false);
-                    self.address_of(&Host::Name(name), now);
-                    false
-                }
-                Err(Missing::Word(text)) => {
-                    let name = self.link_name();
-                    self.say(Level::Warning, text.clone());
-                    let fault = Fault::plain(&text);
-                    self.net.attempts.failed.push((name, fault));
-                    self.next_link(now)
-                }
-            };
-        }
-        if !self.net.attempts.failed.is_empty() {
-            self.round_failed(now);
-        }
-        false
+        let first = ready.min_by_key(|known| known.place)?;
+        first.tried = true;
+        Some(first.link.index)
+    }
+
+    /// Asks whether the server is there.
+    fn reach(&mut self, served: Served) {
+        let (server, port) = (served.server, served.port);
+        let attempts = &mut self.net.attempts;
+        attempts.ways.clone_from(&served.ways);
+        attempts.served = Some(served);
+        attempts.reaching = true;
+        let ticket = self.tickets.issue(Job::Reach);
+        let order = NetAction::Reach { server, port };
+        self.out.push(Action::Net { ticket, order });
     }
 
     /// The server is there, or not. One that refuses may be an old one, without version 4.
@@ -163,32 +133,28 @@ impl Plan {
             ECONNREFUSED => attempts.ways.retain(|(name, _)| name == "nfs 3"),
             _ => attempts.ways.clear(),
         }
-        let name = self.link_name();
         self.say(Level::Info, fault.text.clone());
-        self.net.attempts.failed.push((name, fault));
+        self.link_failed(fault);
     }
 
-    fn link_name(&self) -> String {
-        let index = self.net.attempts.index;
-        let mut links = self.net.links.iter();
-        let known = links.find(|known| known.link.index == index);
-        known
-            .map(|known| known.link.name.clone())
-            .unwrap_or_default()
+    /// Nothing can be had over the link that is being tried.
+    fn link_failed(&mut self, fault: Fault) {
+        let known = self.net.known(self.net.attempts.index);
+        let name = known.map_or(String::new(), |known| known.link.name.clone());
+        self.net.attempts.failed.push((name, fault));
     }
 
     /// Everything was tried over every link that is ready.
     fn round_failed(&mut self, now: Millis) {
         let attempts = &self.net.attempts;
-        let passes = |(_, fault): &(String, Fault)| MAY_PASS.contains(&fault.errno);
+        let passes = |(_, fault): &(String, Fault)| may_pass(fault.errno);
         let hope = attempts.failed.iter().any(passes) || self.links_coming();
         if !hope {
             return self.give_up(now, Cause::Remote);
         }
-        let attempts = &mut self.net.attempts;
-        attempts.again = Some(now.plus(wait_ms(attempts.rounds)));
-        attempts.rounds = attempts.rounds.saturating_add(1);
-        if attempts.rounds == 1 {
+        let retry = &mut self.net.attempts.retry;
+        retry.put_off(now);
+        if retry.rounds == 1 {
             self.say_that_it_waits();
         }
     }
@@ -234,13 +200,14 @@ impl Plan {
             true => String::new(),
             false => attempts.ways.remove(0).0,
         };
-        let said = kernel.into_iter();
-        let new = said.filter(|line| !attempts.kernel.contains(line));
-        let new: Vec<Text> = new.collect();
-        attempts.kernel.extend(new);
+        for line in kernel {
+            if !attempts.kernel.contains(&line) {
+                attempts.kernel.push(line);
+            }
+        }
         attempts.failed.push((name, fault.clone()));
         // Nobody is there: no other version is, either.
-        if matches!(fault.errno, 100 | 101 | 110 | 113) {
+        if is_absent(fault.errno) {
             attempts.ways.clear();
         }
         self.say(Level::Info, fault.text.clone());

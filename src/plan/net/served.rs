@@ -37,8 +37,7 @@ pub(super) struct Served {
 impl Plan {
     /// What is mounted over the link with this index.
     pub(super) fn served_over(&self, index: u32) -> Result<Served, Missing> {
-        let mut links = self.net.links.iter();
-        let Some(known) = links.find(|known| known.link.index == index) else {
+        let Some(known) = self.net.known(index) else {
             return Err(Missing::Word("the link has left".into()));
         };
         match &self.wish.remote {

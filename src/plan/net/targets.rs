@@ -10,7 +10,7 @@ use super::super::give_up::Cause;
 use super::super::ticket::Job;
 use super::super::{Plan, Stage};
 use super::Standing;
-use super::root::{MAY_PASS, wait_ms};
+use super::retry::{Retry, may_pass};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
@@ -27,8 +27,7 @@ use core::net::IpAddr;
 pub(super) struct Connection {
     asked: bool,
     connected: bool,
-    rounds: u32,
-    pub(super) again: Option<Millis>,
+    pub(super) retry: Retry,
     trouble: Option<String>,
 }
 
@@ -69,8 +68,7 @@ impl Plan {
         let Some(connection) = self.net.targets.get_mut(number).filter(|_| ready) else {
             return;
         };
-        if connection.again.is_some_and(|at| now >= at) {
-            connection.again = None;
+        if connection.retry.comes(now) {
             connection.asked = false;
         }
         if connection.asked || connection.connected {
@@ -123,8 +121,7 @@ impl Plan {
         };
         connection.trouble = None;
         if answers == Some(None) {
-            connection.again = Some(now.plus(wait_ms(connection.rounds)));
-            connection.rounds = connection.rounds.saturating_add(1);
+            connection.retry.put_off(now);
         } else {
             connection.connected = true;
         }
@@ -141,14 +138,13 @@ impl Plan {
         };
         let first = connection.trouble.as_ref() != Some(&fault.text);
         connection.trouble = Some(fault.text.clone());
-        if MAY_PASS.contains(&fault.errno) {
-            connection.again = Some(now.plus(wait_ms(connection.rounds)));
-            connection.rounds = connection.rounds.saturating_add(1);
+        let passes = may_pass(fault.errno);
+        if passes {
+            connection.retry.put_off(now);
         }
         if first {
             self.say(Level::Warning, fault.text.clone());
         }
-        let passes = MAY_PASS.contains(&fault.errno);
         if !passes && self.wish.remote == Some(Remote::Target(number)) {
             self.give_up(now, Cause::Remote);
         }

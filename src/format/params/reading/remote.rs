@@ -63,10 +63,9 @@ impl Reading {
     }
 
     pub(in crate::format::params) fn iscsi(&mut self, word: &Word<'_>) {
-        let key = word.key.rsplit(|&b| b == b'.').next().unwrap_or_default();
-        let before = word.key.strip_prefix(b"rd.iscsi.").unwrap_or(key);
+        let key = word.key.get(b"rd.iscsi.".len()..).unwrap_or_default();
         let text = |bytes| core::str::from_utf8(bytes).map(String::from).ok();
-        match (text(before), text(word.value.unwrap_or_default())) {
+        match (text(key), text(word.value.unwrap_or_default())) {
             (Some(key), Some(value)) => self.remote.iscsi.push((key, value)),
             _ => self.complain(word, "is not text; it is ignored"),
         }
@@ -115,6 +114,7 @@ impl Reading {
         let is_root = vague && of_root.is_none();
         let of_netroot = self.block_server(&words.netroot, is_root, &words.iscsi);
         self.wish.remote = of_root.or(of_netroot).or(self.wish.remote.take());
+        self.hide_password();
         let Some(remote) = &mut self.wish.remote else {
             return false;
         };
@@ -131,6 +131,20 @@ impl Reading {
             export.v4 |= types.iter().any(|fstype| fstype == "nfs4");
         }
         true
+    }
+
+    /// What `root=` says is shown on pages and in the log: without the passwords in it.
+    fn hide_password(&mut self) {
+        let typed = self.wish.root_as_typed.as_str().unwrap_or_default();
+        let shown = match (&self.wish.remote, typed.split_once(':')) {
+            (Some(Remote::Cifs(share)), Some(("cifs", _))) => format!("cifs:{share}"),
+            (_, Some(("iscsi", rest))) => match iscsi::Reference::parse(rest) {
+                Ok(reference) => format!("{reference}"),
+                Err(_) => "iscsi:…".into(),
+            },
+            _ => return,
+        };
+        self.wish.root_as_typed = Text::from(shown);
     }
 
     /// A server of blocks that `root=` or `netroot=` names, and that its disk is root where nothing
