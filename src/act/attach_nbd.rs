@@ -8,13 +8,9 @@
 //!
 //! # When a connection breaks
 //! The driver says so to whoever listens ([`watch_nbd`](super::watch_nbd)), and lets requests wait,
-//! the more patiently with `persist`. Who listens connects again, holds the same handshake, and
-//! passes the sockets to [`reconfigure`]: what waited goes on. After the switch to the real root
-//! nobody of the initramfs is left to do that, unless a small process stays behind whose `argv[0]`
-//! begins with `@`, so that the real system's init does not stop it at the end with all others,
-//! before root is unmounted (systemd: "Storage Daemons for the Root File System"). Without one,
-//! TCP's own patience is the longer one: an outage of minutes is survived, a server that starts
-//! again is not.
+//! for a day. Who listens connects again, holds the same handshake, and passes the sockets to
+//! [`reconfigure`]: what waited goes on. After the switch to the real root that is done by a small
+//! process which [stays](super::stay_behind).
 
 use super::netlink::Conversation;
 use crate::base::fault::Fault;
@@ -32,7 +28,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-/// Where somebody connects again, a broken connection shall be known soon: within 20 seconds.
+/// A broken connection, which is made again, shall be known soon: within 20 seconds.
 const WATCHFUL: Watchfulness = Watchfulness {
     idle_s: 10,
     interval_s: 5,
@@ -42,14 +38,12 @@ const WATCHFUL: Watchfulness = Watchfulness {
 /// The driver's requests are not longer than this, in bytes (drivers/block/nbd.c, `max_sectors`).
 const LONGEST_REQUEST: u32 = 128 << 10;
 
-/// One connection to the server. `persist`: somebody connects again when it breaks. Where nobody
-/// does, a connection lives as long as TCP has any hope.
+/// One connection to the server.
 ///
 /// # Errors
 /// Nobody answers within `wait_ms`, or somebody refuses.
-pub fn connect(server: SocketAddr, wait_ms: u64, persist: bool) -> Result<OwnedFd, Fault> {
-    let watch = persist.then_some(&WATCHFUL);
-    tcp::connect(server, wait_ms, watch).map_err(|fail| {
+pub fn connect(server: SocketAddr, wait_ms: u64) -> Result<OwnedFd, Fault> {
+    tcp::connect(server, wait_ms, Some(&WATCHFUL)).map_err(|fail| {
         let advice = advice_of_network(&fail);
         Fault::new(fail.errno, format!("{fail}{advice}"))
     })
@@ -64,7 +58,7 @@ fn advice_of_network(fail: &Fail) -> &'static str {
     }
 }
 
-/// Makes a block device of connections whose handshake is done: its kernel name.
+/// Makes a block device of connections whose handshake is done: its number.
 ///
 /// # Errors
 /// The driver is not there, or refuses what it is told.
@@ -72,7 +66,7 @@ pub fn give_to_kernel(
     sockets: &[OwnedFd],
     export: &Export,
     options: &Options,
-) -> Result<String, Fault> {
+) -> Result<u32, Fault> {
     let mut driver = Driver::open()?;
     let request = device::connect(&driver.family, &numbers(sockets), export, options);
     let block = export.logical_block(options.block_size);
@@ -85,15 +79,14 @@ pub fn give_to_kernel(
     let index = Messages(&answer).find_map(|message| device::index(&message, &driver.family));
     let index =
         index.ok_or_else(|| Fault::plain(format!("{what}: the kernel does not say which")))?;
-    let name = format!("nbd{index}");
-    shorten_requests(&name, &export.blocks);
-    Ok(name)
+    shorten_requests(index, &export.blocks);
+    Ok(index)
 }
 
 /// A server that takes short requests only is not sent longer ones.
-fn shorten_requests(name: &str, blocks: &BlockSizes) {
+fn shorten_requests(index: u32, blocks: &BlockSizes) {
     if blocks.maximum < LONGEST_REQUEST {
-        let path = format!("/sys/block/{name}/queue/max_sectors_kb");
+        let path = format!("/sys/block/nbd{index}/queue/max_sectors_kb");
         let value = (blocks.maximum >> 10).to_string();
         if let Err(fail) = proc_sys::write(&path, value.as_bytes()) {
             log::warn!("{fail}: the server takes no longer requests");
@@ -201,7 +194,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap();
         drop(listener);
-        let fault = connect(server, 5000, true).unwrap_err();
+        let fault = connect(server, 5000).unwrap_err();
         assert_eq!(fault.errno, libc::ECONNREFUSED);
         assert!(fault.text.contains("no NBD server on this port"), "{fault}");
     }

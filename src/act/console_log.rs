@@ -52,6 +52,20 @@ pub fn install() {
             rate_limit: None,
         }),
     };
+    use_from_now_on(sink);
+}
+
+/// The same for a process beside PID 1, which has lifted the limit if it is to be lifted.
+pub fn join() {
+    let sink = kmsg::open_writer().ok().map(|fd| Sink {
+        fd,
+        is_kmsg: true,
+        rate_limit: None,
+    });
+    use_from_now_on(sink);
+}
+
+fn use_from_now_on(sink: Option<Sink>) {
     if let Some(sink) = sink {
         let _ = SINK.set(sink);
         let _ = log::set_logger(&KernelLog);

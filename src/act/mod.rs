@@ -43,6 +43,7 @@ pub mod reach;
 pub mod read_device;
 pub mod share_tag;
 pub mod shell;
+pub mod stay_behind;
 pub mod trace_file;
 mod udev_record;
 pub mod unlock_luks;

@@ -10,7 +10,7 @@ use crate::format::netlink::request::Request;
 use crate::sys::fail::{Fail, sentence};
 use crate::sys::netlink::{LONGEST, Protocol, Received, Socket};
 use std::fmt::Display;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The kernel answers within the call; more is a broken driver.
 const WAIT_MS: u64 = 5000;
@@ -61,6 +61,13 @@ impl News {
         let datagram = self.buffer.get(..length).unwrap_or_default();
         Messages(datagram).for_each(|message| tell(&message));
         Ok(Look::Something)
+    }
+}
+
+impl From<OwnedFd> for News {
+    fn from(socket: OwnedFd) -> Self {
+        let (socket, buffer) = (socket.into(), vec![0; LONGEST]);
+        Self { socket, buffer }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::base::fault::Fault;
 use crate::format::nbd::device::{self, FAMILY, GROUP};
 use crate::format::netlink::generic::Family;
 use crate::sys::netlink::Protocol;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub struct Watch {
     news: News,
@@ -21,12 +21,22 @@ impl Watch {
     /// # Errors
     /// The driver is not there.
     pub fn open() -> Result<Self, Fault> {
-        let family = family(&mut Conversation::open(Protocol::Generic)?, FAMILY)?;
+        let family = driver()?;
         let group = family.group(GROUP);
         let group = group.ok_or_else(|| {
             Fault::plain("the kernel's driver nbd does not tell of broken connections")
         })?;
         let news = News::of(Protocol::Generic, &[group])?;
+        Ok(Self { news, family })
+    }
+
+    /// One that another process opened.
+    ///
+    /// # Errors
+    /// The driver is not there.
+    pub fn passed_on(socket: OwnedFd) -> Result<Self, Fault> {
+        let news = socket.into();
+        let family = driver()?;
         Ok(Self { news, family })
     }
 
@@ -42,6 +52,10 @@ impl Watch {
                 .for_each(&mut *tell);
         })
     }
+}
+
+fn driver() -> Result<Family, Fault> {
+    family(&mut Conversation::open(Protocol::Generic)?, FAMILY)
 }
 
 impl AsFd for Watch {

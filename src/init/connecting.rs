@@ -1,12 +1,14 @@
 //! A worker's conversation with a server of blocks, until the kernel has its connection.
 
+use super::keeping::{self, Kept};
+use crate::act::watch_nbd::Watch;
 use crate::act::{attach_iscsi, attach_nbd, connect_nvme, discover_aoe};
 use crate::base::fault::Fault;
 use crate::crypt::chap;
 use crate::format::iscsi::status::Address;
 use crate::format::iscsi::{self, Negotiated};
-use crate::format::nbd::Export;
 use crate::format::nbd::reference::Reference;
+use crate::format::nbd::{Export, Flags};
 use crate::format::remote::Host;
 use crate::format::remote::target::Target;
 use crate::plan::talk::iscsi as talk;
@@ -34,23 +36,39 @@ pub fn connect(target: &Target, server: Option<IpAddr>) -> Result<Option<String>
 }
 
 fn nbd(wanted: &Reference, server: IpAddr) -> Result<String, Fault> {
+    // A connection that breaks right away is known, too.
+    let watch = Watch::open()?;
     let address = SocketAddr::new(server, wanted.port);
-    let (export, first) = shake_hands(wanted, address)?;
+    let (export, first) = shake_hands(&wanted.export, address)?;
     let mut sockets = vec![first];
-    let more = wanted.options.connections.unwrap_or(1).saturating_sub(1);
-    if export.flags.has(crate::format::nbd::Flags::MULTI_CONN) {
-        for _ in 0..more {
-            sockets.push(shake_hands(wanted, address)?.1);
-        }
+    let connections = match export.flags.has(Flags::MULTI_CONN) {
+        true => wanted.options.connections.unwrap_or(1),
+        false => 1,
+    };
+    for _ in 1..connections {
+        sockets.push(shake_hands(&wanted.export, address)?.1);
     }
-    attach_nbd::give_to_kernel(&sockets, &export, &wanted.options)
+    let index = attach_nbd::give_to_kernel(&sockets, &export, &wanted.options)?;
+    let kept = Kept {
+        index,
+        server: address,
+        name: wanted.export.clone(),
+        export,
+        connections,
+    };
+    // A root that does not outlive its server's restart is still a root.
+    if let Err(fault) = keeping::start(&kept, &watch) {
+        log::warn!("nbd{index} will not be connected again if it breaks: {fault}");
+    }
+    Ok(format!("nbd{index}"))
 }
 
-fn shake_hands(wanted: &Reference, address: SocketAddr) -> Result<(Export, OwnedFd), Fault> {
-    let socket = attach_nbd::connect(address, WAIT_MS, wanted.options.persist)?;
+/// A connection whose handshake is done: the kernel may have it.
+pub fn shake_hands(name: &str, address: SocketAddr) -> Result<(Export, OwnedFd), Fault> {
+    let socket = attach_nbd::connect(address, WAIT_MS)?;
     let mut client = Handshake::new(Options {
         server: address.to_string(),
-        export: wanted.export.clone(),
+        export: name.into(),
     });
     let mut buffer = vec![0; 4096];
     let mut steps = client.start(clock::since_boot());

@@ -9,6 +9,7 @@
 //! | `workers` | processes that do slow jobs: told an action line, answer an event line |
 //! | `job` | what a worker does with one action |
 //! | `connecting` | a worker's conversation with a server of blocks |
+//! | `keeping` | the process that connects a network block device again, later, too |
 //! | `leasing` | a worker's conversation with DHCP servers |
 //! | `lookup` | the same with name servers |
 //! | `links` | what the kernel tells of network links |
@@ -22,6 +23,7 @@ mod dispatch;
 mod early;
 mod event_loop;
 mod job;
+mod keeping;
 mod kernel_requests;
 mod leasing;
 mod links;
@@ -42,7 +44,8 @@ pub fn main() -> ! {
     if process::own_pid() == 1 {
         boot(&arguments)
     }
-    process::exit_now(modprobe_client::main(&arguments))
+    let code = keeping::main(&arguments);
+    process::exit_now(code.unwrap_or_else(|| modprobe_client::main(&arguments)))
 }
 
 /// The whole boot, as PID 1.

@@ -3,7 +3,7 @@
 
 use super::fail::{Fail, Outcome};
 use crate::base::list::Listed;
-use rustix::fd::{AsFd, AsRawFd};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, WaitStatus};
 use std::ffi::{CStr, CString};
@@ -197,6 +197,17 @@ pub fn use_as_stdio(fd: impl AsFd) -> Outcome<()> {
     rustix::stdio::dup2_stdin(fd).map_err(Fail::of("dup2", &0))?;
     rustix::stdio::dup2_stdout(fd).map_err(Fail::of("dup2", &1))?;
     rustix::stdio::dup2_stderr(fd).map_err(Fail::of("dup2", &2))
+}
+
+/// Makes `fd` standard input alone.
+pub fn use_as_stdin(fd: impl AsFd) -> Outcome<()> {
+    rustix::stdio::dup2_stdin(fd).map_err(Fail::of("dup2", &0))
+}
+
+/// Standard input, as a descriptor of its own.
+pub fn own_stdin() -> Outcome<OwnedFd> {
+    let copy = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3);
+    copy.map_err(Fail::of("fcntl", &0))
 }
 
 /// Are standard input, output and error open, and more than /dev/null (1:3, null(4))?

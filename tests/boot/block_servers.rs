@@ -1,7 +1,8 @@
 //! Roots on disks that a server gives: NBD, NVMe over TCP, ATA over Ethernet, iSCSI.
 
 use super::nfs::networked;
-use crate::lab::disks::EXT4;
+use super::shell::{PROMPT, ask};
+use crate::lab::disks::{self, BUSYBOX, EXT4};
 use crate::lab::server::server;
 
 #[test]
@@ -33,6 +34,33 @@ fn boot_nbd_without_that_export_ends_with_those_that_there_are() {
     let words = format!("root=nbd:{}:roof ip=dhcp", berth.address());
     let outcome = berth.to(networked()).cmdline(&words).boot();
     outcome.assert_gave_up(&["the disk of a server was not mounted", "roof", "root"]);
+}
+
+/// The root of a running system, on a server that starts again: what was not read yet comes then.
+#[test]
+fn boot_nbd_outlives_a_restart_of_its_server() {
+    let berth = server().berth();
+    let disk = server().disk(&disks::file(&BUSYBOX));
+    berth.run(&format!(
+        "serve_dhcp; serve_nbd {disk} root 10809 --read-only"
+    ));
+    let words = format!("root=nbd:{}:root ip=dhcp init=/bin/sh", berth.address());
+    let mut guest = berth.to(networked()).cmdline(&words).start();
+    guest.wait_for(PROMPT);
+    ask(
+        &mut guest,
+        "busybox ps | busybox grep [@]",
+        "@landfall nbd0",
+    );
+    berth.run("stop nbd");
+    guest.wait_for("nbd0: connection lost");
+    berth.run("restart nbd");
+    guest.wait_for("nbd0 is connected again");
+    let look = "echo 3 > /proc/sys/vm/drop_caches; cat /bin/busybox > /dev/null && echo rea''d";
+    ask(&mut guest, look, "read");
+    guest.press("busybox poweroff -f\n");
+    let outcome = guest.finish();
+    outcome.check(outcome.ended, "it was not switched off");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 /// What busybox's shell says when it is somebody's.
 const BANNER: &str = "built-in shell (ash)";
-const PROMPT: &str = "/ # ";
+pub const PROMPT: &str = "/ # ";
 
 /// The generic image with busybox in it.
 fn machine() -> Machine {
@@ -26,7 +26,7 @@ fn image(machine: &Machine) -> PathBuf {
 }
 
 /// Types a command and waits for what it prints, which must not be in the command itself.
-fn ask(guest: &mut Guest, command: &str, answer: &str) {
+pub fn ask(guest: &mut Guest, command: &str, answer: &str) {
     guest.press(&format!("{command}\n"));
     guest.wait_for(answer);
     guest.wait_for(PROMPT);

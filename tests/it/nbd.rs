@@ -77,7 +77,7 @@ impl Server {
 
     /// The handshake, on a connection of its own.
     fn ask(&self, export: &str) -> Result<(Export, OwnedFd), String> {
-        let socket = connect(self.address, WAIT_MS, true).unwrap();
+        let socket = connect(self.address, WAIT_MS).unwrap();
         let mut client = Handshake::new(Options {
             server: "here".into(),
             export: export.into(),

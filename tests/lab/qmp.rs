@@ -14,7 +14,7 @@ pub struct Monitor {
 impl Monitor {
     /// Connects; QEMU makes the socket a moment after it starts.
     pub fn connect(socket: &Path) -> Self {
-        let give_up = Instant::now() + Duration::from_secs(20);
+        let give_up = Instant::now() + Duration::from_secs(60);
         let stream = loop {
             match UnixStream::connect(socket) {
                 Ok(stream) => break stream,
@@ -23,7 +23,7 @@ impl Monitor {
             std::thread::sleep(Duration::from_millis(20));
         };
         stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
+            .set_read_timeout(Some(Duration::from_secs(60)))
             .expect("a socket option");
         let mut monitor = Self {
             reader: BufReader::new(stream),

@@ -5,7 +5,8 @@
 //! and `jobs.rs` let it run. `small.rs` tells small worlds in every order, `mutants.rs` plants
 //! faults in the plan. `LANDFALL_SEED=n cargo test --test sim the_laws -- --nocapture` runs one
 //! world and shows it; `LANDFALL_WORLDS=n` runs that many instead of the
-//! default, `LANDFALL_FRESH=n` adds that many with seeds of the day.
+//! default, `LANDFALL_FRESH=n` adds that many with seeds of the day. `nets/` is the same for links
+//! and servers, with `LANDFALL_NET_SEED=n`.
 
 mod devices;
 mod faults;
@@ -17,6 +18,7 @@ mod machine;
 mod make;
 mod media;
 mod mutants;
+mod nets;
 mod prospects;
 mod rng;
 mod seeds;
@@ -35,6 +37,7 @@ use story::Decider;
 
 /// Worlds in a default run, seeds from 0.
 const FIXED: u64 = 100_000;
+const NETS: u64 = 50_000;
 
 impl Decider for Plan {
     fn handle(&mut self, now: Millis, event: Event) -> Vec<Action> {
@@ -130,6 +133,21 @@ fn the_laws_hold_in_every_seeded_world() {
             panic!("{}", seeds::report(first));
         }
     }
+}
+
+#[test]
+fn the_laws_hold_over_every_network() {
+    let only = number("LANDFALL_NET_SEED");
+    let seeds = only.map_or(0..NETS, |seed| seed..seed + 1);
+    let mut mounted = 0;
+    for seed in seeds {
+        match nets::try_seed(seed, &the_plan) {
+            Ok(root) => mounted += u64::from(root),
+            Err((breach, shown)) => panic!("seed {seed}: {breach:#?}\n{shown}"),
+        }
+    }
+    println!("{mounted} mounted their root");
+    assert!(only.is_some() || (NETS / 3..NETS).contains(&mounted));
 }
 
 #[test]

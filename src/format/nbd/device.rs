@@ -40,12 +40,10 @@ const DEVICE_ITEM: u16 = 1;
 const DEVICE_INDEX: u16 = 1;
 const DEVICE_CONNECTED: u16 = 2;
 
-/// How long requests wait while no connection is left, in seconds, unless the command line says.
-/// With 0, the kernel's own default, every one fails at once, and a root is lost to a server that
-/// starts again.
-const WAIT_S: u64 = 600;
-/// The same where somebody connects again as soon as it is possible.
-const WAIT_PERSIST_S: u64 = 86_400;
+/// How long requests wait while no connection is left, in seconds, unless the command line says: a
+/// day. With 0, the kernel's own default, every one fails at once, and a root is lost to a server
+/// that starts again.
+const WAIT_S: u64 = 86_400;
 
 /// Makes the next free device of connected sockets, which the caller holds open until it is done.
 /// Answered with its number: [`index`].
@@ -121,12 +119,7 @@ fn command(family: &Family, command: u8) -> Request {
 }
 
 fn wait_s(options: &Options) -> u64 {
-    let usual = if options.persist {
-        WAIT_PERSIST_S
-    } else {
-        WAIT_S
-    };
-    options.dead_connection_s.map_or(usual, u64::from)
+    options.dead_connection_s.map_or(WAIT_S, u64::from)
 }
 
 fn number(attributes: &mut request::Attributes, kind: u16, value: u64) {

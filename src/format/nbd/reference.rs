@@ -43,8 +43,6 @@ pub struct Options {
     pub dead_connection_s: Option<u32>,
     /// `block-size=`, `bs=`: bytes, a power of two from 512 to 65536.
     pub block_size: Option<u32>,
-    /// `persist`: somebody connects again when the connection breaks.
-    pub persist: bool,
     /// `connections=`: from 1 to 16.
     pub connections: Option<u32>,
     /// What was not understood, or means nothing here, as typed.
@@ -151,7 +149,8 @@ impl Reference {
         match (key, number) {
             ("", _) => {}
             ("ro" | "readonly" | "read-only" | "R", None) => options.read_only = true,
-            ("persist" | "p", None) => options.persist = true,
+            // A connection that breaks is made again in any case.
+            ("persist" | "p" | "systemd-mark" | "swap" | "m" | "s", None) => {}
             ("timeout" | "t", Some(_)) => options.timeout_s = number,
             ("dead-conn-timeout", Some(_)) => options.dead_connection_s = number,
             ("block-size" | "bs" | "b", Some(512..=65_536))

@@ -20,7 +20,7 @@ mod links;
 mod meant;
 mod names;
 mod page;
-mod retry;
+pub(super) mod retry;
 mod root;
 mod served;
 mod targets;

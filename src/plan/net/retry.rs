@@ -33,7 +33,7 @@ pub(super) fn is_absent(errno: i32) -> bool {
 }
 
 #[derive(Default)]
-pub(super) struct Retry {
+pub(in crate::plan) struct Retry {
     /// How often it was put off.
     pub rounds: u32,
     /// When it is tried again. `None`: nothing is put off.

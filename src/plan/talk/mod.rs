@@ -17,6 +17,7 @@
 pub mod dhcp4;
 pub mod dns;
 pub mod iscsi;
+pub mod keeper;
 pub mod nbd;
 mod troubles;
 

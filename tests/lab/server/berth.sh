@@ -71,7 +71,7 @@ signal() { kill -$1 -- -$(<$STARTED/$2.pid); }
 pause() { signal STOP $1; }
 resume() { signal CONT $1; }
 stop() {
-  signal KILL $1
+  ! runs $1 || signal KILL $1
   wait_until gone $1
 }
 gone() { ! runs $1; }

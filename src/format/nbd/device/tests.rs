@@ -45,7 +45,7 @@ fn a_device_is_made_of_sockets() {
             b"\x0c\0\x02\0\0\0\x10\0\0\0\0\0",
             b"\x0c\0\x03\0\0\x02\0\0\0\0\0\0",
             b"\x0c\0\x05\0\x0d\x01\0\0\0\0\0\0",
-            b"\x0c\0\x08\0\x58\x02\0\0\0\0\0\0",
+            b"\x0c\0\x08\0\x80\x51\x01\0\0\0\0\0",
             b"\x1c\0\x07\x80",
             b"\x0c\0\x01\x80\x08\0\x01\0\x05\0\0\0",
             b"\x0c\0\x01\x80\x08\0\x01\0\x06\0\0\0",
@@ -61,7 +61,6 @@ fn what_the_command_line_says_counts() {
         read_only: true,
         timeout_s: Some(30),
         block_size: Some(4096),
-        persist: true,
         ..Options::default()
     };
     let expected = message(

@@ -82,7 +82,6 @@ fn fields_and_options_are_those_of_dracut_and_nbd_client() {
         timeout_s: Some(30),
         dead_connection_s: Some(60),
         block_size: Some(4096),
-        persist: true,
         connections: Some(4),
         ignored: Vec::new(),
     };
@@ -99,12 +98,12 @@ fn fields_and_options_are_those_of_dracut_and_nbd_client() {
 
 #[test]
 fn what_is_not_understood_is_kept_to_be_told() {
-    let typed = "nbd:a:b:::swap,bs=1000,bs=,timeout=x,timeout,connections=0,connections=17,name=,\
-                 persist=1,systemd-mark";
+    let typed = "nbd:a:b:::swab,bs=1000,bs=,timeout=x,timeout,connections=0,connections=17,name=,\
+                 persist=1,swap,systemd-mark";
     let found = Reference::parse(typed).unwrap();
     let ignored = found.options.ignored.join(" ");
-    let expected = "swap bs=1000 bs= timeout=x timeout connections=0 connections=17 name= \
-                    persist=1 systemd-mark";
+    let expected = "swab bs=1000 bs= timeout=x timeout connections=0 connections=17 name= \
+                    persist=1";
     assert_eq!(ignored, expected);
     let found = Reference::parse("nbd://a/b?x=1&&y").unwrap();
     assert_eq!(found.options.ignored.join(" "), "x=1 y");

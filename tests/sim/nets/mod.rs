@@ -1,0 +1,27 @@
+//! Worlds of links and servers: cards come and go, and so do carriers; leases are had late or never;
+//! servers start late, or refuse. And the laws that hold anyway.
+//!
+//! `world` makes one of a seed, `machine` lets it run, `laws` judges what happened.
+
+mod laws;
+mod machine;
+mod world;
+
+pub use laws::{Breach, LAWS};
+
+use crate::story::Make;
+use machine::Machine;
+use world::World;
+
+/// The breach in the world of this seed, with the world and what happened in it.
+pub fn try_seed(seed: u64, make: Make<'_>) -> Result<bool, (Breach, String)> {
+    let world = World::new(seed);
+    let story = Machine::new(&world, seed, make()).boot();
+    match laws::judge(&world, &story) {
+        Ok(()) => Ok(story.mounted.is_some()),
+        Err(breach) => {
+            let shown = format!("{world:#?}\n{}", story.lines.join("\n"));
+            Err((breach, shown))
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What there is: the words, the cards and their cables, who answers on which network, and when.
+
+use crate::rng::Rng;
+
+/// Milliseconds after which root is given up, as the words say.
+pub const DEADLINE: u64 = 60_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Nfs,
+    Nbd,
+}
+
+/// What the server makes of those who reach it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    Serves,
+    /// Version 3 of NFS, and no other.
+    OnlyOld,
+    /// For ever.
+    Refuses,
+}
+
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub kind: Kind,
+    /// It listens from then on.
+    pub from: u64,
+    pub manner: Manner,
+}
+
+#[derive(Clone, Debug)]
+pub struct Nic {
+    pub index: u32,
+    pub name: String,
+    pub mac: String,
+    /// Its driver finds it then.
+    pub at: u64,
+    /// It is pulled out.
+    pub gone: Option<u64>,
+    /// When the cable comes, goes, comes, ….
+    pub cable: Vec<u64>,
+    /// A DHCP server answers on its network from then on.
+    pub dhcp: Option<u64>,
+    /// Its network leads to the server.
+    pub leads: bool,
+}
+
+impl Nic {
+    pub fn is_there(&self, now: u64) -> bool {
+        self.at <= now && self.gone.is_none_or(|gone| now < gone)
+    }
+
+    pub fn has_carrier(&self, now: u64) -> bool {
+        let changes = self.cable.iter().filter(|at| **at <= now).count();
+        self.is_there(now) && changes % 2 == 1
+    }
+
+    /// When it has all that it will have, for good.
+    fn settled(&self) -> Option<u64> {
+        let lasting = self.gone.is_none() && self.cable.len() % 2 == 1;
+        let cable = self.cable.last().filter(|_| lasting)?;
+        Some(self.at.max(*cable))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub words: String,
+    /// Addresses come from the words.
+    pub fixed: bool,
+    /// The one link that the words mean.
+    pub only: Option<String>,
+    pub nics: Vec<Nic>,
+    pub server: Server,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let count = rng.between(1, 4) as u32;
+        let nics: Vec<Nic> = (0..count).map(|n| nic(&mut rng, n)).collect();
+        let kind = *rng.pick(&[Kind::Nfs, Kind::Nbd]);
+        let manner = match rng.below(10) {
+            0 => Manner::Refuses,
+            1 if kind == Kind::Nfs => Manner::OnlyOld,
+            _ => Manner::Serves,
+        };
+        let from = moment(&mut rng);
+        let server = Server { kind, from, manner };
+        let only = rng.chance(30).then(|| rng.pick(&nics).name.clone());
+        let fixed = rng.chance(30);
+        let root = match kind {
+            Kind::Nfs => "root=nfs:192.0.2.9:/srv/root",
+            Kind::Nbd => "root=nbd:192.0.2.9:root",
+        };
+        let link = only.as_deref().unwrap_or_default();
+        let ip = match (fixed, &only) {
+            (true, _) => format!("ip=192.0.2.7::192.0.2.1:24::{link}:none"),
+            (false, Some(link)) => format!("ip={link}:dhcp"),
+            (false, None) => "ip=dhcp".into(),
+        };
+        let words = format!("{root} {ip} rd.timeout={}", DEADLINE / 1000);
+        Self {
+            words,
+            fixed,
+            only,
+            nics,
+            server,
+        }
+    }
+
+    pub fn is_meant(&self, nic: &Nic) -> bool {
+        self.only.as_ref().is_none_or(|name| *name == nic.name)
+    }
+
+    /// When root could be mounted by somebody who knows the future, if at all.
+    pub fn ready(&self) -> Option<u64> {
+        if self.server.manner == Manner::Refuses {
+            return None;
+        }
+        let leads = self.nics.iter().filter(|n| n.leads && self.is_meant(n));
+        let ready = leads.filter_map(|nic| {
+            let address = if self.fixed { Some(0) } else { nic.dhcp };
+            Some(nic.settled()?.max(address?))
+        });
+        Some(ready.min()?.max(self.server.from))
+    }
+}
+
+/// Mostly soon.
+fn moment(rng: &mut Rng) -> u64 {
+    match rng.below(4) {
+        0 => 0,
+        1 => rng.below(100),
+        2 => rng.below(5_000),
+        _ => rng.below(40_000),
+    }
+}
+
+fn nic(rng: &mut Rng, number: u32) -> Nic {
+    let at = moment(rng);
+    let mut cable = Vec::new();
+    let mut when = at + rng.below(3) * rng.below(10_000);
+    for _ in 0..*rng.pick(&[0, 1, 1, 1, 1, 2, 3, 3, 5]) {
+        cable.push(when);
+        when += rng.between(1, 8_000);
+    }
+    Nic {
+        index: number + 2,
+        name: format!("eth{number}"),
+        mac: format!("52:54:00:00:00:{number:02x}"),
+        at,
+        gone: rng.chance(10).then(|| at + rng.between(1, 20_000)),
+        cable,
+        dhcp: rng.chance(75).then(|| moment(rng)),
+        leads: rng.chance(70),
+    }
+}
