@@ -5,6 +5,7 @@
 //! law that must find it does. So the product holds no hook for this test. The program is made by
 //! `rustc` alone: the floors that it holds depend on next to nothing.
 
+use crate::nets::laws as nets;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -23,6 +24,41 @@ pub struct Mutant {
 }
 
 pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "what was put off is put off for ever, and waited for",
+        file: "net/mod.rs",
+        find: "self.net.wake(now);",
+        replace: "",
+        law: nets::CALM,
+    },
+    Mutant {
+        name: "a link without a carrier is as good as one with",
+        file: "net/links.rs",
+        find: "Standing::Waiting if carrier =>",
+        replace: "Standing::Waiting if carrier || known.link.up =>",
+        law: nets::CARRIER,
+    },
+    Mutant {
+        name: "whoever does not answer once is not asked again",
+        file: "net/root.rs",
+        find: "attempts.failed.iter().any(passes)",
+        replace: "(attempts.failed.iter().any(passes) && false)",
+        law: nets::BOOTS,
+    },
+    Mutant {
+        name: "a server of blocks that starts late is not connected to",
+        file: "net/targets.rs",
+        find: "let passes = may_pass(fault.errno);",
+        replace: "let passes = may_pass(fault.errno) && fault.errno != 111;",
+        law: nets::BOOTS,
+    },
+    Mutant {
+        name: "every link is meant by every word",
+        file: "net/meant.rs",
+        find: "setup.link.as_ref().is_some_and(|which| is(which, link))",
+        replace: "setup.link.as_ref().is_some_and(|which| is(which, link) || link.up || !link.up)",
+        law: nets::MEANT,
+    },
     Mutant {
         name: "all modules are loaded beside the accelerator",
         file: "modules.rs",
@@ -332,10 +368,22 @@ fn program(top: &Path) -> String {
     let parts = [
         "devices", "faults", "hardware", "jobs", "known", "laws", "machine", "make",
     ];
-    let more = ["media", "prospects", "rng", "seeds", "story", "world"];
+    let more = [
+        "media",
+        "nets",
+        "prospects",
+        "rng",
+        "seeds",
+        "story",
+        "world",
+    ];
     for part in parts.into_iter().chain(more) {
-        let file = if part == "laws" { "laws/mod" } else { part };
-        let path = top.join(format!("tests/sim/{file}.rs"));
+        let inner = if matches!(part, "laws" | "nets") {
+            "/mod"
+        } else {
+            ""
+        };
+        let path = top.join(format!("tests/sim/{part}{inner}.rs"));
         let _ = writeln!(text, "#[path = {path:?}]\nmod {part};");
     }
     let mut loops = String::new();
@@ -391,12 +439,17 @@ const HUNT: &str = "
 fn hunt(name: &str, law: &str, make: story::Make) -> bool {
     let mut others = std::collections::BTreeMap::new();
     for seed in 0..30_000 {
-        let Err(broken) = seeds::try_seed(seed, make) else { continue };
-        if broken.breach.law == law {
-            println!(\"found: {name}\\n       by {law:?}, seed {seed}: {}\", broken.breach.why.lines().next().unwrap_or(\"\"));
+        let breach = if nets::laws::LAWS.contains(&law) {
+            nets::try_seed(seed, make).err().map(|(breach, _)| (breach.law, breach.why))
+        } else {
+            seeds::try_seed(seed, make).err().map(|broken| (broken.breach.law, broken.breach.why))
+        };
+        let Some((by, why)) = breach else { continue };
+        if by == law {
+            println!(\"found: {name}\\n       by {law:?}, seed {seed}: {}\", why.lines().next().unwrap_or(\"\"));
             return true;
         }
-        *others.entry(broken.breach.law).or_insert(0u32) += 1;
+        *others.entry(by).or_insert(0u32) += 1;
         if others.values().sum::<u32>() > 3_000 {
             break;
         }

@@ -102,6 +102,18 @@ impl Net {
         self.links.iter().find(|known| known.link.index == index)
     }
 
+    /// What was put off until now is put off no longer, whether it can be done now or not: a time
+    /// that has passed is nothing to wait for.
+    fn wake(&mut self, now: Millis) {
+        self.targets.iter_mut().for_each(|target| target.wake(now));
+        self.names.iter_mut().for_each(|named| named.wake(now));
+        if self.attempts.retry.comes(now) {
+            self.attempts.failed.clear();
+            self.attempts.kernel.clear();
+            self.forget_tries();
+        }
+    }
+
     /// Root may be tried over every link again.
     fn forget_tries(&mut self) {
         self.links.iter_mut().for_each(|known| known.tried = false);
@@ -173,8 +185,9 @@ impl Plan {
             let order = NetAction::WatchLinks;
             self.out.push(Action::Net { ticket, order });
         }
+        self.net.wake(now);
         self.bring_up();
-        self.connect_targets(now);
+        self.connect_targets();
         self.mount_remote(now);
     }
 

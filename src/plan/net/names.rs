@@ -27,6 +27,11 @@ pub(super) struct Named {
 }
 
 impl Named {
+    /// What was put off is asked again as soon as somebody wants to know it.
+    pub(super) fn wake(&mut self, now: Millis) {
+        self.asked &= !self.retry.comes(now);
+    }
+
     /// The address, if this is its name.
     pub(super) fn address(&self, name: &str) -> Option<IpAddr> {
         self.addresses
@@ -38,7 +43,7 @@ impl Named {
 
 impl Plan {
     /// Where this server is. `None`: it is being looked up, or will be.
-    pub(super) fn address_of(&mut self, host: &Host, now: Millis) -> Option<IpAddr> {
+    pub(super) fn address_of(&mut self, host: &Host) -> Option<IpAddr> {
         let name = match host {
             Host::Address(address) => return Some(*address),
             Host::Name(name) => name,
@@ -55,7 +60,6 @@ impl Plan {
         if let Some(address) = named.addresses.first() {
             return Some(*address);
         }
-        named.asked &= !named.retry.comes(now);
         if named.asked {
             return None;
         }

@@ -50,9 +50,6 @@ impl Plan {
         if !self.modules.filesystem_settled(fstype) {
             return;
         }
-        if self.net.attempts.retry.comes(now) {
-            self.begin_round();
-        }
         let attempts = &self.net.attempts;
         if attempts.retry.again.is_some() || attempts.reaching {
             return;
@@ -64,13 +61,6 @@ impl Plan {
         }
     }
 
-    fn begin_round(&mut self) {
-        let attempts = &mut self.net.attempts;
-        attempts.failed.clear();
-        attempts.kernel.clear();
-        self.net.forget_tries();
-    }
-
     /// The next link over which root is tried. Where none is left, what comes then.
     fn next_link(&mut self, now: Millis) {
         while let Some(index) = self.take_link() {
@@ -80,7 +70,7 @@ impl Plan {
                 Err(Missing::Address(name)) => {
                     // Found out for every link at once.
                     self.net.forget_tries();
-                    self.address_of(&Host::Name(name), now);
+                    self.address_of(&Host::Name(name));
                     return;
                 }
                 Err(Missing::Word(text)) => {

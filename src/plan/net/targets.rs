@@ -31,6 +31,13 @@ pub(super) struct Connection {
     trouble: Option<String>,
 }
 
+impl Connection {
+    /// What was put off is asked again as soon as a link serves.
+    pub(super) fn wake(&mut self, now: Millis) {
+        self.asked &= !self.retry.comes(now);
+    }
+}
+
 impl Plan {
     /// A lease names a server of blocks, and root is what the lease names.
     pub(super) fn heed_root_path(&mut self, path: &Text, server: IpAddr) {
@@ -45,7 +52,7 @@ impl Plan {
         }
     }
 
-    pub(super) fn connect_targets(&mut self, now: Millis) {
+    pub(super) fn connect_targets(&mut self) {
         while self.net.targets.len() < self.wish.targets.len() {
             self.net.targets.push(Connection::default());
         }
@@ -53,11 +60,11 @@ impl Plan {
             return;
         }
         for number in 0..self.wish.targets.len() {
-            self.connect(number, now);
+            self.connect(number);
         }
     }
 
-    fn connect(&mut self, number: usize, now: Millis) {
+    fn connect(&mut self, number: usize) {
         let Some(target) = self.wish.targets.get(number) else {
             return;
         };
@@ -68,16 +75,13 @@ impl Plan {
         let Some(connection) = self.net.targets.get_mut(number).filter(|_| ready) else {
             return;
         };
-        if connection.retry.comes(now) {
-            connection.asked = false;
-        }
         if connection.asked || connection.connected {
             return;
         }
         let target = target.clone();
         let server = match target.host() {
             None => None,
-            Some(host) => match self.address_of(host, now) {
+            Some(host) => match self.address_of(host) {
                 None => return,
                 server => server,
             },

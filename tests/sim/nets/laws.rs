@@ -1,11 +1,11 @@
 //! What must be true of every boot over a network.
 
 use super::machine::Story;
-use super::world::{DEADLINE, World};
+use super::world::{DEADLINE, Nic, World};
 
 /// From the moment at which everything is there until root is mounted: the longest wait between two
 /// attempts, and what an attempt that was under way before still takes.
-const PATIENCE: u64 = 16_000;
+const PATIENCE: u64 = 20_000;
 
 /// What may be done in a second, for each link: nothing here is asked more than once in one.
 const ACTIONS_A_SECOND: u64 = 12;
@@ -61,7 +61,8 @@ pub fn judge(world: &World, story: &Story) -> Result<(), Breach> {
         return breach(BOOTS, format!("everything was there at {ready} ms; {page}"));
     }
     if let Some((at, text)) = &story.page {
-        let there = |nic: &&super::world::Nic| nic.is_there(*at) && world.is_meant(nic);
+        // What came at the same moment was not told yet.
+        let there = |nic: &&Nic| nic.at < *at && nic.is_there(*at) && world.is_meant(nic);
         let missing = world
             .nics
             .iter()

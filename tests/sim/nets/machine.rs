@@ -1,7 +1,7 @@
 //! A machine for these worlds: every answer takes its time, and comes in any order.
 
-use super::laws::{CARRIER, MEANT, ONCE, ROUND};
-use super::world::{Kind, Manner, Nic, World};
+use super::laws::{CALM, CARRIER, MEANT, ONCE, ROUND};
+use super::world::{DEADLINE, Kind, Manner, Nic, World};
 use crate::rng::Rng;
 use crate::story::Decider;
 use landfall::base::fault::Fault;
@@ -83,6 +83,7 @@ impl<'w> Machine<'w> {
     pub fn boot(mut self) -> Story {
         let cmdline = Text::from(self.world.words.as_str());
         self.tell(Event::Boot { cmdline });
+        let mut rings = 0;
         while self.story.mounted.is_none() && self.story.page.is_none() {
             let due = self.plan.deadline().map(|at| at.0.max(self.now));
             let next = self.coming.keys().next().copied();
@@ -93,12 +94,14 @@ impl<'w> Machine<'w> {
                     self.happen(coming);
                 }
                 (_, Some(due)) => {
+                    rings = if due == self.now { rings + 1 } else { 0 };
+                    self.law(CALM, rings < 10, "the timer rings and rings");
                     self.now = due;
                     self.tell(Event::Timer);
                 }
                 (_, None) => break,
             }
-            if self.story.actions > 100_000 {
+            if self.story.actions > 100_000 || rings > 10 {
                 break;
             }
         }
@@ -344,23 +347,14 @@ impl<'w> Machine<'w> {
         let Some(from) = nic.dhcp else {
             return;
         };
-        let ask = self.now.max(from) + self.rng.below(1_000);
-        let plugged = nic.cable.iter().copied().filter(|at| *at >= ask);
-        let moment = std::iter::once(ask).chain(plugged);
-        if let Some(when) = moment.into_iter().find(|at| nic.has_carrier(*at)) {
-            // The client's own retries: at most eight seconds apart.
-            let when = when
-                + if when == ask {
-                    0
-                } else {
-                    self.rng.below(8_000)
-                };
-            let lease = Box::new(lease(nic.index));
-            let event = Event::Net(NetEvent::Leased { ticket, lease });
-            if nic.has_carrier(when) {
-                self.at(when, Coming::Told(event.into()));
-            }
+        let mut when = self.now.max(from) + self.rng.below(1_000);
+        // The client's own tries: at most eight seconds apart.
+        while !nic.has_carrier(when) && when < 2 * DEADLINE {
+            when += self.rng.between(1_000, 8_000);
         }
+        let lease = Box::new(lease(nic.index));
+        let event = Event::Net(NetEvent::Leased { ticket, lease });
+        self.at(when, Coming::Told(event.into()));
     }
 
     fn mount(&mut self, ticket: Ticket, mount: &Mount) {

@@ -1,13 +1,13 @@
-//! Worlds of links and servers: cards come and go, and so do carriers; leases are had late or never;
-//! servers start late, or refuse. And the laws that hold anyway.
+//! Worlds of links and servers: cards come and go, and so do carriers; leases are had late or
+//! never; servers start late, or refuse. And the laws that hold anyway.
 //!
 //! `world` makes one of a seed, `machine` lets it run, `laws` judges what happened.
 
-mod laws;
+pub mod laws;
 mod machine;
 mod world;
 
-pub use laws::{Breach, LAWS};
+use laws::Breach;
 
 use crate::story::Make;
 use machine::Machine;
@@ -20,6 +20,7 @@ pub fn try_seed(seed: u64, make: Make<'_>) -> Result<bool, (Breach, String)> {
     match laws::judge(&world, &story) {
         Ok(()) => Ok(story.mounted.is_some()),
         Err(breach) => {
+            assert!(laws::LAWS.contains(&breach.law), "{breach:?}");
             let shown = format!("{world:#?}\n{}", story.lines.join("\n"));
             Err((breach, shown))
         }
