@@ -64,6 +64,7 @@ if [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; then
     exit 1
 fi
 install_missing
+need_space 25
 need_rust
 need_rust_target_or_source riscv64gc-unknown-linux-musl armv7-unknown-linux-musleabihf
 

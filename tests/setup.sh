@@ -36,6 +36,15 @@ package_with() {
     echo "$package"
 }
 
+# need_space GB: says so where the disk has less than a run from nothing leaves in target/.
+need_space() {
+    there=$(du -sk target 2>/dev/null | cut -f 1)
+    free=$(df -Pk . | awk 'NR == 2 { print $4 }')
+    if [ $((${there:-0} + free)) -lt $(($1 * 1048576)) ]; then
+        echo "set-up: a run from nothing takes $1 GB; $((free / 1048576)) GB are free here"
+    fi
+}
+
 install_missing() {
     if [ -n "$as_root" ] && ! command -v sudo >/dev/null 2>&1; then
         if [ -n "$missing" ]; then
