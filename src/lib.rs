@@ -39,7 +39,7 @@
 //! | network block devices | `nbd`, `netlink` | `talk` | `attach_nbd`, `watch_nbd` | `tcp`, `netlink` |
 //! | disks of iSCSI targets (`crypt::chap` proves) | `iscsi` | `talk` | `attach_iscsi` | `tcp`, `netlink` |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
-//! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `watch_links` | `netlink`, `packet` |
+//! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `claim_address`, `watch_links` | `netlink`, `packet`, `udp` |
 //! | failure | – | `give_up` | `end` | `reboot` |
 
 extern crate alloc;

@@ -31,7 +31,8 @@ pub fn routes() -> Result<Vec<Entry>, Fault> {
 
 /// Gives it to the link; where it is there already, its lifetime begins anew.
 ///
-/// An address of IPv6 is tentative for a second or two, and may then turn out to be a duplicate.
+/// An address of IPv6 is tentative for a second or two, and may then turn out to be a duplicate:
+/// see [`claim_address`](super::claim_address).
 pub fn add_address(link: &str, wanted: &Wanted) -> Result<(), Fault> {
     let mut kernel = Conversation::open(Protocol::Route)?;
     let index = find_with(&mut kernel, link)?.index;
@@ -47,6 +48,13 @@ pub fn add_address(link: &str, wanted: &Wanted) -> Result<(), Fault> {
         let what = format!("give {link} the address {}", wanted.network);
         refusal.fault(&what, advice)
     })
+}
+
+/// Takes it away from its link.
+pub fn remove_address(address: &Address) -> Result<(), Fault> {
+    let mut kernel = Conversation::open(Protocol::Route)?;
+    let what = format!("take the address {} away", address.network);
+    kernel.order(&address::delete(address), &what)
 }
 
 /// Adds routes over `link`, or the link that a route names. One of the same network and metric

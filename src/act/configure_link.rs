@@ -1,6 +1,6 @@
 //! Changes one network link, as it is asked for.
 
-use super::{addresses, links};
+use super::{addresses, claim_address, links};
 use crate::base::fault::Fault;
 use crate::format::net::order::{Change, Placement};
 use crate::format::netlink::address::Wanted;
@@ -29,9 +29,22 @@ fn address(link: &str, place: &Placement) -> Result<(), Fault> {
         // Root would hang on it. The real system's client takes the lease over, with its times.
         lifetime: None,
     };
-    addresses::add_address(link, &wanted)?;
+    match place.address.address.is_ipv6() {
+        true => claim(link, &wanted)?,
+        false => addresses::add_address(link, &wanted)?,
+    }
     if let Err(fault) = addresses::add_routes(link, &place.routes, Some(METRIC)) {
         log::warn!("{fault}");
     }
     Ok(())
+}
+
+/// Root's server would answer the other machine.
+fn claim(link: &str, wanted: &Wanted) -> Result<(), Fault> {
+    if claim_address::claim(link, wanted)? {
+        return Ok(());
+    }
+    let network = wanted.network;
+    let text = format!("give {link} the address {network}: another machine on the link has it");
+    Err(Fault::new(libc::EADDRINUSE, text))
 }

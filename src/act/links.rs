@@ -11,12 +11,25 @@ use crate::format::net::wanted::{Made, MadeOf};
 use crate::format::netlink::link::{self, Link};
 use crate::format::netlink::message::Messages;
 use crate::format::netlink::request::{Attributes, Request};
+use crate::format::netlink::router::{self, Advert};
 use crate::format::netlink::{News, bond, news};
 use crate::sys::netlink::Protocol;
 
 /// All links, in the order in which they appeared.
 pub fn list() -> Result<Vec<Link>, Fault> {
     listed(&mut Conversation::open(Protocol::Route)?)
+}
+
+/// What routers have said so far: whom to ask for more.
+pub fn adverts() -> Result<Vec<Advert>, Fault> {
+    let mut kernel = Conversation::open(Protocol::Route)?;
+    let asked = kernel.ask(&router::list());
+    let answer = asked.map_err(|refusal| refusal.fault(&"list what routers said", ""))?;
+    let said = |message| match news(&message) {
+        Some(News::Advert(advert)) => Some(advert),
+        _ => None,
+    };
+    Ok(Messages(&answer).filter_map(said).listed())
 }
 
 /// The link of this name. The error tells which there are.

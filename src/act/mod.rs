@@ -11,6 +11,7 @@ pub mod attach_iscsi;
 pub mod attach_loop;
 pub mod attach_nbd;
 pub mod boot_partition;
+pub mod claim_address;
 pub mod coldplug;
 pub mod configure_link;
 pub mod connect_nvme;

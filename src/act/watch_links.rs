@@ -1,4 +1,4 @@
-//! News of links and addresses as they come, for a loop that waits for many things.
+//! News of links, addresses and routers as they come, for a loop that waits for many things.
 //!
 //! What is there before is not news: [`links::list`](super::links::list), after this is open.
 
@@ -14,7 +14,13 @@ pub struct Watch(netlink::News);
 
 impl Watch {
     pub fn open() -> Result<Self, Fault> {
-        let groups = [group::LINK, group::IPV4_ADDRESS, group::IPV6_ADDRESS];
+        let groups = [
+            group::LINK,
+            group::IPV4_ADDRESS,
+            group::IPV6_ADDRESS,
+            group::IPV6_LINK,
+            group::ROUTER_OPTION,
+        ];
         netlink::News::of(Protocol::Route, &groups).map(Self)
     }
 

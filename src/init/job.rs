@@ -1,6 +1,6 @@
 //! What a worker does with one action, and how it answers.
 
-use super::{connecting, leasing, lookup};
+use super::{connecting, leasing, leasing6, lookup};
 use crate::act::attach_loop::HOST;
 use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
@@ -12,6 +12,7 @@ use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::base::text::Text;
 use crate::format::luks::order::{Key, Refusal};
+use crate::format::net::order::Asked;
 use crate::plan::action::{Action, Mount, NetAction};
 use crate::plan::event::{Event, NetEvent, Ticket};
 use crate::sys::btrfs;
@@ -116,9 +117,13 @@ fn see_to_network(
             Ok(()) => NetEvent::Configured { ticket },
             Err(fault) => NetEvent::ConfigureFailed { ticket, fault },
         },
-        NetAction::Lease { order, .. } => {
+        NetAction::Lease { link, order } => {
             let mut news = |text| tell(Event::Net(NetEvent::LeaseNews { ticket, text }));
-            match leasing::lease(order, &mut news) {
+            let leased = match order.asked {
+                Asked::Dhcp4 => leasing::lease(order, &mut news),
+                Asked::Dhcp6 | Asked::Information => leasing6::lease(link, order, &mut news),
+            };
+            match leased {
                 Ok(lease) => NetEvent::Leased { ticket, lease },
                 Err(fault) => NetEvent::LeaseFailed { ticket, fault },
             }

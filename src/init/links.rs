@@ -26,7 +26,10 @@ impl Machine {
     fn list_links(&mut self) -> Result<(), Fault> {
         let links = links::list()?.into_iter().map(News::Link);
         let addresses = addresses::addresses()?.into_iter().map(News::Address);
-        self.queue.extend(links.chain(addresses).filter_map(event));
+        // A kernel without IPv6 knows no routers.
+        let adverts = links::adverts().unwrap_or_default().into_iter();
+        let all = links.chain(addresses).chain(adverts.map(News::Advert));
+        self.queue.extend(all.filter_map(event));
         Ok(())
     }
 
@@ -64,6 +67,11 @@ fn event(news: News) -> Option<Event> {
                 network: address.network,
             }
         }
+        News::AddressGone(address) => NetEvent::AddressGone {
+            index: address.link,
+            network: address.network,
+        },
+        News::Advert(advert) => NetEvent::Advert(advert.into()),
         _ => return None,
     }))
 }

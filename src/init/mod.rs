@@ -10,7 +10,7 @@
 //! | `job` | what a worker does with one action |
 //! | `connecting` | a worker's conversation with a server of blocks |
 //! | `keeping` | the process that connects a network block device again, later, too |
-//! | `leasing` | a worker's conversation with DHCP servers |
+//! | `leasing`, `leasing6` | a worker's conversation with DHCP servers, of IPv4 and of IPv6 |
 //! | `lookup` | the same with name servers |
 //! | `links` | what the kernel tells of network links |
 //! | `kernel_requests` | answers the kernel's modprobe |
@@ -26,6 +26,7 @@ mod job;
 mod keeping;
 mod kernel_requests;
 mod leasing;
+mod leasing6;
 mod links;
 mod lookup;
 mod questions;

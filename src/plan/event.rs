@@ -9,6 +9,7 @@ use crate::format::luks::order::Refusal;
 use crate::format::net::address::Network;
 use crate::format::net::lease::Lease;
 use crate::format::netlink::link::Link;
+use crate::format::netlink::router::Advert;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -266,6 +267,12 @@ pub enum NetEvent {
         index: u32,
         network: Network,
     },
+    AddressGone {
+        index: u32,
+        network: Network,
+    },
+    /// A router says something on a link.
+    Advert(Box<Advert>),
     /// Answers `watch-links`: every link that existed was told by events before this one.
     LinksListed {
         ticket: Ticket,

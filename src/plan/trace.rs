@@ -8,7 +8,7 @@
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::with_array;
-use super::{trace_luks, trace_net};
+use super::{trace_lease, trace_luks, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
@@ -242,7 +242,7 @@ fn last_action_line(action: &Action) -> String {
         } => {
             let line = answer("hand-over", *ticket).word(init.as_bytes());
             let line = arrays.iter().fold(line, with_array);
-            trace_net::left_words(line, net).done()
+            trace_lease::left_words(line, net).done()
         }
         Action::Shell { ticket } => answer("shell", *ticket).done(),
         Action::End { end } => match end {

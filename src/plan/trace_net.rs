@@ -3,19 +3,17 @@
 use super::action::{Action, NetAction};
 use super::event::{NetEvent, Ticket};
 use super::trace::{answer, failed};
+use super::trace_lease::{advert, advert_line, lease, lease_words, route_word, routes};
 use super::trace_read::{fault, ticket};
 use crate::base::hex;
 use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::base::words::{Line, Words};
-use crate::format::net::address::{Mac, Network, Route};
-use crate::format::net::handed::File;
-use crate::format::net::lease::Lease;
-use crate::format::net::order::{Change, LeaseOrder, Left, LookupOrder, Placement};
+use crate::format::net::address::{Mac, Network};
+use crate::format::net::order::{Asked, Change, LeaseOrder, LookupOrder, Placement};
 use crate::format::net::wanted::{Made, MadeOf};
 use crate::format::netlink::link::Link;
 use crate::format::remote::target::Target;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -43,6 +41,11 @@ pub fn event_line(event: &NetEvent) -> String {
             let line = Line::new("address").num(u64::from(*index));
             line.word(network.to_string()).done()
         }
+        NetEvent::AddressGone { index, network } => {
+            let line = Line::new("address-gone").num(u64::from(*index));
+            line.word(network.to_string()).done()
+        }
+        NetEvent::Advert(advert) => advert_line(advert),
         NetEvent::LinksListed { ticket } => answer("links-listed", *ticket).done(),
         NetEvent::Configured { ticket } => answer("configured", *ticket).done(),
         NetEvent::ConfigureFailed { ticket, fault } => {
@@ -65,6 +68,11 @@ pub fn event(verb: &str, w: &mut Words) -> Option<NetEvent> {
             index: w.need_small(),
             network: Network::parse(&w.need_text())?,
         },
+        "address-gone" => NetEvent::AddressGone {
+            index: w.need_small(),
+            network: Network::parse(&w.need_text())?,
+        },
+        "router" => NetEvent::Advert(advert(w)?.into()),
         _ => return None,
     })
 }
@@ -139,6 +147,8 @@ pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
         NetAction::Lease { link, order } => {
             let line = answer("lease", ticket).word(link);
             let line = line.num(u64::from(order.index)).word(order.mac.to_string());
+            let line = line.flag("dhcp6", order.asked == Asked::Dhcp6);
+            let line = line.flag("information", order.asked == Asked::Information);
             let line = bytes_word(line, "client-id", &order.client_id);
             let line = text_word(line, "hostname", order.hostname.as_ref());
             let line = text_word(line, "vendor-class", order.vendor_class.as_ref());
@@ -188,6 +198,11 @@ pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
             order: LeaseOrder {
                 index: w.need_small(),
                 mac: Mac::parse(&w.need_text())?,
+                asked: match (w.flag("dhcp6"), w.flag("information")) {
+                    (true, _) => Asked::Dhcp6,
+                    (_, true) => Asked::Information,
+                    _ => Asked::Dhcp4,
+                },
                 client_id: bytes(w, "client-id")?,
                 hostname: w.key("hostname").map(Text),
                 vendor_class: w.key("vendor-class").map(Text),
@@ -307,139 +322,29 @@ fn change(w: &mut Words) -> Option<Change> {
     })
 }
 
-// -- leases -----------------------------------------------------------------------------------
-
-fn lease_words(line: Line, lease: &Lease) -> Line {
-    let line = line
-        .word(lease.address.to_string())
-        .word(lease.server.to_string());
-    let line = line.key_num("lifetime", u64::from(lease.lifetime));
-    let line = line.key_num("renew", u64::from(lease.renew));
-    let line = line.key_num("rebind", u64::from(lease.rebind));
-    let line = lease.routes.iter().fold(line, route_word);
-    let line = shown_words(line, "dns", &lease.dns);
-    let line = shown_words(line, "ntp", &lease.ntp);
-    let line = text_word(line, "hostname", lease.hostname.as_ref());
-    let line = text_word(line, "domain", lease.domain.as_ref());
-    let line = shown_words(line, "search", &lease.search);
-    let line = shown_word(line, "mtu", lease.mtu.as_ref());
-    let line = text_word(line, "root-path", lease.root_path.as_ref());
-    let line = shown_word(line, "next-server", lease.next_server.as_ref());
-    let line = text_word(line, "server-name", lease.server_name.as_ref());
-    let line = text_word(line, "boot-file", lease.boot_file.as_ref());
-    bytes_word(line, "client-id", &lease.client_id)
-}
-
-fn lease(w: &mut Words) -> Option<Box<Lease>> {
-    let (address, server) = (w.need_text(), w.need_text());
-    Some(Box::new(Lease {
-        address: Network::parse(&address)?,
-        server: server.parse().ok()?,
-        lifetime: u32::try_from(w.need_key_num("lifetime")).ok()?,
-        renew: u32::try_from(w.need_key_num("renew")).ok()?,
-        rebind: u32::try_from(w.need_key_num("rebind")).ok()?,
-        routes: routes(w)?,
-        dns: addresses(w, "dns")?,
-        ntp: addresses(w, "ntp")?,
-        hostname: w.key("hostname").map(Text),
-        domain: w.key("domain").map(Text),
-        search: all(w, "search"),
-        mtu: parsed(w, "mtu")?,
-        root_path: w.key("root-path").map(Text),
-        next_server: parsed(w, "next-server")?,
-        server_name: w.key("server-name").map(Text),
-        boot_file: w.key("boot-file").map(Text),
-        client_id: bytes(w, "client-id")?,
-    }))
-}
-
-/// `NETWORK[,via=ADDRESS][,link=NAME]`.
-fn route_word(line: Line, route: &Route) -> Line {
-    let mut text = route.to.to_string();
-    if let Some(via) = &route.via {
-        text.push_str(&format!(",via={via}"));
-    }
-    if let Some(link) = &route.link {
-        text.push_str(&format!(",link={link}"));
-    }
-    line.key("route", text)
-}
-
-fn routes(w: &mut Words) -> Option<Vec<Route>> {
-    let route = |text: String| {
-        let mut parts = text.split(',');
-        let mut route = Route {
-            to: Network::parse(parts.next()?)?,
-            via: None,
-            link: None,
-        };
-        for part in parts {
-            match part.split_once('=')? {
-                ("via", via) => route.via = Some(via.parse().ok()?),
-                ("link", link) => route.link = Some(link.into()),
-                _ => return None,
-            }
-        }
-        Some(route)
-    };
-    all(w, "route").into_iter().map(route).collect()
-}
-
-// -- hand-over ---------------------------------------------------------------------------------
-
-/// Of a file `MODE:PATH:TEXT`.
-pub fn left_words(line: Line, left: &Left) -> Line {
-    let file = |line: Line, file: &File| {
-        let mut text = format!("{:o}:{}:", file.mode, file.path).into_bytes();
-        text.extend_from_slice(&file.bytes);
-        line.key("file", text)
-    };
-    let line = left.files.iter().fold(line, file);
-    let lowered = left.lowered.iter();
-    lowered.fold(line, |line, link| line.key("lower", link))
-}
-
-pub fn left(w: &mut Words) -> Option<Left> {
-    let file = |text: Vec<u8>| {
-        let mut parts = text.splitn(3, |&b| b == b':');
-        let mut head = || core::str::from_utf8(parts.next()?).ok();
-        let (mode, path) = (head()?, head()?);
-        Some(File {
-            mode: u32::from_str_radix(mode, 8).ok()?,
-            path: path.into(),
-            bytes: parts.next()?.to_vec(),
-        })
-    };
-    let files = core::iter::from_fn(|| w.key("file")).map(file);
-    Some(Left {
-        files: files.all_some()?,
-        lowered: all(w, "lower"),
-    })
-}
-
 // -- words ------------------------------------------------------------------------------------
 
-fn shown_word(line: Line, key: &str, value: Option<&impl Display>) -> Line {
+pub(super) fn shown_word(line: Line, key: &str, value: Option<&impl Display>) -> Line {
     line.opt(key, value.map(ToString::to_string))
 }
 
-fn shown_words(line: Line, key: &str, values: &[impl Display]) -> Line {
+pub(super) fn shown_words(line: Line, key: &str, values: &[impl Display]) -> Line {
     let word = |line: Line, value| shown_word(line, key, Some(value));
     values.iter().fold(line, word)
 }
 
-fn text_word(line: Line, key: &str, text: Option<&Text>) -> Line {
+pub(super) fn text_word(line: Line, key: &str, text: Option<&Text>) -> Line {
     line.opt(key, text.map(Text::as_bytes))
 }
 
-fn bytes_word(line: Line, key: &str, bytes: &[u8]) -> Line {
+pub(super) fn bytes_word(line: Line, key: &str, bytes: &[u8]) -> Line {
     line.opt(
         key,
         Some(hex::encode(bytes)).filter(|text| !text.is_empty()),
     )
 }
 
-fn bytes(w: &mut Words, key: &str) -> Option<Vec<u8>> {
+pub(super) fn bytes(w: &mut Words, key: &str) -> Option<Vec<u8>> {
     match w.key_text(key) {
         Some(text) => hex::decode(text.as_bytes()),
         None => Some(Vec::new()),
@@ -447,7 +352,7 @@ fn bytes(w: &mut Words, key: &str) -> Option<Vec<u8>> {
 }
 
 /// The value of a key that may be missing. `None`: it is there and makes no sense.
-fn parsed<T: FromStr>(w: &mut Words, key: &str) -> Option<Option<T>> {
+pub(super) fn parsed<T: FromStr>(w: &mut Words, key: &str) -> Option<Option<T>> {
     match w.key_text(key) {
         Some(text) => text.parse().ok().map(Some),
         None => Some(None),
@@ -461,11 +366,11 @@ fn mac(w: &mut Words) -> Option<Option<Mac>> {
     }
 }
 
-fn all(w: &mut Words, key: &str) -> Vec<String> {
+pub(super) fn all(w: &mut Words, key: &str) -> Vec<String> {
     core::iter::from_fn(|| w.key_text(key)).listed()
 }
 
-fn addresses(w: &mut Words, key: &str) -> Option<Vec<IpAddr>> {
+pub(super) fn addresses(w: &mut Words, key: &str) -> Option<Vec<IpAddr>> {
     let texts = all(w, key).into_iter();
     texts.map(|text| text.parse().ok()).collect()
 }

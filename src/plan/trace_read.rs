@@ -6,7 +6,7 @@ use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::array;
 use super::trace_finding::finding;
-use super::{trace_luks, trace_net};
+use super::{trace_lease, trace_luks, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::text::{Text, unescape};
@@ -52,7 +52,9 @@ pub fn event(line: &str) -> Option<Event> {
             driver: w.need_text(),
             tag: w.key("tag").map(Text),
         },
-        "link" | "link-gone" | "address" => Event::Net(trace_net::event(&verb, &mut w)?),
+        "link" | "link-gone" | "address" | "address-gone" | "router" => {
+            Event::Net(trace_net::event(&verb, &mut w)?)
+        }
         "block" => Event::Block(block(&mut w)?.into()),
         "block-changed" => Event::BlockChanged(block(&mut w)?.into()),
         "block-gone" => Event::BlockGone {
@@ -223,7 +225,7 @@ pub fn action(line: &str) -> Option<Action> {
             ticket: ticket(&mut w),
             init: Text(w.need_value()),
             arrays: all(&mut w, "array").map(|text| array(&text)).all_some()?,
-            net: trace_net::left(&mut w)?.into(),
+            net: trace_lease::left(&mut w)?.into(),
         },
         "watch-drives" => Action::WatchDrives,
         "reply" => {
@@ -569,6 +571,13 @@ mod tests {
             "announce-failed 9 errno=22 text=x",
             "attached 9 loop0",
             "attach-failed 9 errno=2 text=x",
+            "address 2 2001:db8::7/64",
+            "address-gone 2 2001:db8::7/64",
+            "router 2 managed other heard",
+            "router 2 heard",
+            "router 2 dns=2001:db8::53 dns=2001:db8::54 search=lab",
+            "leased 9 none fe80::1 lifetime=4294967295 renew=1 rebind=2 dns=2001:db8::53",
+            "leased 9 2001:db8::7/128 fe80::1 lifetime=9 renew=4 rebind=8 client-id=0003",
             "shell-left 9",
             "shell-left 9 errno=2 text=none",
             "module-wanted 3 crypto-crc32c",
@@ -592,6 +601,9 @@ mod tests {
             "map 3 a\\x20b ro uuid=u minor=5 target=0\\x208\\x20linear\\x208:1\\x200",
             "map 3 r ro key=k key-from=base64:\\x3d target=0\\x208\\x20verity\\x201",
             "map 3 a rw target=0\\x208\\x20delay\\x20",
+            "lease 3 eth0 2 52:54:00:00:00:01 hostname=a",
+            "lease 3 eth0 2 52:54:00:00:00:01 dhcp6 vendor-class=a tries=3",
+            "lease 3 eth0 2 52:54:00:00:00:01 information",
             "find-init 4",
             "find-init 4 init=/bin/sh",
             "hand-over 5 /sbin/init",

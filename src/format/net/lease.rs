@@ -9,8 +9,9 @@ use core::net::IpAddr;
 /// One lease. What the server did not say is empty or `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    pub address: Network,
-    /// Who gave it (DHCP's server identifier).
+    /// `None`: the link has others, and the server tells only what else there is (RFC 8415 §6.1).
+    pub address: Option<Network>,
+    /// Who gave it: DHCP's server identifier, of DHCPv6 where the answer came from.
     pub server: IpAddr,
     /// Seconds; `u32::MAX` is for ever (RFC 2131 §3.3).
     pub lifetime: u32,
@@ -27,14 +28,32 @@ pub struct Lease {
     /// Domains in which short names are looked for.
     pub search: Vec<String>,
     pub mtu: Option<u32>,
-    /// As the server wrote it: `server:/path`, `iscsi:…`, `nbd:…`.
+    /// As the server wrote it: `server:/path`, `iscsi:…`, `nbd:…`. DHCPv6 has no such option: there
+    /// it is what the URL of the boot file says, where that names a root.
     pub root_path: Option<Text>,
     /// The next server in the process of booting (`siaddr`, or a `server_name` that is an address).
     pub next_server: Option<IpAddr>,
     /// The name of the server for booting, as it stands (the TFTP server's name).
     pub server_name: Option<Text>,
     pub boot_file: Option<Text>,
-    /// What this machine called itself, as sent: the type first (RFC 2132 §9.14). The real
-    /// system's client must say the same to get the same address.
+    /// What this machine called itself, as sent: the type first (RFC 2132 §9.14), or the DUID (RFC
+    /// 8415 §11). The real system's client must say the same to get the same address.
     pub client_id: Vec<u8>,
+}
+
+impl Lease {
+    /// Who serves what is booted, where the lease says nothing else. An address that is good on one
+    /// link alone is of no use for that: whoever is told of it is not told of the link.
+    pub fn boot_server(&self) -> Option<IpAddr> {
+        self.next_server
+            .or(Some(self.server).filter(|server| is_routed(*server)))
+    }
+}
+
+/// Is it good on more links than one?
+pub fn is_routed(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(v6) => !v6.is_unicast_link_local(),
+    }
 }

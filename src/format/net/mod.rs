@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `address` | hardware addresses, networks, routes |
 //! | `dhcp4` | messages of DHCPv4 |
+//! | `dhcp6` | messages of DHCPv6 |
 //! | `dns` | one question of DNS, and its answer |
 //! | `domain` | names of DNS |
 //! | `frame` | IPv4 with UDP, and ARP, for who has no address yet |
@@ -13,10 +14,12 @@
 //! | `lease` | what a server lets a machine have |
 //! | `made_words` | `vlan=`, `bond=`, `bridge=`, `ifname=`, `rd.route=` and others |
 //! | `order` | what is asked of a link, one step at a time |
+//! | `search` | domains in which short names are looked for |
 //! | `wanted` | what the command line asks of links and addresses |
 
 pub mod address;
 pub mod dhcp4;
+pub mod dhcp6;
 pub mod dns;
 pub mod domain;
 mod fields;
@@ -26,4 +29,5 @@ pub mod ip_word;
 pub mod lease;
 pub mod made_words;
 pub mod order;
+pub mod search;
 pub mod wanted;

@@ -31,13 +31,25 @@ pub struct Placement {
     pub mtu: Option<u32>,
 }
 
+/// What is asked for over a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    #[default]
+    Dhcp4,
+    /// DHCPv6: an address, and what else there is.
+    Dhcp6,
+    /// DHCPv6: what else there is. Routers give the addresses.
+    Information,
+}
+
 /// A question for a lease of DHCP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseOrder {
+    pub asked: Asked,
     /// The kernel's number of the link.
     pub index: u32,
     pub mac: Mac,
-    /// The type, then the value. Empty: the hardware address.
+    /// Of DHCPv4: the type, then the value. Empty: the hardware address.
     pub client_id: Vec<u8>,
     pub hostname: Option<Text>,
     pub vendor_class: Option<Text>,

@@ -14,7 +14,10 @@ pub struct Wanted {
     /// `ip=off` or `ip=none`, and no other `ip=` behind it: links are brought up, nobody is asked
     /// for an address.
     pub off: bool,
-    /// `ip=`, in order. None: DHCP on every link. Several may be about one link: all of them hold.
+    /// What every link is given where no `ip=` says it: DHCP. Of IPv6 where only that can lead to
+    /// root: `root=dhcp6`, or a server whose address is of IPv6.
+    pub usual: Method,
+    /// `ip=`, in order. None: the usual on every link. Several may be about one link: all of them hold.
     pub setups: Vec<Setup>,
     /// `nameserver=`, besides those of `ip=`.
     pub dns: Vec<IpAddr>,
@@ -67,6 +70,19 @@ pub struct Setup {
     pub mac: Option<Mac>,
     /// `ip=dhcp,TYPE,VALUE`: the type, then the value as bytes.
     pub client_id: Option<Vec<u8>>,
+}
+
+impl Setup {
+    /// Does it need the kernel's IPv6?
+    pub fn is_of_ipv6(&self) -> bool {
+        let six = [
+            Method::Dhcp6,
+            Method::Auto6,
+            Method::Either6,
+            Method::LinkLocal,
+        ];
+        six.contains(&self.method) || self.address.is_some_and(|own| own.address.is_ipv6())
+    }
 }
 
 /// How a link is named.

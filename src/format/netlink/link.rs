@@ -12,11 +12,11 @@ use alloc::string::String;
 /// Types of messages (`RTM_*LINK`).
 pub const NEW: u16 = 16;
 pub const DEL: u16 = 17;
-const GET: u16 = 18;
+pub(super) const GET: u16 = 18;
 const SET: u16 = 19;
 
 /// `struct ifinfomsg`: family, padding, type (16 bits), index, flags, mask of changed flags.
-const HEADER: usize = 16;
+pub(super) const HEADER: usize = 16;
 
 /// Of `ifi_flags` (`IFF_*`).
 const FLAG_UP: u32 = 1 << 0;

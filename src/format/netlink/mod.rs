@@ -10,6 +10,7 @@
 //! | `bond` | options of bonds |
 //! | `address` | addresses of links |
 //! | `route` | ways to networks |
+//! | `router` | what routers of IPv6 advertise |
 //!
 //! Numbers are in the order of bytes of the machine, but for addresses.
 //! Source: netlink(7), rtnetlink(7), linux/netlink.h, Documentation/userspace-api/netlink
@@ -23,11 +24,13 @@ pub mod link;
 pub mod message;
 pub mod request;
 pub mod route;
+pub mod router;
 
 use address::Address;
 use link::Link;
 use message::Message;
 use route::Entry;
+use router::Advert;
 
 /// Something changed, or is listed because it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +41,23 @@ pub enum News {
     AddressGone(Address),
     Route(Entry),
     RouteGone(Entry),
+    Advert(Advert),
 }
 
 /// `None`: about something else, or cut off.
 pub fn news(message: &Message) -> Option<News> {
     let body = message.body;
     Some(match message.kind {
-        link::NEW => News::Link(Link::parse(body)?),
+        link::NEW => match Link::parse(body) {
+            Some(link) => News::Link(link),
+            None => News::Advert(Advert::of_link(body)?),
+        },
         link::DEL => News::LinkGone(Link::parse(body)?),
         address::NEW => News::Address(Address::parse(body)?),
         address::DEL => News::AddressGone(Address::parse(body)?),
         route::NEW => News::Route(Entry::parse(body)?),
         route::DEL => News::RouteGone(Entry::parse(body)?),
+        router::OPTION => News::Advert(Advert::of_option(body)?),
         _ => return None,
     })
 }
@@ -62,6 +70,10 @@ pub mod group {
     pub const IPV4_ROUTE: u32 = 7;
     pub const IPV6_ADDRESS: u32 = 9;
     pub const IPV6_ROUTE: u32 = 11;
+    /// What routers said, as flags of links.
+    pub const IPV6_LINK: u32 = 12;
+    /// What they said besides.
+    pub const ROUTER_OPTION: u32 = 20;
 }
 
 #[cfg(test)]

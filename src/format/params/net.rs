@@ -8,10 +8,12 @@ pub(super) const ROWS: [Parameter; 19] = [
         values: "`=METHOD[,METHOD…]`, `=dhcp,TYPE,VALUE`, `=LINK:METHOD[:[MTU][:MAC]]`, \
                   `=CLIENT:SERVER:GATEWAY:MASK:HOST:LINK:METHOD`, then `[:DNS[:DNS[:NTP]]]` or \
                   `[:[MTU][:MAC]]`",
-        default: "`dhcp` on every link, where root is behind one",
+        default: "`dhcp` on every link, where root is behind one; `dhcp6` with `root=dhcp6`, and \
+                  `either6` where the server's address is of IPv6",
         effect: "Addresses. A method is `dhcp` (also `on`, `any`, `single-dhcp`), `dhcp6`, \
-                  `auto6`, `either6`, `link6`, `link-local`, `ibft`, or `none` (also `off`): no \
-                  other address than `CLIENT`. With it `on`, `any` and no method ask nobody. A \
+                  `auto6` (what routers advertise), `either6` (that, and DHCPv6 where they say so \
+                  or none of them says anything), `link6`, `link-local`, `ibft`, or `none` (also \
+                  `off`): no other address than `CLIENT`. With it `on`, `any` and no method ask nobody. A \
                   link is a name or a hardware address; addresses of IPv6 stand in brackets. No \
                   mask: that of the address's class, or `/64`. `SERVER` is also the other end of \
                   the link where it is out of its network and behind no gateway, and only that \
@@ -19,6 +21,8 @@ pub(super) const ROWS: [Parameter; 19] = [
         gathers: true,
         tests: &[
             "links_get_addresses_as_ip_says",
+            "links_get_ipv6_where_only_that_leads_to_root",
+            "boot_nfs_with_a_lease_of_dhcp6",
             "the_kernels_ten_fields",
             "the_long_form_of_dracut_and_systemd",
         ],
@@ -27,7 +31,7 @@ pub(super) const ROWS: [Parameter; 19] = [
     Parameter {
         names: &["nameserver"],
         values: "`=ADDRESS`",
-        default: "those of `ip=` and of leases",
+        default: "those of `ip=`, of leases and of routers",
         effect: "One more server that knows names.",
         gathers: true,
         tests: &["name_servers_gather_and_those_of_leases_may_be_ignored"],
@@ -37,7 +41,7 @@ pub(super) const ROWS: [Parameter; 19] = [
         names: &["rd.peerdns"],
         values: "bare, `=1`, `=0`",
         default: "`1`",
-        effect: "`0`: name servers of leases do not count.",
+        effect: "`0`: name servers of leases and routers do not count.",
         gathers: false,
         tests: &["name_servers_gather_and_those_of_leases_may_be_ignored"],
         read: Reading::peer_dns,

@@ -121,6 +121,7 @@ impl Export {
             Some(own) => text.push_str(&format!(",clientaddr={own}")),
             None if version.starts_with('4') => {}
             // The helpers for locks of version 3 do not run before root is there.
+            None if server.is_ipv6() => text.push_str(",proto=tcp6,mountproto=tcp6,nolock"),
             None => text.push_str(",proto=tcp,mountproto=tcp,nolock"),
         }
         let flags = flags.as_str().unwrap_or_default();
@@ -211,6 +212,9 @@ mod tests {
         let found = Export::parse("/a", true).options_for("4.1", v6, None, &Text::default());
         assert_eq!(found, Text::from("vers=4.1,addr=::1"));
         assert_eq!(Export::parse("/a", true).source(v6, "x"), "[::1]:/a");
+        let found = Export::parse("/a", false).options_for("3", v6, None, &Text::default());
+        let expected = "vers=3,addr=::1,proto=tcp6,mountproto=tcp6,nolock";
+        assert_eq!(found, Text::from(expected));
     }
 
     #[test]

@@ -9,9 +9,11 @@ use super::super::Plan;
 use super::{Known, Standing, meant};
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
+use crate::format::net::address::Network;
 use crate::format::net::handed::{self, Handed, How};
+use crate::format::net::lease::is_routed;
 use crate::format::net::order::Left;
-use crate::format::net::wanted::{Method, Setup};
+use crate::format::net::wanted::Setup;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -33,8 +35,10 @@ impl Plan {
         }
         for (number, (known, setups)) in told.iter().enumerate() {
             let dns: Vec<IpAddr> = self.dns_of(setups);
-            let networks: Vec<_> = known.address.into_iter().listed();
-            let Some(handed) = self.handed(known, setups, &dns, &networks, now) else {
+            let has = |network: &Network| known.addresses.contains(network);
+            let fixed = setups.iter().filter_map(|setup| setup.address);
+            let fixed: Vec<Network> = fixed.filter(has).listed();
+            let Some(handed) = self.handed(known, setups, &dns, &fixed, now) else {
                 continue;
             };
             left.files.extend(handed::net_conf(&handed));
@@ -53,21 +57,29 @@ impl Plan {
         own.chain(&self.wish.net.dns).copied().listed()
     }
 
-    /// `None`: routers' advertisements gave the address, and do so again.
+    /// `None`: the link has no address, or only the one that every link has.
     fn handed<'a>(
         &'a self,
         known: &'a Known,
         setups: &'a [Setup],
         dns: &'a [IpAddr],
-        networks: &'a [crate::format::net::address::Network],
+        fixed: &'a [Network],
         now: Millis,
     ) -> Option<Handed<'a>> {
         let first = setups.first()?;
-        let how = match (&known.lease, first.method) {
-            (Some(lease), _) => How::Dhcp4(lease),
-            (None, Method::Static | Method::Dhcp4) => How::Static(networks),
-            _ => return None,
+        let lease = |v6: bool| {
+            let mut leases = known.leases.iter();
+            leases.find(|lease| lease.server.is_ipv6() == v6)
         };
+        let how = How {
+            dhcp4: lease(false),
+            dhcp6: lease(true),
+            fixed,
+            advertised: known.router.gave.filter(|given| is_routed(given.address)),
+        };
+        if known.addresses.iter().all(|own| !is_routed(own.address)) {
+            return None;
+        }
         const NO_DOMAINS: &[String] = &[];
         Some(Handed {
             link: &known.link.name,
@@ -77,6 +89,8 @@ impl Plan {
             dns,
             ignore_dns: self.wish.net.ignore_dns,
             search: NO_DOMAINS,
+            router_dns: &known.router.servers,
+            router_search: &known.router.search,
             routes: &known.routes,
             hostname: first.hostname.as_ref(),
             mtu: first.mtu,

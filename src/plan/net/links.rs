@@ -1,23 +1,21 @@
 //! Each link from down to ready. All that are meant go side by side; nobody waits for another.
 
 use super::super::Plan;
-use super::super::action::{Action, Level, NetAction};
+use super::super::action::{Action, NetAction};
 use super::super::event::Ticket;
 use super::super::ticket::Job;
 use super::{Known, Standing, meant};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
+use crate::base::millis::Millis;
 use crate::format::net::address::{Network, Route};
-use crate::format::net::lease::Lease;
-use crate::format::net::order::{Change, LeaseOrder, Placement};
+use crate::format::net::order::{Asked, Change, Placement};
 use crate::format::net::wanted::{Method, Setup};
-use alloc::boxed::Box;
-use alloc::format;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 impl Plan {
-    pub(super) fn bring_up(&mut self) {
+    pub(super) fn bring_up(&mut self, now: Millis) {
         self.make_links();
         for at in 0..self.net.links.len() {
             let Some(known) = self.net.links.get(at) else {
@@ -40,15 +38,26 @@ impl Plan {
                     self.change(at, Standing::Raising, Change::Raise { mtu, mac });
                 }
                 Standing::Waiting if carrier => match setups.get(known.next) {
-                    Some(setup) => self.begin(at, setup),
+                    Some(setup) if setup.is_of_ipv6() && !self.has_ipv6() => {}
+                    Some(setup) => self.begin(at, setup, now),
                     None => self.stand(at, Standing::Ready),
                 },
+                Standing::Advertised | Standing::Ready => self.heed_router(at, now),
                 _ => {}
             }
         }
     }
 
-    fn stand(&mut self, at: usize, standing: Standing) {
+    /// The kernel has it, or will not have it. Some kernels have it as a module, for which nobody
+    /// asks while addresses are waited for.
+    fn has_ipv6(&mut self) -> bool {
+        const IPV6: &str = "ipv6";
+        self.modules
+            .want_driver(IPV6, &mut self.tickets, &mut self.out);
+        self.modules.driver_settled(IPV6)
+    }
+
+    pub(super) fn stand(&mut self, at: usize, standing: Standing) {
         if let Some(known) = self.net.links.get_mut(at) {
             known.standing = standing;
         }
@@ -67,7 +76,7 @@ impl Plan {
     }
 
     /// There is a carrier: the link gets an address.
-    fn begin(&mut self, at: usize, setup: &Setup) {
+    fn begin(&mut self, at: usize, setup: &Setup, now: Millis) {
         if let Some(address) = setup.address {
             let place = Placement {
                 address,
@@ -75,24 +84,20 @@ impl Plan {
                 routes: Vec::new(),
                 mtu: None,
             };
-            return self.address(at, Some(setup), place);
+            return self.address(at, Some(setup), place, false);
         }
-        self.ask_for(at, setup);
+        self.ask_for(at, setup, now);
     }
 
     /// What the word does not say itself.
-    fn ask_for(&mut self, at: usize, setup: &Setup) {
+    fn ask_for(&mut self, at: usize, setup: &Setup, now: Millis) {
         match setup.method {
-            Method::Dhcp4 => self.ask_for_lease(at, setup),
-            Method::Auto6 | Method::LinkLocal | Method::Either6 => {
-                self.stand(at, Standing::Advertised);
-            }
+            Method::Dhcp4 => self.ask_for_lease(at, setup, Asked::Dhcp4),
+            Method::Dhcp6 => self.ask_for_lease(at, setup, Asked::Dhcp6),
+            Method::Auto6 | Method::LinkLocal | Method::Either6 => self.wait_for_router(at, now),
             Method::Static | Method::Up => self.is_served(at),
-            Method::Dhcp6 | Method::Firmware => {
-                let what = match setup.method {
-                    Method::Dhcp6 => "DHCPv6 is not known here yet",
-                    _ => "what the firmware left is not read yet",
-                };
+            Method::Firmware => {
+                let what = "what the firmware left is not read yet";
                 if let Some(known) = self.net.links.get_mut(at) {
                     known.trouble = Some(what.into());
                     known.standing = Standing::Failed;
@@ -101,9 +106,21 @@ impl Plan {
         }
     }
 
-    /// One setup of the link is done; the next one follows.
-    fn is_served(&mut self, at: usize) {
+    /// Something can be reached over the link.
+    pub(super) fn begins_to_serve(&mut self, at: usize) {
         let count = self.net.ready.saturating_add(1);
+        let Some(known) = self.net.links.get_mut(at) else {
+            return;
+        };
+        if known.place == 0 {
+            known.place = count;
+            self.net.ready = count;
+        }
+    }
+
+    /// One setup of the link is done; the next one follows.
+    pub(super) fn is_served(&mut self, at: usize) {
+        self.begins_to_serve(at);
         let Some(known) = self.net.links.get_mut(at) else {
             return;
         };
@@ -114,89 +131,43 @@ impl Plan {
             false => Standing::Ready,
         };
         known.trouble = None;
-        if known.place == 0 {
-            known.place = count;
-            self.net.ready = count;
-        }
-    }
-
-    fn ask_for_lease(&mut self, at: usize, setup: &Setup) {
-        let wanted = &self.wish.net;
-        let Some(known) = self.net.links.get_mut(at) else {
-            return;
-        };
-        known.standing = Standing::Leasing;
-        let order = LeaseOrder {
-            index: known.link.index,
-            mac: known.link.mac.unwrap_or_default(),
-            client_id: setup.client_id.clone().unwrap_or_default(),
-            hostname: setup.hostname.clone(),
-            vendor_class: wanted.vendor_class.clone(),
-            tries: wanted.dhcp_tries,
-        };
-        let link = known.link.name.clone();
-        let ticket = self.tickets.issue(Job::Lease(known.link.index));
-        let order = order.into();
-        let order = NetAction::Lease { link, order };
-        self.out.push(Action::Net { ticket, order });
     }
 
     /// Gives it with the routes that the words say, besides those that are with it.
-    fn address(&mut self, at: usize, setup: Option<&Setup>, mut place: Placement) {
+    pub(super) fn address(
+        &mut self,
+        at: usize,
+        setup: Option<&Setup>,
+        mut place: Placement,
+        leased: bool,
+    ) {
         let all = &self.wish.net.routes;
         let Some(known) = self.net.links.get_mut(at) else {
             return;
         };
         let gateway = setup.and_then(|setup| setup.gateway).map(default_route);
-        known.routes = gateway.into_iter().listed();
+        let mut routes = gateway.into_iter().listed();
         let name = &known.link.name;
-        known.routes.extend(routes_over(name, place.address, all));
-        place.routes.extend(known.routes.iter().cloned());
-        known.address = Some(place.address);
-        self.change(at, Standing::Addressing, Change::Address(place));
+        routes.extend(routes_over(name, place.address, all));
+        for route in &routes {
+            if !known.routes.contains(route) {
+                known.routes.push(route.clone());
+            }
+        }
+        place.routes.extend(routes);
+        if !known.addresses.contains(&place.address) {
+            known.addresses.push(place.address);
+        }
+        self.change(at, Standing::Addressing { leased }, Change::Address(place));
     }
 
-    fn setup_in_turn(&self, at: usize) -> Option<Setup> {
+    pub(super) fn setup_in_turn(&self, at: usize) -> Option<Setup> {
         let known = self.net.links.get(at)?;
         let setups = meant::setups_of(&self.wish.net, &known.link);
         setups.get(known.next).cloned()
     }
 
-    /// A lease was given, or none will be.
-    pub(super) fn leased(&mut self, ticket: Ticket, result: Result<Box<Lease>, Fault>) {
-        let Some(Job::Lease(index)) = self.tickets.close(ticket) else {
-            return;
-        };
-        let Some(at) = self.position(index) else {
-            return;
-        };
-        match result {
-            Ok(lease) => {
-                let setup = self.setup_in_turn(at);
-                let place = placement_of(&lease, setup.as_ref());
-                if let Some(path) = &lease.root_path {
-                    let server = lease.next_server.unwrap_or(lease.server);
-                    self.heed_root_path(path, server);
-                }
-                if let Some(known) = self.net.links.get_mut(at) {
-                    let name = &known.link.name;
-                    let text = format!("{name} has {} of {}", lease.address, lease.server);
-                    known.lease = Some(lease);
-                    self.say(Level::Info, text);
-                }
-                self.address(at, setup.as_ref(), place);
-            }
-            Err(fault) => {
-                self.warn(&fault);
-                if let Some(known) = self.net.links.get_mut(at) {
-                    known.standing = Standing::Failed;
-                    known.trouble = Some(fault.into_text());
-                }
-            }
-        }
-    }
-
-    pub(super) fn configured(&mut self, ticket: Ticket, result: Result<(), Fault>) {
+    pub(super) fn configured(&mut self, now: Millis, ticket: Ticket, result: Result<(), Fault>) {
         let at = match self.tickets.close(ticket) {
             Some(Job::Configure(index)) => self.position(index),
             Some(Job::MakeLink(_)) => {
@@ -223,38 +194,16 @@ impl Plan {
         match standing {
             Standing::Renaming => known.standing = Standing::Renamed,
             Standing::Raising => known.standing = Standing::Waiting,
-            _ => {
-                // An address that the word said; the method may add to it.
-                let leased = known.lease.is_some();
-                match self.setup_in_turn(at).filter(|s| s.address.is_some()) {
-                    Some(setup) if !leased => self.ask_for(at, &setup),
-                    _ => self.is_served(at),
-                }
-            }
+            // The method may add to what the word said.
+            Standing::Addressing { leased: false } => match self.setup_in_turn(at) {
+                Some(setup) => self.ask_for(at, &setup, now),
+                None => self.is_served(at),
+            },
+            _ => self.is_served(at),
         }
     }
 
-    /// An address that is ready for use: where one is waited for that a router advertises, that.
-    pub(super) fn advertised(&mut self, index: u32, network: Network) {
-        let Some(at) = self.position(index) else {
-            return;
-        };
-        let method = self.setup_in_turn(at).map(|setup| setup.method);
-        let local = match network.address {
-            IpAddr::V6(address) => address.is_unicast_link_local(),
-            IpAddr::V4(_) => return,
-        };
-        let Some(known) = self.net.links.get_mut(at) else {
-            return;
-        };
-        let counts = local == (method == Some(Method::LinkLocal));
-        if known.standing == Standing::Advertised && counts {
-            known.address = Some(network);
-            self.is_served(at);
-        }
-    }
-
-    fn position(&self, index: u32) -> Option<usize> {
+    pub(super) fn position(&self, index: u32) -> Option<usize> {
         let mut links = self.net.links.iter();
         links.position(|known| known.link.index == index)
     }
@@ -329,16 +278,4 @@ fn routes_over(link: &str, address: Network, all: &[Route]) -> Vec<Route> {
         (None, None) => false,
     };
     all.iter().filter(over).cloned().listed()
-}
-
-/// What the words say comes before what the server says.
-fn placement_of(lease: &Lease, setup: Option<&Setup>) -> Placement {
-    let gateway = setup.and_then(|setup| setup.gateway);
-    let kept = |route: &&Route| gateway.is_none() || route.to.prefix != 0;
-    Placement {
-        address: lease.address,
-        peer: None,
-        routes: lease.routes.iter().filter(kept).cloned().listed(),
-        mtu: setup.and_then(|setup| setup.mtu).or(lease.mtu),
-    }
 }

@@ -46,7 +46,13 @@ pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
         return alloc::vec![up];
     }
     match wanted.setups.is_empty() {
-        true => alloc::vec![Setup::default()],
+        true => {
+            let method = wanted.usual;
+            alloc::vec![Setup {
+                method,
+                ..Setup::default()
+            }]
+        }
         false => {
             let all = wanted.setups.iter().filter(|setup| setup.link.is_none());
             all.cloned().listed()

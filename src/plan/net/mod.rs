@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `meant` | which links are meant, and what each is given |
 //! | `links` | each link from down to ready, all side by side |
+//! | `leases` | who is asked for what, and what becomes of the answer |
+//! | `routers` | what routers of IPv6 give |
 //! | `names` | servers that are known by name |
 //! | `retry` | when something is tried again |
 //! | `root` | root on a server: which, over which link, in which version |
@@ -15,6 +17,7 @@
 //! Nothing of it happens where root needs no network and nobody asked for one: not even the
 //! drivers of network cards are loaded then.
 
+mod leases;
 mod leaving;
 mod links;
 mod meant;
@@ -22,6 +25,7 @@ mod names;
 mod page;
 pub(super) mod retry;
 mod root;
+mod routers;
 mod served;
 mod targets;
 
@@ -34,11 +38,11 @@ use crate::base::millis::Millis;
 use crate::format::net::address::{Network, Route};
 use crate::format::net::lease::Lease;
 use crate::format::netlink::link::Link;
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use names::Named;
 use root::Attempts;
+use routers::Router;
 use targets::Connection;
 
 /// More are not looked at. (A large machine has a few dozen, with those of its guests hundreds.)
@@ -60,7 +64,10 @@ enum Standing {
     Leasing,
     /// Router advertisements are waited for.
     Advertised,
-    Addressing,
+    /// It is given an address: that of a lease, or what the words say.
+    Addressing {
+        leased: bool,
+    },
     Ready,
     Failed,
 }
@@ -70,10 +77,13 @@ struct Known {
     standing: Standing,
     /// What went wrong last.
     trouble: Option<String>,
-    lease: Option<Box<Lease>>,
-    address: Option<Network>,
+    /// One of DHCP at most, and one of DHCPv6.
+    leases: Vec<Lease>,
+    /// In the order in which it got them. Those that only the kernel knows are not among them.
+    addresses: Vec<Network>,
     /// Those that the words say.
     routes: Vec<Route>,
+    router: Router,
     /// Which of its setups is in turn.
     next: usize,
     /// The how-manieth to be ready; the first one goes first. 0: it is not.
@@ -133,9 +143,10 @@ impl Net {
                 link,
                 standing: Standing::Untouched,
                 trouble: None,
-                lease: None,
-                address: None,
+                leases: Vec::new(),
+                addresses: Vec::new(),
                 routes: Vec::new(),
+                router: Router::default(),
                 next: 0,
                 place: 0,
                 tried: false,
@@ -161,17 +172,21 @@ impl Plan {
                 let asked = self.tickets.close(ticket) == Some(Job::WatchLinks);
                 self.net.listed |= asked;
             }
-            NetEvent::Address { index, network } => self.advertised(index, network),
-            NetEvent::Configured { ticket } => self.configured(ticket, Ok(())),
-            NetEvent::ConfigureFailed { ticket, fault } => self.configured(ticket, Err(fault)),
+            NetEvent::Address { index, network } => self.address_heard(now, index, network),
+            NetEvent::AddressGone { index, network } => self.address_gone(index, network),
+            NetEvent::Advert(advert) => self.advert_heard(now, *advert),
+            NetEvent::Configured { ticket } => self.configured(now, ticket, Ok(())),
+            NetEvent::ConfigureFailed { ticket, fault } => {
+                self.configured(now, ticket, Err(fault));
+            }
             NetEvent::LeaseNews { ticket, text } => {
                 if let Some(Job::Lease(index)) = self.tickets.job(ticket) {
                     let index = *index;
                     self.trouble(index, text);
                 }
             }
-            NetEvent::Leased { ticket, lease } => self.leased(ticket, Ok(lease)),
-            NetEvent::LeaseFailed { ticket, fault } => self.leased(ticket, Err(fault)),
+            NetEvent::Leased { ticket, lease } => self.leased(now, ticket, Ok(lease)),
+            NetEvent::LeaseFailed { ticket, fault } => self.leased(now, ticket, Err(fault)),
         }
     }
 
@@ -186,7 +201,7 @@ impl Plan {
             self.out.push(Action::Net { ticket, order });
         }
         self.net.wake(now);
-        self.bring_up();
+        self.bring_up(now);
         self.connect_targets();
         self.mount_remote(now);
     }
@@ -206,7 +221,8 @@ impl Plan {
             .filter_map(|target| target.retry.again);
         let names = self.net.names.iter().filter_map(|named| named.retry.again);
         let attempts = self.net.attempts.retry.again;
-        again.chain(names).chain(attempts).min()
+        let routers = self.net.links.iter().filter_map(Known::patience);
+        again.chain(names).chain(attempts).chain(routers).min()
     }
 
     fn warn(&mut self, fault: &Fault) {

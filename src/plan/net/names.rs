@@ -86,10 +86,11 @@ impl Plan {
         let mut families = (false, false);
         for known in self.net.links.iter().filter(|known| known.place > 0) {
             self.add_servers(known, &mut servers, &mut search);
-            match known.address.map(|network| network.address) {
-                Some(IpAddr::V4(_)) => families.0 = true,
-                Some(IpAddr::V6(_)) => families.1 = true,
-                None => {}
+            for network in &known.addresses {
+                match network.address {
+                    IpAddr::V4(_) => families.0 = true,
+                    IpAddr::V6(_) => families.1 = true,
+                }
             }
         }
         LookupOrder {
@@ -103,19 +104,20 @@ impl Plan {
     fn add_servers(&self, known: &Known, servers: &mut Vec<IpAddr>, search: &mut Vec<String>) {
         let setups = meant::setups_of(&self.wish.net, &known.link);
         let said = setups.iter().flat_map(|setup| setup.dns.iter());
-        let lease = known.lease.as_deref();
+        let leased = known.leases.iter().flat_map(|lease| &lease.dns);
         let counts = !self.wish.net.ignore_dns;
-        let leased = lease.filter(|_| counts).map_or(&[][..], |lease| &lease.dns);
-        for server in said.chain(leased) {
+        let told = leased.chain(&known.router.servers).filter(|_| counts);
+        for server in said.chain(told) {
             if !servers.contains(server) {
                 servers.push(*server);
             }
         }
-        if let Some(lease) = lease {
+        for lease in &known.leases {
             search.extend(lease.search.iter().cloned());
             let domain = lease.domain.as_ref().and_then(|domain| domain.as_str());
             search.extend(domain.map(String::from));
         }
+        search.extend(known.router.search.iter().cloned());
     }
 
     pub(super) fn looked_up(

@@ -3,6 +3,7 @@
 use super::super::Plan;
 use super::{Known, Standing, meant};
 use crate::base::list::Listed;
+use crate::format::net::address::Network;
 use crate::format::netlink::link::LOOPBACK;
 use alloc::format;
 use alloc::string::String;
@@ -31,7 +32,12 @@ impl Plan {
     fn link_line(&self, known: &Known) -> String {
         let link = &known.link;
         let mac = link.mac.map(|mac| format!(" {mac}")).unwrap_or_default();
-        let how = match (known.standing, &known.address, &known.lease) {
+        let first = known.addresses.first();
+        let leased = |address: &Network| {
+            let mut leases = known.leases.iter();
+            leases.find(|lease| lease.address.as_ref() == Some(address))
+        };
+        let how = match (known.standing, first, first.and_then(leased)) {
             (Standing::Ready, Some(address), Some(lease)) => {
                 format!("{address} by DHCP of {}", lease.server)
             }
@@ -39,12 +45,13 @@ impl Plan {
             (Standing::Ready, None, _) => "up, without an address".into(),
             (Standing::Waiting, ..) => "up, but no carrier: no cable, or nobody at its end".into(),
             (Standing::Leasing, ..) if !link.carrier => "the carrier was lost".into(),
+            (Standing::Leasing, Some(address), None) => format!("{address}, and no lease"),
             (Standing::Leasing, ..) => "no lease".into(),
             (Standing::Advertised, ..) => "no router has advertised a network".into(),
             _ if meant::setups_of(&self.wish.net, link).is_empty() => "not asked for".into(),
             (Standing::Untouched | Standing::Renaming | Standing::Renamed, ..)
             | (Standing::Raising, ..) => "not up yet".into(),
-            (Standing::Addressing, ..) => "getting its address".into(),
+            (Standing::Addressing { .. }, ..) => "getting its address".into(),
             (Standing::Failed, ..) => "failed".into(),
         };
         let trouble = known.trouble.as_ref();

@@ -7,6 +7,7 @@ use super::super::Plan;
 use super::{Known, meant};
 use crate::base::list::Listed;
 use crate::base::text::Text;
+use crate::format::net::lease::Lease;
 use crate::format::net::wanted::Setup;
 use crate::format::remote::cifs::Share;
 use crate::format::remote::nfs::Export;
@@ -65,10 +66,8 @@ impl Plan {
     /// Root is what the lease says, and nothing else.
     fn leased_export(&self, known: &Known) -> Result<Served, Missing> {
         let name = &known.link.name;
-        let path = known
-            .lease
-            .as_ref()
-            .and_then(|lease| lease.root_path.as_ref());
+        let mut leases = known.leases.iter();
+        let path = leases.find_map(|lease| lease.root_path.as_ref());
         match path.map(Remote::of_root_path) {
             Some(Some(Remote::Nfs(export))) => self.export_over(known, export),
             Some(_) => {
@@ -77,7 +76,7 @@ impl Plan {
                 let text = format!("the lease on {name} names the root-path {path}, {why}");
                 Err(Missing::Word(text))
             }
-            None if known.lease.is_some() => {
+            None if !known.leases.is_empty() => {
                 let text = format!("the lease on {name} names no root-path");
                 Err(Missing::Word(text))
             }
@@ -89,17 +88,19 @@ impl Plan {
     }
 
     fn export_over(&self, known: &Known, typed: Export) -> Result<Served, Missing> {
-        let lease = known.lease.as_deref();
-        let by_lease = lease.and_then(|l| Remote::of_root_path(l.root_path.as_ref()?));
+        let mut leases = known.leases.iter();
+        let by_lease = leases.find_map(|lease| Remote::of_root_path(lease.root_path.as_ref()?));
         let export = match by_lease {
             Some(Remote::Nfs(leased)) => typed.or(&leased),
             _ => typed,
         };
         let setups = meant::setups_of(&self.wish.net, &known.link);
         let server = self.server_of(known, &export, &setups)?;
-        let own = known.address.map(|network| network.address);
+        let mut own = known.addresses.iter().map(|network| network.address);
+        let own = own.find(|own| own.is_ipv6() == server.is_ipv6());
         let host = setups.iter().find_map(|setup| setup.hostname.clone());
-        let host = host.or_else(|| lease.and_then(|l| l.hostname.clone()));
+        let mut leases = known.leases.iter();
+        let host = host.or_else(|| leases.find_map(|lease| lease.hostname.clone()));
         let machine = match (host, own) {
             (Some(host), _) => host.to_string(),
             (None, Some(own)) => own.to_string(),
@@ -125,13 +126,12 @@ impl Plan {
         export: &Export,
         setups: &[Setup],
     ) -> Result<IpAddr, Missing> {
-        let lease = known.lease.as_deref();
         let server = match &export.server {
             Some(Host::Address(address)) => Some(*address),
             Some(Host::Name(name)) => Some(self.known_address(name)?),
             None => {
                 let said = setups.iter().find_map(|setup| setup.server);
-                said.or_else(|| lease.and_then(|l| l.next_server.or(Some(l.server))))
+                said.or_else(|| known.leases.iter().find_map(Lease::boot_server))
             }
         };
         server.ok_or_else(|| {

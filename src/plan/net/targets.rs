@@ -40,14 +40,17 @@ impl Connection {
 
 impl Plan {
     /// A lease names a server of blocks, and root is what the lease names.
-    pub(super) fn heed_root_path(&mut self, path: &Text, server: IpAddr) {
+    pub(super) fn heed_root_path(&mut self, path: &Text, server: Option<IpAddr>) {
         let text = path.as_str().unwrap_or_default();
         if self.wish.remote != Some(Remote::Lease) || text.starts_with('/') {
             return;
         }
         if let Ok(target) = Target::parse(text) {
             let number = self.wish.targets.len();
-            self.wish.targets.push(target.served_by(server));
+            self.wish.targets.push(match server {
+                Some(server) => target.served_by(server),
+                None => target,
+            });
             self.wish.remote = Some(Remote::Target(number));
         }
     }
@@ -98,7 +101,7 @@ impl Plan {
     /// Is there a link by which it can be reached?
     fn serves(&self, target: &Target) -> bool {
         let serves = |known: &super::Known| {
-            let addressed = known.address.is_some() || !target.needs_address();
+            let addressed = !known.addresses.is_empty() || !target.needs_address();
             let up = known.place > 0 || known.standing == Standing::Ready;
             up && known.link.carrier && addressed
         };

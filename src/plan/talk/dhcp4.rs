@@ -272,8 +272,8 @@ impl Client {
     /// The ACK is there.
     fn acknowledged(&mut self, now: Millis, offered: Ipv4Addr, given: Lease) {
         // Not what was offered, but nothing forbids it: somebody may have that one, too.
-        let another = match given.address.address {
-            IpAddr::V4(address) if address != offered => Some(address),
+        let another = match given.address.map(|network| network.address) {
+            Some(IpAddr::V4(address)) if address != offered => Some(address),
             _ => None,
         };
         if let Some(address) = another {

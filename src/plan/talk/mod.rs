@@ -15,6 +15,7 @@
 //! ever, nor packets that somebody made up.
 
 pub mod dhcp4;
+pub mod dhcp6;
 pub mod dns;
 pub mod iscsi;
 pub mod keeper;

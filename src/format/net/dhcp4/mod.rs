@@ -10,7 +10,6 @@
 //! | `options` | options, wherever in a message they stand |
 //! | `terms` | an answer as a lease |
 //! | `routes` | the routes of an answer, in the order in which the kernel takes them |
-//! | `search` | compressed domain names |
 //!
 //! Sources: RFC 2131 (messages), 2132 (options), 3396 (long options), 3397 (domain search), 3442
 //! (classless routes), 4361 and 6842 (client identifier).
@@ -19,7 +18,6 @@ mod answer;
 mod options;
 mod request;
 mod routes;
-mod search;
 mod terms;
 
 pub use answer::{Answer, Kind, Refused};

@@ -3,12 +3,12 @@
 use super::answer::{Answer, is_host};
 use super::code;
 use super::routes::{class_prefix, routes};
-use super::search;
 use crate::base::bytes::{be16, until_nul};
 use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::net::address::{Network, prefix_of};
 use crate::format::net::lease::Lease;
+use crate::format::net::search;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -48,7 +48,7 @@ impl Answer<'_> {
         let mtu = be16(&self.options.value(code::MTU_INTERFACE), 0);
         let (next_server, server_name) = self.next_server();
         Ok(Lease {
-            address,
+            address: Some(address),
             server: self.server.into(),
             lifetime,
             renew,

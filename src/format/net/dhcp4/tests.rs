@@ -9,6 +9,7 @@ use crate::base::hex;
 use crate::base::text::Text;
 use crate::format::net::address::Mac;
 use crate::format::net::lease::Lease;
+use crate::format::net::search;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use alloc::{format, vec};
@@ -51,8 +52,7 @@ fn told(lease: &Lease) -> String {
             told.push(format!("{name}={value}"));
         }
     };
-    let Lease { address, .. } = lease;
-    add("address", &[address]);
+    lease.address.iter().for_each(|own| add("address", &[own]));
     if lease.lifetime != u32::MAX {
         add("time", &[&lease.lifetime, &lease.renew, &lease.rebind]);
     }
@@ -442,7 +442,7 @@ fn damaged_answers_are_leases_or_refused() {
         message.truncate(message.len() - random(40));
         if let Ok(lease) = lease(&message) {
             assert!(lease.renew <= lease.rebind && lease.rebind <= lease.lifetime);
-            assert!((1..=32).contains(&lease.address.prefix));
+            assert!((1..=32).contains(&lease.address.unwrap().prefix));
             assert!(lease.mtu.is_none_or(|mtu| mtu >= 576));
             let name = |name: &Option<Text>| name.as_ref().map_or(0, |name| name.0.len());
             assert!(name(&lease.hostname).max(name(&lease.domain)) <= 255);

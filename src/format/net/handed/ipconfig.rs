@@ -2,7 +2,8 @@
 //!
 //! Who reads it: scripts of Debian's initramfs-tools, and those that packages hook in, source it.
 //! cloud-init takes it apart (cloudinit/net/cmdline.py): where `ip=` is on the command line, the
-//! link is configured as the file says, and not by its own sources; `PROTO` is `dhcp` or `none`.
+//! link is configured as the file says, and not by its own sources; `PROTO` is `dhcp` or `none`,
+//! `IPV6PROTO` is `dhcp6` or `none`. It knows no word for an address that a router gave.
 //!
 //! Each value is in single quotes, within which a shell sees nothing but the quote that ends them.
 //! Where there is no value it is empty, and not missing: scripts source the files of several
@@ -22,10 +23,10 @@ use core::net::{IpAddr, Ipv4Addr};
 /// `None`: the link has a name that cannot be in a path.
 pub fn net_conf(handed: &Handed<'_>) -> Option<File> {
     let link = handed.link()?;
-    let lease = handed.lease();
     let mut out = Assignments::default();
     out.text("DEVICE", link);
-    let protocol = if lease.is_some() { "dhcp" } else { "none" };
+    let dhcp4 = handed.how.dhcp4.is_some();
+    let protocol = if dhcp4 { "dhcp" } else { "none" };
     out.text("PROTO", protocol);
     ipv4(handed, &mut out);
     ipv6(handed, &mut out);
@@ -35,13 +36,13 @@ pub fn net_conf(handed: &Handed<'_>) -> Option<File> {
     out.text("NISDOMAIN", "");
     out.value("ROOTSERVER", shown(handed.root_server()));
     let path = |text: Option<&Text>| text.and_then(visible).map(String::from);
-    let leased = lease.and_then(|lease| lease.root_path.as_ref());
-    out.value("ROOTPATH", path(handed.root_path.or(leased)));
-    let file = lease.and_then(|lease| lease.boot_file.as_ref());
-    out.value("filename", path(file));
+    let leased = handed.leased(|lease| path(lease.root_path.as_ref()));
+    out.value("ROOTPATH", path(handed.root_path).or(leased));
+    let file = handed.leased(|lease| path(lease.boot_file.as_ref()));
+    out.value("filename", file);
     out.value("UPTIME", shown(Some(handed.uptime_s)));
-    let lifetime = lease.map_or(0, |lease| lease.lifetime);
-    out.value("DHCPLEASETIME", shown(Some(lifetime)));
+    let lifetime = handed.leased(|lease| Some(lease.lifetime));
+    out.value("DHCPLEASETIME", shown(Some(lifetime.unwrap_or(0))));
     let search = handed.all_search();
     let search = search.iter().map(Name::as_str).listed();
     out.text("DOMAINSEARCH", &search.joined(" "));
@@ -53,8 +54,8 @@ pub fn net_conf(handed: &Handed<'_>) -> Option<File> {
 }
 
 fn ipv4(handed: &Handed<'_>, out: &mut Assignments) {
-    let first = handed.networks().iter().find_map(|network| {
-        let Network { address, prefix } = *network;
+    let first = handed.networks().find_map(|network| {
+        let Network { address, prefix } = network;
         match address {
             IpAddr::V4(v4) => Some((v4, mask(prefix))),
             IpAddr::V6(_) => None,
@@ -70,9 +71,12 @@ fn ipv4(handed: &Handed<'_>, out: &mut Assignments) {
 }
 
 fn ipv6(handed: &Handed<'_>, out: &mut Assignments) {
-    let is_v6 = |network: &&Network| network.address.is_ipv6();
-    let first = handed.networks().iter().find(is_v6);
-    out.value("IPV6PROTO", first.map(|_| "none".into()));
+    let first = handed.networks().find(|network| network.address.is_ipv6());
+    let protocol = match handed.how.address_by_dhcp6() {
+        Some(_) => "dhcp6",
+        None => "none",
+    };
+    out.value("IPV6PROTO", first.map(|_| protocol.into()));
     out.value("IPV6ADDR", shown(first.map(|network| network.address)));
     out.value("IPV6NETMASK", shown(first.map(|network| network.prefix)));
     out.value("IPV6GATEWAY", shown(handed.gateway(true)));

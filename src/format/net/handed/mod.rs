@@ -60,9 +60,12 @@ pub struct Handed<'a> {
     pub by_name: bool,
     pub how: How<'a>,
     pub dns: &'a [IpAddr],
-    /// The lease's name servers do not count.
+    /// The name servers of leases and routers do not count.
     pub ignore_dns: bool,
     pub search: &'a [String],
+    /// What routers say, besides.
+    pub router_dns: &'a [IpAddr],
+    pub router_search: &'a [String],
     /// The default route among them. Those of other links are left out.
     pub routes: &'a [Route],
     pub hostname: Option<&'a Text>,
@@ -73,11 +76,50 @@ pub struct Handed<'a> {
     pub uptime_s: u64,
 }
 
-/// Where the addresses come from.
-#[derive(Clone, Copy, Debug)]
-pub enum How<'a> {
-    Dhcp4(&'a Lease),
-    Static(&'a [Network]),
+/// Where the addresses come from. Several may be for one link.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How<'a> {
+    pub dhcp4: Option<&'a Lease>,
+    pub dhcp6: Option<&'a Lease>,
+    /// Those that the words say.
+    pub fixed: &'a [Network],
+    /// What the link has by advertisements of routers.
+    pub advertised: Option<Network>,
+}
+
+impl<'a> How<'a> {
+    pub fn dhcp4(lease: &'a Lease) -> Self {
+        Self {
+            dhcp4: Some(lease),
+            ..Self::default()
+        }
+    }
+
+    pub fn fixed(fixed: &'a [Network]) -> Self {
+        Self {
+            fixed,
+            ..Self::default()
+        }
+    }
+
+    /// Those of DHCP first.
+    fn leases(self) -> impl Iterator<Item = &'a Lease> {
+        self.dhcp4.into_iter().chain(self.dhcp6)
+    }
+
+    fn has_lease(self) -> bool {
+        self.leases().next().is_some()
+    }
+
+    /// Does DHCPv6 give the address, and not only what else there is?
+    fn address_by_dhcp6(self) -> Option<&'a Lease> {
+        self.dhcp6.filter(|lease| lease.address.is_some())
+    }
+
+    /// Do routers have a part in it?
+    fn by_routers(self) -> bool {
+        self.dhcp6.is_some() || self.advertised.is_some()
+    }
 }
 
 /// A file that is to be written, with the folders above it.
@@ -97,18 +139,15 @@ impl Handed<'_> {
             .then_some(self.link)
     }
 
-    fn lease(&self) -> Option<&Lease> {
-        match self.how {
-            How::Dhcp4(lease) => Some(lease),
-            How::Static(_) => None,
-        }
+    /// What the first lease says that says it.
+    fn leased<T>(&self, what: impl Fn(&Lease) -> Option<T>) -> Option<T> {
+        self.how.leases().find_map(what)
     }
 
-    fn networks(&self) -> &[Network] {
-        match self.how {
-            How::Dhcp4(lease) => core::slice::from_ref(&lease.address),
-            How::Static(networks) => networks,
-        }
+    fn networks(&self) -> impl Iterator<Item = Network> {
+        let leased = self.how.leases().filter_map(|lease| lease.address);
+        let fixed = self.how.fixed.iter().copied();
+        fixed.chain(leased).chain(self.how.advertised)
     }
 
     /// The routes of the words that are this link's.
@@ -120,7 +159,7 @@ impl Handed<'_> {
 
     /// The router of the default route, the words' first.
     fn gateway(&self, v6: bool) -> Option<IpAddr> {
-        let leased = self.lease().map_or(&[][..], |lease| &lease.routes);
+        let leased = self.how.leases().flat_map(|lease| &lease.routes);
         let mut all = self.own_routes().chain(leased);
         all.find(|route| is_default(route) && route.to.address.is_ipv6() == v6)?
             .via
@@ -132,15 +171,15 @@ impl Handed<'_> {
             IpAddr::V4(_) => false,
             IpAddr::V6(v6) => v6.is_unicast_link_local(),
         };
-        !near && !self.networks().iter().any(|here| here.holds(router))
+        !near && !self.networks().any(|here| here.holds(router))
     }
 
     /// Name servers, each once.
     fn all_dns(&self) -> Vec<IpAddr> {
         let mut all = Vec::new();
-        let leased = self.lease().filter(|_| !self.ignore_dns);
-        let leased = leased.map_or(&[][..], |lease| &lease.dns);
-        for server in self.dns.iter().chain(leased) {
+        let leased = self.how.leases().flat_map(|lease| &lease.dns);
+        let told = leased.chain(self.router_dns).filter(|_| !self.ignore_dns);
+        for server in self.dns.iter().chain(told) {
             if !all.contains(server) {
                 all.push(*server);
             }
@@ -152,8 +191,9 @@ impl Handed<'_> {
     /// machine's domain.
     fn all_search(&self) -> Vec<Name> {
         let mut all = Vec::new();
-        let leased = self.lease().map_or(&[][..], |lease| &lease.search);
-        for domain in self.search.iter().chain(leased) {
+        let leased = self.how.leases().flat_map(|lease| &lease.search);
+        let told = leased.chain(self.router_search);
+        for domain in self.search.iter().chain(told) {
             all.extend(Name::parse(domain).ok().filter(|name| !all.contains(name)));
         }
         if all.is_empty() {
@@ -163,19 +203,21 @@ impl Handed<'_> {
     }
 
     fn domain(&self) -> Option<Name> {
-        name(self.lease()?.domain.as_ref())
+        self.leased(|lease| name(lease.domain.as_ref()))
     }
 
     fn hostname(&self) -> Option<Name> {
-        name(self.hostname).or_else(|| name(self.lease()?.hostname.as_ref()))
+        let leased = || self.leased(|lease| name(lease.hostname.as_ref()));
+        name(self.hostname).or_else(leased)
     }
 
     fn mtu(&self) -> Option<u32> {
-        self.mtu.or(self.lease()?.mtu)
+        self.mtu.or_else(|| self.leased(|lease| lease.mtu))
     }
 
     fn root_server(&self) -> Option<IpAddr> {
-        self.root_server.or(self.lease()?.next_server)
+        let leased = || self.leased(|lease| lease.next_server);
+        self.root_server.or_else(leased)
     }
 }
 

@@ -11,11 +11,12 @@
 //! Sources: nm-settings-keyfile(5), nm-settings-nmcli(5), nm-initrd-generator(8).
 
 use super::networkd::pairs;
-use super::{File, Handed, How, Lines, is_default};
+use super::{File, Handed, Lines, is_default};
 use crate::base::hex;
 use crate::base::list::Listed;
 use crate::base::text::Joined;
 use crate::format::net::address::Mac;
+use crate::format::net::dhcp6;
 use crate::format::net::domain::Name;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -55,23 +56,33 @@ fn uuid(mac: Mac) -> String {
 /// One of the sections `ipv4` and `ipv6`.
 fn ip(handed: &Handed<'_>, v6: bool, out: &mut Lines) {
     let of_this = |address: IpAddr| address.is_ipv6() == v6;
-    let networks = match handed.how {
-        How::Dhcp4(_) => &[],
-        How::Static(networks) => networks,
+    let how = handed.how;
+    let networks = how.fixed.iter().filter(|n| of_this(n.address)).listed();
+    let told = if v6 {
+        how.by_routers()
+    } else {
+        how.dhcp4.is_some()
     };
-    let networks = networks.iter().filter(|n| of_this(n.address)).listed();
-    match (networks.is_empty(), handed.how, v6) {
-        (false, ..) => out.key("method", &"manual"),
-        (true, How::Static(_), false) => out.key("method", &"disabled"),
+    match (told, networks.is_empty(), v6) {
+        (false, false, _) => out.key("method", &"manual"),
+        (false, true, false) => out.key("method", &"disabled"),
         _ => out.key("method", &"auto"),
     }
     for (number, network) in (1u32..).zip(&networks) {
         out.key(&format!("address{number}"), network);
     }
-    if let (How::Dhcp4(lease), false) = (handed.how, v6) {
+    if let (Some(lease), false) = (how.dhcp4, v6) {
         match lease.client_id.as_slice() {
             [] => out.key("dhcp-client-id", &"mac"),
             id => out.key("dhcp-client-id", &pairs(id)),
+        }
+    }
+    if v6 && how.by_routers() {
+        // The kernel's way to an address from an advertisement: it stays the same.
+        out.key("addr-gen-mode", &"eui64");
+        if let Some(lease) = how.dhcp6 {
+            out.key("dhcp-duid", &pairs(&lease.client_id));
+            out.key("dhcp-iaid", &dhcp6::iaid_of(handed.mac));
         }
     }
     // Of a profile with addresses the first default route is the gateway.
@@ -83,7 +94,7 @@ fn ip(handed: &Handed<'_>, v6: bool, out: &mut Lines) {
     let servers = handed.dns.iter().filter(|server| of_this(**server));
     let servers = servers.map(IpAddr::to_string).listed();
     list("dns", &servers.joined(";"), out);
-    if let How::Dhcp4(_) = handed.how {
+    if how.has_lease() || how.by_routers() {
         if handed.ignore_dns {
             out.key("ignore-auto-dns", &"true");
         }

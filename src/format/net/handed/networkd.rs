@@ -13,14 +13,14 @@
 //! Sources: systemd.network(5), networkd.conf(5) (DUIDs), systemd-network-generator(8), RFC 4361
 //! §6.1 (client identifiers with a DUID).
 
-use super::{File, Handed, How, Lines, is_default};
+use super::{File, Handed, Lines, is_default};
 use crate::base::bytes::{be16, be32};
 use crate::base::hex;
 use crate::base::list::Listed;
 use crate::base::text::Joined;
-use crate::format::net::dhcp4;
 use crate::format::net::domain::Name;
 use crate::format::net::lease::Lease;
+use crate::format::net::{dhcp4, dhcp6};
 use alloc::format;
 use alloc::string::String;
 
@@ -44,38 +44,66 @@ pub fn network(handed: &Handed<'_>) -> Option<File> {
         out.key("MTUBytes", &mtu);
     }
     out.section("Network");
-    match handed.how {
-        How::Dhcp4(_) => out.key("DHCP", &"ipv4"),
-        How::Static(networks) => {
-            for network in networks {
-                out.key("Address", network);
-            }
-        }
+    let how = handed.how;
+    match (how.dhcp4, how.address_by_dhcp6()) {
+        (Some(_), Some(_)) => out.key("DHCP", &"yes"),
+        (Some(_), None) => out.key("DHCP", &"ipv4"),
+        (None, Some(_)) => out.key("DHCP", &"ipv6"),
+        (None, None) => {}
+    }
+    if how.by_routers() {
+        out.key("IPv6AcceptRA", &"yes");
+    }
+    for network in how.fixed {
+        out.key("Address", network);
     }
     out.key("KeepConfiguration", &"yes");
     for server in handed.dns {
         out.key("DNS", server);
     }
-    if let How::Static(_) = handed.how {
+    if !how.has_lease() && !how.by_routers() {
         let search = handed.all_search();
         let search = search.iter().map(Name::as_str).listed();
         if !search.is_empty() {
             out.key("Domains", &search.joined(" "));
         }
     }
-    if let How::Dhcp4(lease) = handed.how {
+    if let Some(lease) = how.dhcp4 {
         out.section("DHCPv4");
         client_id(handed, lease, &mut out);
-        out.key("RequestAddress", &lease.address.address);
-        if handed.ignore_dns {
-            out.key("UseDNS", &"no");
+        if let Some(network) = lease.address {
+            out.key("RequestAddress", &network.address);
         }
+        ignored_dns(handed, &mut out);
+    }
+    if let Some(lease) = how.dhcp6 {
+        out.section("DHCPv6");
+        if let Some((kind, data)) = be16(&lease.client_id, 0).zip(lease.client_id.get(2..)) {
+            out.key("DUIDType", &kind);
+            out.key("DUIDRawData", &pairs(data));
+            out.key("IAID", &dhcp6::iaid_of(handed.mac));
+        }
+        if how.address_by_dhcp6().is_some() {
+            // As it was asked for: whatever routers say.
+            out.key("WithoutRA", &"solicit");
+        }
+        ignored_dns(handed, &mut out);
+    }
+    if how.by_routers() && handed.ignore_dns {
+        out.section("IPv6AcceptRA");
+        ignored_dns(handed, &mut out);
     }
     routes(handed, &mut out);
     Some(out.file(
         format!("/run/systemd/network/69-landfall-{link}.network"),
         0o644,
     ))
+}
+
+fn ignored_dns(handed: &Handed<'_>, out: &mut Lines) {
+    if handed.ignore_dns {
+        out.key("UseDNS", &"no");
+    }
 }
 
 /// networkd sends the hardware address, or an IAID with a DUID. Another identifier cannot be said

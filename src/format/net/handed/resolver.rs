@@ -54,9 +54,9 @@ pub fn resolv_conf(all: &[Handed<'_>]) -> File {
 /// Of the link that root is behind.
 pub fn pnp(handed: &Handed<'_>) -> File {
     let mut text = String::new();
-    text.push_str(match handed.lease() {
-        Some(_) => "#PROTO: DHCP\n",
-        None => "#MANUAL\n",
+    text.push_str(match handed.how.has_lease() {
+        true => "#PROTO: DHCP\n",
+        false => "#MANUAL\n",
     });
     if let Some(domain) = handed.domain() {
         let _ = writeln!(text, "domain {}", domain.as_str());

@@ -4,6 +4,8 @@
     reason = "a test that overflows fails"
 )]
 
+mod six;
+
 use super::*;
 use crate::base::list::Listed;
 use crate::format::net::dhcp4::client_id_of;
@@ -32,7 +34,7 @@ fn addresses(list: &[&str]) -> Vec<IpAddr> {
 
 fn lease() -> Lease {
     Lease {
-        address: network("192.0.2.7/24"),
+        address: Some(network("192.0.2.7/24")),
         server: "192.0.2.1".parse().unwrap(),
         lifetime: 3600,
         renew: 1800,
@@ -65,6 +67,8 @@ fn handed(how: How<'_>) -> Handed<'_> {
         dns: &[],
         ignore_dns: false,
         search: &[],
+        router_dns: &[],
+        router_search: &[],
         routes: &[],
         hostname: None,
         mtu: None,
@@ -81,7 +85,7 @@ fn text(file: &File) -> &str {
 #[test]
 fn a_lease_is_handed_over_in_each_form() {
     let lease = lease();
-    let handed = handed(How::Dhcp4(&lease));
+    let handed = handed(How::dhcp4(&lease));
     let file = net_conf(&handed).unwrap();
     assert_eq!(
         (file.path.as_str(), file.mode),
@@ -157,7 +161,7 @@ fn what_the_words_say_counts_before_the_lease() {
         mtu: Some(9000),
         root_server: "192.0.2.99".parse().ok(),
         root_path: Some(&root_path),
-        ..handed(How::Dhcp4(&lease))
+        ..handed(How::dhcp4(&lease))
     };
     let conf = net_conf(&handed).unwrap();
     for line in [
@@ -206,7 +210,7 @@ fn static_addresses_are_handed_over_in_each_form() {
         dns: &dns,
         search: &search,
         routes: &routes,
-        ..handed(How::Static(&networks))
+        ..handed(How::fixed(&networks))
     };
     let conf = net_conf(&handed).unwrap();
     assert!(
@@ -240,7 +244,7 @@ fn static_addresses_are_handed_over_in_each_form() {
         text(&pnp(&handed)),
         "#MANUAL\nnameserver 192.0.2.1\nnameserver 2001:db8::53\n"
     );
-    let none = super::tests::handed(How::Static(&[]));
+    let none = super::tests::handed(How::fixed(&[]));
     assert!(text(&net_conf(&none).unwrap()).contains("IPV4ADDR=''\nIPV4BROADCAST=''\n"));
     let profile = connection(&none).unwrap();
     assert!(text(&profile).ends_with("[ipv4]\nmethod=disabled\n\n[ipv6]\nmethod=auto\n"));
@@ -273,7 +277,7 @@ fn the_server_hears_the_same_identifier_as_before() {
             client_id: id,
             ..lease()
         };
-        let handed = handed(How::Dhcp4(&lease));
+        let handed = handed(How::dhcp4(&lease));
         let file = super::network(&handed).unwrap();
         let section = format!("[DHCPv4]\n{networkd}RequestAddress=192.0.2.7\n");
         assert!(text(&file).ends_with(&section), "{}", text(&file));
@@ -289,7 +293,7 @@ fn a_link_that_others_look_like_is_known_by_its_name() {
     let vlan = Handed {
         link: "eth0.100",
         by_name: true,
-        ..handed(How::Dhcp4(&lease))
+        ..handed(How::dhcp4(&lease))
     };
     let file = super::network(&vlan).unwrap();
     assert!(text(&file).starts_with("[Match]\nName=eth0.100\n\n[Link]\n"));
@@ -308,7 +312,7 @@ fn a_link_that_others_look_like_is_known_by_its_name() {
     ] {
         let odd = Handed {
             link,
-            ..handed(How::Dhcp4(&lease))
+            ..handed(How::dhcp4(&lease))
         };
         assert_eq!(
             (net_conf(&odd), super::network(&odd)),
@@ -359,14 +363,14 @@ fn a_hostile_server_adds_no_line_and_no_key() {
         search: vec![],
         ..lease()
     };
-    let plain = handed(How::Dhcp4(&plain));
+    let plain = handed(How::dhcp4(&plain));
     let keys = |file: &File| {
         let key = |line: &str| line.split('=').next().unwrap().to_string();
         text(file).lines().map(key).listed()
     };
     for value in HOSTILE {
         let lease = hostile(value);
-        let handed = handed(How::Dhcp4(&lease));
+        let handed = handed(How::dhcp4(&lease));
         for write in [super::network, connection] {
             assert_eq!(write(&handed), write(&plain), "{value}");
         }
@@ -380,7 +384,7 @@ fn a_hostile_server_adds_no_line_and_no_key() {
         );
     }
     let long = hostile(&"a".repeat(TEXT_MAX + 1));
-    let long = net_conf(&handed(How::Dhcp4(&long))).unwrap();
+    let long = net_conf(&handed(How::dhcp4(&long))).unwrap();
     assert!(text(&long).contains("ROOTPATH=''\n"));
 }
 
@@ -394,7 +398,7 @@ fn a_shell_that_sources_the_file_sees_the_values() {
         let handed = Handed {
             link: "eth0.1-a_b",
             root_path: Some(&words),
-            ..handed(How::Dhcp4(&lease))
+            ..handed(How::dhcp4(&lease))
         };
         let mut shell = Command::new("sh")
             .args(["-c", script])
@@ -435,7 +439,7 @@ fn a_resolver_gets_no_more_than_it_takes() {
     let many = Handed {
         dns: &dns,
         search: &search,
-        ..handed(How::Static(&[]))
+        ..handed(How::fixed(&[]))
     };
     assert_eq!(
         text(&resolv_conf(&[many])),
@@ -446,7 +450,7 @@ fn a_resolver_gets_no_more_than_it_takes() {
     let search = [long.clone(), long.clone() + "c", "x".into()];
     let long_names = Handed {
         search: &search,
-        ..handed(How::Static(&[]))
+        ..handed(How::fixed(&[]))
     };
     let file = resolv_conf(&[long_names]);
     let line = text(&file).lines().nth(1).unwrap();

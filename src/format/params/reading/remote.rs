@@ -5,10 +5,11 @@ use crate::base::text::Text;
 use crate::format::cmdline::Word;
 use crate::format::iscsi;
 use crate::format::nbd::reference::Reference;
-use crate::format::remote::Remote;
+use crate::format::net::wanted::Method;
 use crate::format::remote::cifs::Share;
 use crate::format::remote::nvme::Controller;
 use crate::format::remote::target::Target;
+use crate::format::remote::{Host, Remote};
 use crate::format::wish::Source;
 use alloc::format;
 use alloc::string::String;
@@ -115,6 +116,7 @@ impl Reading {
         let of_netroot = self.block_server(&words.netroot, is_root, &words.iscsi);
         self.wish.remote = of_root.or(of_netroot).or(self.wish.remote.take());
         self.hide_password();
+        self.wish.net.usual = self.usual_method(typed.as_bytes(), words.netroot.as_bytes());
         let Some(remote) = &mut self.wish.remote else {
             return false;
         };
@@ -131,6 +133,22 @@ impl Reading {
             export.v4 |= types.iter().any(|fstype| fstype == "nfs4");
         }
         true
+    }
+
+    /// How links get addresses where no `ip=` says it.
+    fn usual_method(&self, root: &[u8], netroot: &[u8]) -> Method {
+        let host = match &self.wish.remote {
+            Some(Remote::Lease) if root == b"dhcp6" || netroot == b"dhcp6" => return Method::Dhcp6,
+            Some(Remote::Nfs(export)) => export.server.as_ref(),
+            Some(Remote::Cifs(share)) => Some(&share.host),
+            Some(Remote::Target(number)) => self.wish.targets.get(*number).and_then(Target::host),
+            Some(Remote::Lease) => None,
+            None => self.wish.targets.first().and_then(Target::host),
+        };
+        match host {
+            Some(Host::Address(address)) if address.is_ipv6() => Method::Either6,
+            _ => Method::default(),
+        }
     }
 
     /// What `root=` says is shown on pages and in the log: without the passwords in it.

@@ -56,6 +56,29 @@ fn netroot_is_root_where_root_says_nothing() {
 }
 
 #[test]
+fn links_get_ipv6_where_only_that_leads_to_root() {
+    use crate::format::net::wanted::Method;
+    for (line, expected) in [
+        ("root=dhcp6", Method::Dhcp6),
+        ("root=/dev/root netroot=dhcp6", Method::Dhcp6),
+        ("root=nfs:[2001:db8::1]:/a", Method::Either6),
+        ("root=/dev/nfs nfsroot=[2001:db8::1]:/a", Method::Either6),
+        ("root=cifs://me:x@[2001:db8::1]/a", Method::Either6),
+        ("root=nbd:[2001:db8::1]:a", Method::Either6),
+        (
+            "root=LABEL=a rd.nvmf.discover=tcp,[2001:db8::1]",
+            Method::Either6,
+        ),
+        ("root=dhcp", Method::Dhcp4),
+        ("root=nfs:192.0.2.1:/a", Method::Dhcp4),
+        ("root=nfs:store.example:/a", Method::Dhcp4),
+        ("root=LABEL=a", Method::Dhcp4),
+    ] {
+        assert_eq!(wish(line).net.usual, expected, "{line}");
+    }
+}
+
+#[test]
 fn controllers_of_nvme_gather() {
     use crate::format::remote::target::Target;
     let line = "rd.nvmf.discover=tcp,192.0.2.1 rd.nvmf.discover=tcp,192.0.2.2,,4420 \

@@ -21,7 +21,7 @@ const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 /// What a client sends, in words: `discover`, `request 192.0.2.7 of 192.0.2.1`, ….
 fn said(step: &Step) -> String {
     match step {
-        Step::Done(lease) => format!("done {}", lease.address),
+        Step::Done(lease) => format!("done {}", lease.address.unwrap()),
         Step::Failed(fault) => format!("failed {fault}"),
         Step::SendArp { to, packet } => {
             let arp = Arp::parse(packet).unwrap();

@@ -1,4 +1,5 @@
-//! Domains in which short names are looked for (RFC 3397).
+//! Domains in which short names are looked for, as servers and routers name them: one name of
+//! DNS behind the other (RFC 3397, 3646 §4, 8106 §5.2).
 
 use crate::format::net::domain::{self, Name};
 use alloc::string::String;
@@ -9,7 +10,7 @@ const NAMES_MAX: usize = 32;
 
 /// The names, as far as they can be read. One with other characters than host names have is left
 /// out: these names go into a file that programs read.
-pub(super) fn names(value: &[u8]) -> Vec<String> {
+pub fn names(value: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     let mut at = 0;
     while names.len() < NAMES_MAX {

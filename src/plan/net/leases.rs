@@ -1,0 +1,121 @@
+//! Leases: who is asked for what, and what becomes of the answer.
+
+use super::super::Plan;
+use super::super::action::{Action, Level, NetAction};
+use super::super::event::Ticket;
+use super::super::ticket::Job;
+use super::Standing;
+use crate::base::fault::Fault;
+use crate::base::list::Listed;
+use crate::base::millis::Millis;
+use crate::format::net::address::Network;
+use crate::format::net::lease::Lease;
+use crate::format::net::order::{Asked, LeaseOrder, Placement};
+use crate::format::net::wanted::{Method, Setup};
+use alloc::boxed::Box;
+use alloc::format;
+
+impl Plan {
+    pub(super) fn ask_for_lease(&mut self, at: usize, setup: &Setup, asked: Asked) {
+        let wanted = &self.wish.net;
+        let Some(known) = self.net.links.get_mut(at) else {
+            return;
+        };
+        known.standing = Standing::Leasing;
+        let own = setup.client_id.clone().filter(|_| asked == Asked::Dhcp4);
+        let order = LeaseOrder {
+            asked,
+            index: known.link.index,
+            mac: known.link.mac.unwrap_or_default(),
+            client_id: own.unwrap_or_default(),
+            hostname: setup.hostname.clone(),
+            vendor_class: wanted.vendor_class.clone(),
+            tries: wanted.dhcp_tries,
+        };
+        let link = known.link.name.clone();
+        let ticket = self.tickets.issue(Job::Lease(known.link.index));
+        let order = order.into();
+        let order = NetAction::Lease { link, order };
+        self.out.push(Action::Net { ticket, order });
+    }
+
+    /// A lease was given, or none will be.
+    pub(super) fn leased(
+        &mut self,
+        now: Millis,
+        ticket: Ticket,
+        result: Result<Box<Lease>, Fault>,
+    ) {
+        let Some(Job::Lease(index)) = self.tickets.close(ticket) else {
+            return;
+        };
+        let Some(at) = self.position(index) else {
+            return;
+        };
+        match result {
+            Ok(lease) => self.lease_given(at, now, lease),
+            Err(fault) => self.lease_refused(at, now, fault),
+        }
+    }
+
+    fn lease_given(&mut self, at: usize, now: Millis, lease: Box<Lease>) {
+        if let Some(path) = &lease.root_path {
+            self.heed_root_path(path, lease.boot_server());
+        }
+        let setup = self.setup_in_turn(at);
+        let place = lease
+            .address
+            .map(|a| placement_of(a, &lease, setup.as_ref()));
+        let Some(known) = self.net.links.get_mut(at) else {
+            return;
+        };
+        let (name, server) = (&known.link.name, lease.server);
+        let text = match lease.address {
+            Some(address) => format!("{name} has {address} of {server}"),
+            None => format!("{name} is told of the network by {server}"),
+        };
+        // A later one of the same kind takes the place of the earlier one.
+        let other = |known: &Lease| known.server.is_ipv6() != server.is_ipv6();
+        known.leases.retain(other);
+        known.leases.push(*lease);
+        self.say(Level::Info, text);
+        match place {
+            Some(place) => self.address(at, setup.as_ref(), place, true),
+            None => self.goes_on(at, now),
+        }
+    }
+
+    /// Where routers may give addresses, none by a server is not the end.
+    fn lease_refused(&mut self, at: usize, now: Millis, fault: Fault) {
+        self.warn(&fault);
+        match self.setup_in_turn(at).map(|setup| setup.method) {
+            Some(Method::Either6) | None => self.goes_on(at, now),
+            Some(_) => self.stand(at, Standing::Failed),
+        }
+        if let Some(known) = self.net.links.get_mut(at) {
+            known.trouble = Some(fault.into_text());
+        }
+    }
+
+    /// The link has what a router gave, or waits for it again.
+    fn goes_on(&mut self, at: usize, now: Millis) {
+        let serves = self.net.links.get(at).is_some_and(|known| known.place > 0);
+        match serves {
+            true => self.is_served(at),
+            false => self.wait_for_router(at, now),
+        }
+    }
+}
+
+/// What the words say comes before what the server says.
+fn placement_of(address: Network, lease: &Lease, setup: Option<&Setup>) -> Placement {
+    let gateway = setup.and_then(|setup| setup.gateway);
+    let kept =
+        |route: &&crate::format::net::address::Route| gateway.is_none() || route.to.prefix != 0;
+    Placement {
+        address,
+        peer: None,
+        routes: lease.routes.iter().filter(kept).cloned().listed(),
+        mtu: setup.and_then(|setup| setup.mtu).or(lease.mtu),
+    }
+}
