@@ -4,6 +4,7 @@ use landfall::base::millis::Millis;
 use landfall::base::text::Text;
 use landfall::format::net::address::{Mac, Network};
 use landfall::format::net::dhcp4::{self, Machine};
+use landfall::format::net::dhcp6;
 use landfall::format::net::dns::Family;
 use landfall::format::net::frame::{Datagram, UdpSum};
 use landfall::format::net::handed::{self, Handed, How};
@@ -24,6 +25,18 @@ pub const DHCP4: &[&[u8]] = &[
     b"\x77\x09\x03eng\0\x01a\xc0\0",
     b"\x38\x02no",
     b"\xff",
+];
+pub const DHCP6: &[&[u8]] = &[
+    b"\0\x01\0\x0a\0\x03\0\x01\x52\x54\0\x12\x34\x56",
+    b"\0\x02\0\x04\0\x02\0\xaa",
+    b"\0\x03\0\x28\0\x12\x34\x56\0\0\0\0\0\0\0\0",
+    b"\0\x05\0\x18\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07\0\0\0\x09\0\0\0\x09",
+    b"\0\x07\0\x01\xff",
+    b"\0\x0d\0\x02\0\x02",
+    b"\0\x0e\0\0",
+    b"\0\x18\0\x05\x03lab\0",
+    b"\0\x38\0\x14\0\x01\0\x10",
+    b"\0\x3b\0\x09nfs://a/b",
 ];
 pub const DNS: &[&[u8]] = &[
     b"\xc0\x0c",
@@ -86,6 +99,58 @@ pub fn dhcp4(input: &[u8]) {
                 now = now.plus(length.into());
                 rest = tail;
                 client.hear(now, Heard::Timer)
+            }
+        };
+        assert!(client.deadline().is_none_or(|due| due > now));
+    }
+    let _ = client.give_up();
+}
+
+/// A conversation: what it is told, one after the other. First a byte for what it is, and two for
+/// how long: 0 is a server's message to this client without its number, 1 a message as it is, 2 and
+/// 3 tell whose the address is, anything else is a wait.
+pub fn dhcp6(input: &[u8]) {
+    let mac = Mac(*b"\x52\x54\0\x12\x34\x56");
+    let mut client = talk::dhcp6::Client::new(talk::dhcp6::Options {
+        machine: dhcp6::Machine {
+            duid: dhcp6::duid_of(mac),
+            iaid: dhcp6::iaid_of(mac),
+            vendor_class: None,
+        },
+        information: input.len() % 8 == 7,
+        ..talk::dhcp6::Options::default()
+    });
+    let from = "fe80::1".parse().expect("an address");
+    let mut now = Millis(0);
+    let mut steps = client.start(now);
+    let mut transaction = Vec::new();
+    let mut rest = input;
+    while let [kind, high, low, tail @ ..] = rest {
+        for step in &steps {
+            match step {
+                talk::dhcp6::Step::Send(message) => transaction = message[1..4].to_vec(),
+                talk::dhcp6::Step::Claim(address) => {
+                    assert!(!address.is_multicast() && !address.is_unspecified());
+                }
+                talk::dhcp6::Step::Done(lease) => assert!(lease.lifetime > 0),
+                talk::dhcp6::Step::Failed(_) => {}
+            }
+        }
+        assert!(steps.len() <= 2);
+        let length = u16::from_be_bytes([*high, *low]);
+        let (told, behind) = tail.split_at(usize::from(length).min(tail.len()));
+        rest = behind;
+        steps = match (kind, told) {
+            (0, [kind, options @ ..]) => {
+                let bytes = &[&[*kind], &transaction[..], options].concat();
+                client.hear(now, talk::dhcp6::Heard::Message { from, bytes })
+            }
+            (0 | 1, bytes) => client.hear(now, talk::dhcp6::Heard::Message { from, bytes }),
+            (2 | 3, _) => client.hear(now, talk::dhcp6::Heard::Claimed(*kind == 2)),
+            _ => {
+                now = now.plus(length.into());
+                rest = tail;
+                client.hear(now, talk::dhcp6::Heard::Timer)
             }
         };
         assert!(client.deadline().is_none_or(|due| due > now));
@@ -158,7 +223,7 @@ pub fn hand_over(input: &[u8]) {
     let mut texts = input.split(|byte| *byte == b'|').map(Text::from);
     let client_id = texts.next().unwrap_or_default().0;
     let lease = Lease {
-        address: Network::parse("192.0.2.7/24").expect("a network"),
+        address: Network::parse("192.0.2.7/24"),
         server: "192.0.2.1".parse().expect("an address"),
         lifetime: 9,
         renew: 4,
@@ -182,10 +247,12 @@ pub fn hand_over(input: &[u8]) {
         link: "eth0",
         mac: Mac([2, 0, 0, 0, 0, 9]),
         by_name: false,
-        how: How::Dhcp4(&lease),
+        how: How::dhcp4(&lease),
         dns: &[],
         ignore_dns: false,
         search: &[],
+        router_dns: &[],
+        router_search: &[],
         routes: &[],
         hostname: None,
         mtu: None,

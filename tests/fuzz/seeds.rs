@@ -170,6 +170,24 @@ fn network(target: &str, add: &mut dyn FnMut(&[u8])) {
             add(&[wait(1200), answer(2), answer(6), wait(2000), answer(2)].concat());
             add(&[answer(2), claim, wait(2000), answer(2), wait(30_000)].concat());
         }
+        "dhcp6" => {
+            let ids = b"\0\x01\0\x0a\0\x03\0\x01\x52\x54\0\x12\x34\x56\0\x02\0\x04\0\x02\0\xaa";
+            let address = b"\0\x03\0\x28\0\x12\x34\x56\0\0\0\0\0\0\0\0\0\x05\0\x18\
+                \x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07\0\0\0\x09\0\0\0\x09";
+            let more = b"\0\x17\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x53\0\x18\0\x05\x03lab\0\
+                \0\x38\0\x14\0\x01\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x7b\0\x3b\0\x09nfs://a/b";
+            let answer = |kind: u8, options: &[u8]| {
+                let message = [&[kind], &ids[..], address, more, options].concat();
+                let length = u16::try_from(message.len()).unwrap_or(0).to_be_bytes();
+                [&[0][..], &length, &message].concat()
+            };
+            let wait = |ms: u16| [&[9][..], &ms.to_be_bytes()].concat();
+            let claimed = |ours: u8| vec![3 - ours, 0, 0];
+            let (rapid, refused) = (b"\0\x0e\0\0", b"\0\x0d\0\x04\0\x02no");
+            add(&[answer(2, &[]), wait(1200), answer(7, &[]), claimed(1)].concat());
+            add(&[answer(7, rapid), claimed(0), wait(1200), answer(7, rapid)].concat());
+            add(&[wait(1200), answer(2, &[]), answer(7, refused), wait(3000)].concat());
+        }
         "dns" => {
             let answer = |ask: u8, flags: &[u8], records: &[u8]| {
                 let message = [flags, records].concat();

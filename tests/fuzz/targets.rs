@@ -101,6 +101,7 @@ pub const TARGETS: [Target; 26] = [
         &[b"(\xb5/\xfd", b"\x50\x2a\x4d\x18", b"\xfc", b"\xa8"],
     ),
     target("dhcp4", network::dhcp4, network::DHCP4),
+    target("dhcp6", network::dhcp6, network::DHCP6),
     target("dns", network::dns, network::DNS),
     target("handed", network::hand_over, network::HANDED),
     target("iscsi", iscsi::run, iscsi::WORDS),
@@ -121,6 +122,8 @@ const NETLINK: &[&[u8]] = &[
     b"\x18\0\x12\x80\x09\0\x01\0vlan\0\0\0\0\x0a\0\x02\0\x06\0\x01\0\x05\0",
     b"\x08\0\x01\0\xc0\0\x02\x07",
     b"\x0a\0\x12\0\x0a\0",
+    b"\x0c\0\x0c\0\x08\0\x01\0\xf0\0\0\x80",
+    b"\x34\0\0\0\x44\0\0\0\x07\0\0\0\0\0\0\0\x0a\0\x28\0\x03\0\0\0\x86\0\0\0\0\0\0\0\x19\x05",
     b"\xff\xff",
 ];
 
