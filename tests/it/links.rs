@@ -2,6 +2,7 @@
 //! compared with what ip(8) of iproute2 says.
 
 mod packets;
+mod six;
 
 use crate::ns::in_namespaces;
 use landfall::act::addresses::{self, Setting, add_address, add_routes};
