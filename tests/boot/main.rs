@@ -22,6 +22,7 @@ mod foreign;
 mod forms;
 mod handover;
 mod integrity;
+mod ipv6;
 mod keyboards;
 mod keys;
 mod late;

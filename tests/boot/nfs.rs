@@ -16,7 +16,7 @@ pub fn networked() -> Machine {
 }
 
 /// The options of root's mount, as the kernel tells them.
-fn options(outcome: &Outcome) -> String {
+pub fn options(outcome: &Outcome) -> String {
     let mountinfo = outcome.fact("mountinfo");
     let root = mountinfo.lines().rfind(|line| line.contains(" / / "));
     root.unwrap_or_default().into()

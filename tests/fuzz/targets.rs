@@ -24,7 +24,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
     Target { name, run, words }
 }
 
-pub const TARGETS: [Target; 26] = [
+pub const TARGETS: [Target; 27] = [
     target(
         "luks",
         luks_header,

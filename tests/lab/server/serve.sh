@@ -19,6 +19,28 @@ serve_isc_dhcp() {
   ready dhcp u 67
 }
 
+# serve_dhcp6 OPTIONS...: dnsmasq's, which also advertises itself as a router. Without --dhcp-range=:
+# $NET6:50 to $NET6:99, and routers say that these are to be asked for.
+serve_dhcp6() {
+  case " $* " in *" --dhcp-range="*) ;; *) set -- --dhcp-range=$NET6:50,$NET6:99,64,1h "$@" ;; esac
+  case " $* " in *" --port="*) ;; *) set -- --port=0 "$@" ;; esac
+  start dhcp6 dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root --enable-ra \
+    --interface=$IF --bind-interfaces --dhcp-leasefile=/run/leases6 --pid-file= \
+    --log-dhcp --log-facility=- "$@"
+  wait_until advertises_or_gone dhcp6
+  runs dhcp6 || { cat $LOG/dhcp6; return 1; }
+}
+# It has no port where it gives no leases.
+advertises_or_gone() { ! runs $1 || grep -q "router advertisement" $LOG/$1; }
+
+# serve_isc_dhcp6 CONFIG: as serve_isc_dhcp, with a subnet6. It advertises nothing.
+serve_isc_dhcp6() {
+  echo "$1" > /run/dhcpd6.conf
+  touch /run/dhcpd6.leases
+  start isc6 dhcpd -6 -f -d -cf /run/dhcpd6.conf -lf /run/dhcpd6.leases --no-pid $IF
+  ready isc6 u 547
+}
+
 # export_nfs DIR [OPTIONS]: the kernel's server, version 3 (TCP; `nfs_udp=1`: UDP too) and 4.
 # Called again for another directory.
 export_nfs() {
