@@ -384,7 +384,7 @@ impl<'w> Machine<'w> {
 fn lease(index: u32) -> Lease {
     let server = "192.0.2.1".parse().expect("an address");
     Lease {
-        address: Network::parse(&format!("192.0.2.{}/24", 100 + index)).expect("a network"),
+        address: Network::parse(&format!("192.0.2.{}/24", 100 + index)),
         server,
         lifetime: 3600,
         renew: 1800,
