@@ -53,6 +53,20 @@ pub const MUTANTS: &[Mutant] = &[
         law: nets::BOOTS,
     },
     Mutant {
+        name: "without a router DHCPv6 is asked by nobody",
+        file: "net/routers.rs",
+        find: "_ if alone => Asked::Dhcp6,",
+        replace: "_ if alone && now.0 == 0 => Asked::Dhcp6,",
+        law: nets::BOOTS,
+    },
+    Mutant {
+        name: "DHCPv6 is asked through a cable that is out",
+        file: "net/routers.rs",
+        find: "let idle = idle && known.link.carrier;",
+        replace: "",
+        law: nets::CARRIER,
+    },
+    Mutant {
         name: "every link is meant by every word",
         file: "net/meant.rs",
         find: "setup.link.as_ref().is_some_and(|which| is(which, link))",

@@ -52,7 +52,7 @@ impl Known {
     /// When DHCPv6 is to be asked though no router was heard.
     pub(super) fn patience(&self) -> Option<Millis> {
         let waits = self.standing == Standing::Advertised && !self.router.asked;
-        self.router.patience.filter(|_| waits)
+        self.router.patience.filter(|_| waits && self.link.carrier)
     }
 }
 
@@ -138,6 +138,7 @@ impl Plan {
         let mut setups = meant::setups_of(&self.wish.net, &known.link).into_iter();
         let either = setups.find(|setup| setup.method == Method::Either6);
         let idle = matches!(known.standing, Standing::Advertised | Standing::Ready);
+        let idle = idle && known.link.carrier;
         let Some(setup) = either.filter(|_| idle && !known.router.asked) else {
             return;
         };

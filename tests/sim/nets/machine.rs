@@ -11,8 +11,9 @@ use landfall::format::identity::{Finding, Signature, Usage};
 use landfall::format::kmod::Resolution;
 use landfall::format::net::address::{Mac, Network};
 use landfall::format::net::lease::Lease;
-use landfall::format::net::order::{Change, LeaseOrder};
+use landfall::format::net::order::{Asked, Change, LeaseOrder};
 use landfall::format::netlink::link::{ETHERNET, Link};
+use landfall::format::netlink::router::{Advert, Flags, Said};
 use landfall::plan::action::{Action, Mount, NetAction};
 use landfall::plan::event::{Block, Event, NetEvent, Ticket};
 use landfall::plan::{trace, trace_read};
@@ -149,8 +150,47 @@ impl<'w> Machine<'w> {
         let nic = &self.world.nics[number];
         if self.watched && nic.is_there(self.now) {
             let link = self.link(nic);
-            self.told.insert(nic.index, link.carrier);
+            let carrier = link.carrier;
+            let before = self.told.insert(nic.index, carrier);
             self.tell(Event::Net(NetEvent::Link(link.into())));
+            if carrier && before != Some(true) {
+                self.hear_router(nic);
+            }
+        }
+    }
+
+    /// What comes of itself on a link that has a carrier now: its own address, a router's word.
+    fn hear_router(&mut self, nic: &'w Nic) {
+        let index = nic.index;
+        let own = NetEvent::Address {
+            index,
+            network: network(&format!("fe80::{index}/64")),
+        };
+        let when = self.now + self.rng.below(1_500);
+        self.at(when, Coming::Told(Event::Net(own).into()));
+        let Some(router) = nic.router else {
+            return;
+        };
+        // The kernel asks thrice, every four seconds; routers also speak unasked.
+        let when = router.from.max(self.now) + self.rng.below(4_000);
+        if !nic.has_carrier(when) {
+            return;
+        }
+        let flags = Said::Flags(Flags {
+            managed: router.managed,
+            other: false,
+        });
+        let said = Advert {
+            link: index,
+            said: flags,
+        };
+        let said = NetEvent::Advert(said.into());
+        self.at(when, Coming::Told(Event::Net(said).into()));
+        if router.prefix {
+            let network = network(&format!("2001:db8::{index}/64"));
+            let event = NetEvent::Address { index, network };
+            let when = when + self.rng.below(1_500);
+            self.at(when, Coming::Told(Event::Net(event).into()));
         }
     }
 
@@ -182,6 +222,11 @@ impl<'w> Machine<'w> {
             &event
         {
             self.leases.remove(ticket);
+        }
+        if let Event::Net(NetEvent::Address { index, network }) = &event
+            && !network.to_string().starts_with("fe80")
+        {
+            self.addressed.insert(*index);
         }
         self.story.lines.push(trace::event_record(now, &event));
         for action in self.plan.handle(now, event) {
@@ -352,7 +397,7 @@ impl<'w> Machine<'w> {
         while !nic.has_carrier(when) && when < 2 * DEADLINE {
             when += self.rng.between(1_000, 8_000);
         }
-        let lease = Box::new(lease(nic.index));
+        let lease = Box::new(lease(nic.index, order.asked));
         let event = Event::Net(NetEvent::Leased { ticket, lease });
         self.at(when, Coming::Told(event.into()));
     }
@@ -381,11 +426,19 @@ impl<'w> Machine<'w> {
     }
 }
 
-fn lease(index: u32) -> Lease {
-    let server = "192.0.2.1".parse().expect("an address");
+fn network(text: &str) -> Network {
+    Network::parse(text).expect("a network")
+}
+
+fn lease(index: u32, asked: Asked) -> Lease {
+    let (server, address) = match asked {
+        Asked::Dhcp4 => ("192.0.2.1", Some(format!("192.0.2.{}/24", 100 + index))),
+        Asked::Dhcp6 => ("fe80::1", Some(format!("2001:db8::1:{index}/128"))),
+        Asked::Information => ("fe80::1", None),
+    };
     Lease {
-        address: Network::parse(&format!("192.0.2.{}/24", 100 + index)),
-        server,
+        address: address.map(|text| network(&text)),
+        server: server.parse().expect("an address"),
         lifetime: 3600,
         renew: 1800,
         rebind: 3150,

@@ -5,6 +5,9 @@ use crate::rng::Rng;
 /// Milliseconds after which root is given up, as the words say.
 pub const DEADLINE: u64 = 60_000;
 
+/// How long a router is waited for until DHCPv6 is asked without one.
+const ROUTER_PATIENCE: u64 = 12_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Nfs,
@@ -19,6 +22,29 @@ pub enum Manner {
     OnlyOld,
     /// For ever.
     Refuses,
+}
+
+/// Where addresses come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The words have it.
+    Words,
+    Dhcp4,
+    Dhcp6,
+    /// Routers' advertisements alone.
+    Auto6,
+    /// Those, and DHCPv6 where they say so, or where there are none.
+    Either6,
+}
+
+/// A router of IPv6.
+#[derive(Clone, Copy, Debug)]
+pub struct Router {
+    pub from: u64,
+    /// What it advertises is good for addresses.
+    pub prefix: bool,
+    /// DHCPv6 is to be asked.
+    pub managed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +68,7 @@ pub struct Nic {
     pub cable: Vec<u64>,
     /// A DHCP server answers on its network from then on.
     pub dhcp: Option<u64>,
+    pub router: Option<Router>,
     /// Its network leads to the server.
     pub leads: bool,
 }
@@ -56,6 +83,21 @@ impl Nic {
         self.is_there(now) && changes % 2 == 1
     }
 
+    /// From when on it can be given an address.
+    fn addressed(&self, how: How) -> Option<u64> {
+        let prefix = self.router.filter(|router| router.prefix);
+        let prefix = prefix.map(|router| router.from);
+        let told = self.router.filter(|router| router.managed);
+        let told = told.and_then(|router| Some(router.from.max(self.dhcp?)));
+        let alone = self.dhcp.map(|dhcp| dhcp + ROUTER_PATIENCE);
+        match how {
+            How::Words => Some(0),
+            How::Dhcp4 | How::Dhcp6 => self.dhcp,
+            How::Auto6 => prefix,
+            How::Either6 => [prefix, told, alone].into_iter().flatten().min(),
+        }
+    }
+
     /// When it has all that it will have, for good.
     fn settled(&self) -> Option<u64> {
         let lasting = self.gone.is_none() && self.cable.len() % 2 == 1;
@@ -67,8 +109,7 @@ impl Nic {
 #[derive(Clone, Debug)]
 pub struct World {
     pub words: String,
-    /// Addresses come from the words.
-    pub fixed: bool,
+    pub how: How,
     /// The one link that the words mean.
     pub only: Option<String>,
     pub nics: Vec<Nic>,
@@ -89,21 +130,38 @@ impl World {
         let from = moment(&mut rng);
         let server = Server { kind, from, manner };
         let only = rng.chance(30).then(|| rng.pick(&nics).name.clone());
-        let fixed = rng.chance(30);
+        let how = *rng.pick(&[
+            How::Words,
+            How::Dhcp4,
+            How::Dhcp4,
+            How::Dhcp6,
+            How::Auto6,
+            How::Either6,
+        ]);
+        let address = match how {
+            How::Words | How::Dhcp4 => "192.0.2.9",
+            _ => "[2001:db8::9]",
+        };
         let root = match kind {
-            Kind::Nfs => "root=nfs:192.0.2.9:/srv/root",
-            Kind::Nbd => "root=nbd:192.0.2.9:root",
+            Kind::Nfs => format!("root=nfs:{address}:/srv/root"),
+            Kind::Nbd => format!("root=nbd:{address}:root"),
         };
         let link = only.as_deref().unwrap_or_default();
-        let ip = match (fixed, &only) {
-            (true, _) => format!("ip=192.0.2.7::192.0.2.1:24::{link}:none"),
-            (false, Some(link)) => format!("ip={link}:dhcp"),
-            (false, None) => "ip=dhcp".into(),
+        let method = match how {
+            How::Words | How::Dhcp4 => "dhcp",
+            How::Dhcp6 => "dhcp6",
+            How::Auto6 => "auto6",
+            How::Either6 => "either6",
+        };
+        let ip = match (how, &only) {
+            (How::Words, _) => format!("ip=192.0.2.7::192.0.2.1:24::{link}:none"),
+            (_, Some(link)) => format!("ip={link}:{method}"),
+            (_, None) => format!("ip={method}"),
         };
         let words = format!("{root} {ip} rd.timeout={}", DEADLINE / 1000);
         Self {
             words,
-            fixed,
+            how,
             only,
             nics,
             server,
@@ -120,10 +178,7 @@ impl World {
             return None;
         }
         let leads = self.nics.iter().filter(|n| n.leads && self.is_meant(n));
-        let ready = leads.filter_map(|nic| {
-            let address = if self.fixed { Some(0) } else { nic.dhcp };
-            Some(nic.settled()?.max(address?))
-        });
+        let ready = leads.filter_map(|nic| Some(nic.settled()?.max(nic.addressed(self.how)?)));
         Some(ready.min()?.max(self.server.from))
     }
 }
@@ -154,6 +209,11 @@ fn nic(rng: &mut Rng, number: u32) -> Nic {
         gone: rng.chance(10).then(|| at + rng.between(1, 20_000)),
         cable,
         dhcp: rng.chance(75).then(|| moment(rng)),
+        router: rng.chance(60).then(|| Router {
+            from: moment(rng),
+            prefix: rng.chance(70),
+            managed: rng.chance(50),
+        }),
         leads: rng.chance(70),
     }
 }
