@@ -219,6 +219,8 @@ pub enum NetAction {
     Configure { link: String, change: Box<Change> },
     /// Ask for a lease of DHCP over this link.
     Lease {
+    /// Tell what the firmware's iSCSI boot table says.
+    ReadFirmware,
         link: String,
         order: Box<LeaseOrder>,
     },

@@ -65,6 +65,8 @@ pub enum Job {
     /// Makes a device of the file that root is in.
     Attach,
     WatchLinks,
+    /// Reads what the firmware left of its own boot.
+    ReadFirmware,
     /// Changes the link of this index.
     Configure(u32),
     /// Finds out whether the server of root is there.

@@ -52,7 +52,7 @@ pub fn event(line: &str) -> Option<Event> {
             driver: w.need_text(),
             tag: w.key("tag").map(Text),
         },
-        "link" | "link-gone" | "address" => Event::Net(trace_net::event(&verb, &mut w)?),
+        "link" | "link-gone" | "address" | "nbft" => Event::Net(trace_net::event(&verb, &mut w)?),
         "block" => Event::Block(block(&mut w)?.into()),
         "block-changed" => Event::BlockChanged(block(&mut w)?.into()),
         "block-gone" => Event::BlockGone {

@@ -1,6 +1,6 @@
 //! What is fuzzed: each header and metadata parser, and the plan.
 
-use crate::{iscsi, nbd, network};
+use crate::{firmware, iscsi, nbd, network};
 use landfall::base::millis::Millis;
 use landfall::format::identity::{self, Need, Range, Step, View};
 use landfall::format::kmod::{Catalog, Files};
@@ -24,7 +24,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
     Target { name, run, words }
 }
 
-pub const TARGETS: [Target; 26] = [
+pub const TARGETS: [Target; 28] = [
     target(
         "luks",
         luks_header,
@@ -103,8 +103,10 @@ pub const TARGETS: [Target; 26] = [
     target("dhcp4", network::dhcp4, network::DHCP4),
     target("dns", network::dns, network::DNS),
     target("handed", network::hand_over, network::HANDED),
+    target("ibft", firmware::ibft, firmware::IBFT),
     target("iscsi", iscsi::run, iscsi::WORDS),
     target("nbd", nbd::run, nbd::WORDS),
+    target("nbft", firmware::nbft, firmware::NBFT),
     target("plan", plan, PLAN),
 ];
 

@@ -18,6 +18,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 impl Plan {
     pub(super) fn bring_up(&mut self) {
+        self.make_firmware_links();
         self.make_links();
         for at in 0..self.net.links.len() {
             let Some(known) = self.net.links.get(at) else {
@@ -91,7 +92,7 @@ impl Plan {
             Method::Dhcp6 | Method::Firmware => {
                 let what = match setup.method {
                     Method::Dhcp6 => "DHCPv6 is not known here yet",
-                    _ => "what the firmware left is not read yet",
+                    _ => "the firmware left nothing for this link",
                 };
                 if let Some(known) = self.net.links.get_mut(at) {
                     known.trouble = Some(what.into());
@@ -203,6 +204,7 @@ impl Plan {
                 if let Err(fault) = result {
                     self.warn(&fault);
                 }
+                    self.net.odd.push(fault.into_text());
                 return;
             }
             _ => return,
@@ -266,7 +268,7 @@ impl Plan {
             let ended = matches!(known.standing, Standing::Ready | Standing::Failed);
             meant && !ended && (known.link.carrier || known.standing != Standing::Waiting)
         };
-        !self.net.listed || self.net.links.iter().any(coming)
+        !self.net.listed || self.wish.net.awaits_firmware || self.net.links.iter().any(coming)
     }
 
     /// Is something awaited that no ticket stands for: a carrier, a router, the next attempt?

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `meant` | which links are meant, and what each is given |
 //! | `links` | each link from down to ready, all side by side |
+//! | `firmware` | what the firmware left of its own boot |
 //! | `names` | servers that are known by name |
 //! | `retry` | when something is tried again |
 //! | `root` | root on a server: which, over which link, in which version |
@@ -16,6 +17,7 @@
 //! drivers of network cards are loaded then.
 
 mod leaving;
+mod firmware;
 mod links;
 mod meant;
 mod names;
@@ -98,6 +100,9 @@ pub(super) struct Net {
 }
 
 impl Net {
+    firmware_asked: bool,
+    /// What else went wrong: sentences.
+    odd: Vec<String>,
     fn known(&self, index: u32) -> Option<&Known> {
         self.links.iter().find(|known| known.link.index == index)
     }
@@ -152,6 +157,8 @@ impl Plan {
             NetEvent::Address { index, network } => self.advertised(index, network),
             NetEvent::Configured { ticket } => self.configured(ticket, Ok(())),
             NetEvent::ConfigureFailed { ticket, fault } => self.configured(ticket, Err(fault)),
+            NetEvent::Nbft(left) => self.heed_nbft(*left),
+            NetEvent::FirmwareRead { ticket, left } => self.firmware_read(now, ticket, *left),
             NetEvent::LeaseNews { ticket, text } => {
                 if let Some(Job::Lease(index)) = self.tickets.job(ticket) {
                     let index = *index;
@@ -173,6 +180,7 @@ impl Plan {
             let order = NetAction::WatchLinks;
             self.out.push(Action::Net { ticket, order });
         }
+        self.read_firmware();
         self.bring_up();
         self.connect_targets(now);
         self.mount_remote(now);

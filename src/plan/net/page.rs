@@ -81,3 +81,4 @@ impl Plan {
         lines
     }
 }
+        lines.extend(self.net.odd.iter().cloned());
