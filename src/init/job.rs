@@ -234,7 +234,8 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
     })
 }
 
-fn ticket(action: &Action) -> Option<Ticket> {
+/// Under which ticket a worker does it.
+pub fn ticket(action: &Action) -> Option<Ticket> {
     match action {
         Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }

@@ -112,6 +112,12 @@ impl Tickets {
         Some(self.open.remove(at).1)
     }
 
+    /// Closes the ticket of this job, if one is open: nobody waits for the answer any more.
+    pub fn withdraw(&mut self, job: &Job) -> Option<Ticket> {
+        let at = self.open.iter().position(|(_, open)| open == job)?;
+        Some(self.open.remove(at).0)
+    }
+
     /// Closes every lookup that the kernel waits for; yields who asked.
     pub fn close_requests(&mut self) -> Vec<u32> {
         let mut requests = Vec::new();

@@ -10,7 +10,7 @@ use crate::base::list::Listed;
 use crate::format::net::address::{Network, Route};
 use crate::format::net::lease::Lease;
 use crate::format::net::order::{Change, LeaseOrder, Placement};
-use crate::format::net::wanted::{Method, Setup};
+use crate::format::net::wanted::{Made, Method, Setup};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
@@ -133,7 +133,8 @@ impl Plan {
             client_id: setup.client_id.clone().unwrap_or_default(),
             hostname: setup.hostname.clone(),
             vendor_class: wanted.vendor_class.clone(),
-            tries: wanted.dhcp_tries,
+            // Where a time is given, that is the bound of each try.
+            tries: wanted.dhcp_tries.filter(|_| wanted.dhcp_ms.is_none()),
         };
         let link = known.link.name.clone();
         let ticket = self.tickets.issue(Job::Lease(known.link.index));
@@ -203,8 +204,8 @@ impl Plan {
             Some(Job::MakeLink(_)) => {
                 if let Err(fault) = result {
                     self.warn(&fault);
-                }
                     self.net.odd.push(fault.into_text());
+                }
                 return;
             }
             _ => return,
@@ -265,7 +266,10 @@ impl Plan {
     pub(super) fn links_coming(&self) -> bool {
         let coming = |known: &Known| {
             let meant = !meant::setups_of(&self.wish.net, &known.link).is_empty();
-            let ended = matches!(known.standing, Standing::Ready | Standing::Failed);
+            let ended = matches!(
+                known.standing,
+                Standing::Ready | Standing::Failed | Standing::NoCarrier
+            );
             meant && !ended && (known.link.carrier || known.standing != Standing::Waiting)
         };
         !self.net.listed || self.wish.net.awaits_firmware || self.net.links.iter().any(coming)
@@ -286,16 +290,26 @@ impl Plan {
             let Some(made) = self.wish.net.made.get(number) else {
                 return;
             };
-            let there = |name: &&alloc::string::String| {
-                self.net.links.iter().any(|known| known.link.name == **name)
+            // Under the kernel's names, which is how it is told of them.
+            let named = |name: &alloc::string::String| {
+                let mut links = self.net.links.iter();
+                let known = links.find(|known| meant::goes_by(name, &known.link))?;
+                Some(known.link.name.clone())
             };
-            let count = made.of.iter().filter(there).count();
+            let there = made.of.iter().map(named);
+            let count = there.clone().flatten().count();
             let before = self.net.made.get(number).copied().unwrap_or(0);
             if count <= before && !(made.of.is_empty() && before == 0) {
                 continue;
             }
-            let change = Change::Make(made.clone());
+            let names = there.zip(&made.of);
+            let names = names.map(|(there, said)| there.unwrap_or_else(|| said.clone()));
+            let made = Made {
+                of: names.listed(),
+                ..made.clone()
+            };
             let link = made.name.clone();
+            let change = Change::Make(made);
             while self.net.made.len() <= number {
                 self.net.made.push(0);
             }

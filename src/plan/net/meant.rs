@@ -1,6 +1,7 @@
 //! Which links are meant, and what each is given.
 
 use crate::base::list::Listed;
+use crate::format::net::address::Mac;
 use crate::format::net::firmware::Used;
 use crate::format::net::wanted::{MadeOf, Method, Setup, Wanted, Which};
 use crate::format::netlink::link::{ETHERNET, Link};
@@ -18,7 +19,7 @@ pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
             .made
             .iter()
             .filter(move |m| belongs(&m.kind) == ports);
-        made.any(|m| m.of.contains(&link.name))
+        made.any(|m| m.of.iter().any(|name| goes_by(name, link)))
     };
     if below(true) {
         return Vec::new();
@@ -94,9 +95,16 @@ fn resolved(own: Vec<Setup>, wanted: &Wanted, left: &[Setup]) -> Vec<Setup> {
 
 pub(super) fn is(which: &Which, link: &Link) -> bool {
     match which {
-        Which::Name(name) => *name == link.name,
+        Which::Name(name) => goes_by(name, link),
         Which::Mac(mac) => Some(*mac) == link.mac,
     }
+}
+
+/// Is this the link's name, or the one that udev would make of its hardware address? (Its other
+/// names tell where a card sits, and take udev's rules to be made.)
+pub(super) fn goes_by(name: &str, link: &Link) -> bool {
+    let by_mac = || link.made.is_none() && link.mac.is_some() && Mac::of_name(name) == link.mac;
+    link.name == name || by_mac()
 }
 
 /// The name that `ifname=` gives this link, where it has another.

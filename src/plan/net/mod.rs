@@ -11,17 +11,19 @@
 //! | `served` | what root on a server is, over one link |
 //! | `targets` | servers of blocks: connected to, until their disks are there |
 //! | `leaving` | what becomes of it all when the real system begins |
+//! | `patience` | how long links are waited for |
 //! | `page` | what the page says of all that |
 //!
 //! Nothing of it happens where root needs no network and nobody asked for one: not even the
 //! drivers of network cards are loaded then.
 
-mod leaving;
 mod firmware;
+mod leaving;
 mod links;
 mod meant;
 mod names;
 mod page;
+mod patience;
 mod retry;
 mod root;
 mod served;
@@ -58,6 +60,8 @@ enum Standing {
     Raising,
     /// Up; a carrier is waited for.
     Waiting,
+    /// Up, and given up for want of a carrier; with one it is waited for again.
+    NoCarrier,
     /// A server is asked for a lease.
     Leasing,
     /// Router advertisements are waited for.
@@ -76,6 +80,10 @@ struct Known {
     address: Option<Network>,
     /// Those that the words say.
     routes: Vec<Route>,
+    /// When it is given up where it stands.
+    until: Option<(Standing, Millis)>,
+    /// A carrier came, and was there before.
+    regained: bool,
     /// Which of its setups is in turn.
     next: usize,
     /// The how-manieth to be ready; the first one goes first. 0: it is not.
@@ -92,6 +100,9 @@ pub(super) struct Net {
     links: Vec<Known>,
     /// So many are ready.
     ready: u32,
+    firmware_asked: bool,
+    /// What else went wrong: sentences.
+    odd: Vec<String>,
     /// Of how many others each link that is to be made was made.
     made: Vec<usize>,
     attempts: Attempts,
@@ -100,9 +111,6 @@ pub(super) struct Net {
 }
 
 impl Net {
-    firmware_asked: bool,
-    /// What else went wrong: sentences.
-    odd: Vec<String>,
     fn known(&self, index: u32) -> Option<&Known> {
         self.links.iter().find(|known| known.link.index == index)
     }
@@ -120,6 +128,7 @@ impl Net {
 
     fn heard(&mut self, link: Link) {
         if let Some(known) = self.by_index(link.index) {
+            known.regained |= link.carrier && !known.link.carrier;
             known.link = link;
         } else if self.links.len() < MAX_LINKS {
             self.links.push(Known {
@@ -129,6 +138,8 @@ impl Net {
                 lease: None,
                 address: None,
                 routes: Vec::new(),
+                until: None,
+                regained: false,
                 next: 0,
                 place: 0,
                 tried: false,
@@ -146,6 +157,8 @@ impl Plan {
             NetEvent::LookupFailed { ticket, fault } => self.looked_up(now, ticket, Err(fault)),
             NetEvent::Connected { ticket, device } => self.connected(now, ticket, Ok(device)),
             NetEvent::ConnectFailed { ticket, fault } => self.connected(now, ticket, Err(fault)),
+            NetEvent::Nbft(left) => self.heed_nbft(*left),
+            NetEvent::FirmwareRead { ticket, left } => self.firmware_read(now, ticket, *left),
             NetEvent::Link(link) => self.net.heard(*link),
             NetEvent::LinkGone { index } => {
                 self.net.links.retain(|known| known.link.index != index);
@@ -157,8 +170,6 @@ impl Plan {
             NetEvent::Address { index, network } => self.advertised(index, network),
             NetEvent::Configured { ticket } => self.configured(ticket, Ok(())),
             NetEvent::ConfigureFailed { ticket, fault } => self.configured(ticket, Err(fault)),
-            NetEvent::Nbft(left) => self.heed_nbft(*left),
-            NetEvent::FirmwareRead { ticket, left } => self.firmware_read(now, ticket, *left),
             NetEvent::LeaseNews { ticket, text } => {
                 if let Some(Job::Lease(index)) = self.tickets.job(ticket) {
                     let index = *index;
@@ -181,7 +192,10 @@ impl Plan {
             self.out.push(Action::Net { ticket, order });
         }
         self.read_firmware();
+        self.mind_links(now);
         self.bring_up();
+        // What has just begun may have a bound.
+        self.mind_links(now);
         self.connect_targets(now);
         self.mount_remote(now);
     }
@@ -192,7 +206,7 @@ impl Plan {
         }
     }
 
-    /// When something about the network is to be tried again.
+    /// When something about the network is to be tried again, or given up.
     pub(super) fn network_due(&self) -> Option<Millis> {
         let again = self
             .net
@@ -201,7 +215,8 @@ impl Plan {
             .filter_map(|target| target.retry.again);
         let names = self.net.names.iter().filter_map(|named| named.retry.again);
         let attempts = self.net.attempts.retry.again;
-        again.chain(names).chain(attempts).min()
+        let links = self.links_due();
+        again.chain(names).chain(attempts).chain(links).min()
     }
 
     fn warn(&mut self, fault: &Fault) {
