@@ -38,6 +38,7 @@
 //! | addresses, leases, servers | `net` | `talk` | – | – |
 //! | network block devices | `nbd`, `netlink` | `talk` | `attach_nbd`, `watch_nbd` | `tcp`, `netlink` |
 //! | disks of iSCSI targets (`crypt::chap` proves) | `iscsi` | `talk` | `attach_iscsi` | `tcp`, `netlink` |
+//! | what firmware left of its own boot | `ibft`, `nbft` | `net` | `firmware_tables` | – |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `claim_address`, `watch_links` | `netlink`, `packet`, `udp` |
 //! | failure | – | `give_up` | `end` | `reboot` |

@@ -19,10 +19,16 @@ const NEVER_LOST: &str = "ctrl_loss_tmo=-1";
 /// Connects to what the controller lists, or to the one subsystem that is named.
 pub fn connect(server: IpAddr, wanted: &Controller) -> Result<(), Fault> {
     let host = host_words(wanted);
-    let own = match wanted.own.as_str() {
+    let mut more = match wanted.own.as_str() {
         "" => String::new(),
         own => format!(",host_traddr={own}"),
     };
+    for (word, is_wanted) in [
+        (",hdr_digest", wanted.header_digest),
+        (",data_digest", wanted.data_digest),
+    ] {
+        more.push_str(if is_wanted { word } else { "" });
+    }
     if !wanted.nqn.is_empty() {
         let port = wanted.ports().pop().unwrap_or_default();
         let subsystem = Subsystem {
@@ -30,11 +36,11 @@ pub fn connect(server: IpAddr, wanted: &Controller) -> Result<(), Fault> {
             port,
             nqn: wanted.nqn.clone(),
         };
-        return connect_one(&subsystem, &own, &host);
+        return connect_one(&subsystem, &more, &host);
     }
     let mut outcome = Err(Fault::plain("no port to ask"));
     for port in wanted.ports() {
-        outcome = discover(server, &port, &own, &host);
+        outcome = discover(server, &port, &more, &host);
         if outcome.is_ok() {
             break;
         }
@@ -46,14 +52,14 @@ pub fn connect(server: IpAddr, wanted: &Controller) -> Result<(), Fault> {
     }
     let mut outcome = Ok(());
     for subsystem in &listed {
-        outcome = outcome.and(connect_one(subsystem, &own, &host));
+        outcome = outcome.and(connect_one(subsystem, &more, &host));
     }
     outcome
 }
 
-fn discover(server: IpAddr, port: &str, own: &str, host: &str) -> Result<Vec<Subsystem>, Fault> {
+fn discover(server: IpAddr, port: &str, more: &str, host: &str) -> Result<Vec<Subsystem>, Fault> {
     let nqn = nvme::DISCOVERY;
-    let words = format!("nqn={nqn},transport=tcp,traddr={server},trsvcid={port}{own}{host}");
+    let words = format!("nqn={nqn},transport=tcp,traddr={server},trsvcid={port}{more}{host}");
     let number = kernel::connect(&words).map_err(|fail| explain(&fail, server, port))?;
     let mut head = vec![0; nvme::HEAD];
     kernel::read_log(number, DISCOVERY_LOG, 0, &mut head)?;
@@ -68,10 +74,10 @@ fn discover(server: IpAddr, port: &str, own: &str, host: &str) -> Result<Vec<Sub
     Ok(nvme::subsystems(&records))
 }
 
-fn connect_one(subsystem: &Subsystem, own: &str, host: &str) -> Result<(), Fault> {
+fn connect_one(subsystem: &Subsystem, more: &str, host: &str) -> Result<(), Fault> {
     let Subsystem { address, port, nqn } = subsystem;
     let words =
-        format!("nqn={nqn},transport=tcp,traddr={address},trsvcid={port},{NEVER_LOST}{own}{host}");
+        format!("nqn={nqn},transport=tcp,traddr={address},trsvcid={port},{NEVER_LOST}{more}{host}");
     match kernel::connect(&words) {
         Ok(_) => Ok(()),
         // It is connected already.
@@ -85,6 +91,7 @@ fn explain(fail: &Fail, server: impl std::fmt::Display, port: &str) -> Fault {
         libc::ECONNREFUSED => "nobody listens there",
         libc::EHOSTUNREACH => "nobody there answers: the server is off, or its address is wrong",
         libc::ENETUNREACH => "there is no way to the server's network: see the gateway",
+        libc::EADDRNOTAVAIL => "no link has the address that it is to come from",
         libc::ETIMEDOUT => "the server does not answer",
         libc::EACCES | libc::EPERM => "the server does not let this host connect: see its host NQN",
         libc::ENOENT if fail.call == "open" => "the driver nvme-tcp is not in the image",

@@ -25,6 +25,7 @@ pub mod empty_initramfs;
 pub mod end;
 pub mod faster_signatures;
 pub mod find_init;
+pub mod firmware_tables;
 pub mod flash;
 pub mod gather_words;
 pub mod hand_over;

@@ -96,7 +96,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 50] = [
+const ROWS: [Parameter; 54] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -108,7 +108,8 @@ const ROWS: [Parameter; 50] = [
                   `=cifs://[USER[:PASSWORD]@]SERVER/SHARE[,OPTIONS]`, `=dhcp`, \
                   `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, \
                   `=nbd:SERVER:EXPORT`, `=nbd://SERVER[:PORT]/EXPORT`, \
-                  `=iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET`, `=fstab`, \
+                  `=iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET`, `=iscsi`, \
+                  `=fstab`, \
                   `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
@@ -188,6 +189,10 @@ const ROWS: [Parameter; 50] = [
     remote::NVME_HOST,
     remote::CIFS,
     remote::ISCSI,
+    remote::FIRMWARE_LINKS,
+    remote::FIRMWARE_ALL,
+    remote::FIRMWARE_DISKS,
+    remote::NO_NBFT,
     Parameter {
         names: &["rootfstype"],
         values: "`=TYPE[,TYPE…]`",

@@ -6,6 +6,7 @@ use super::cmdline;
 use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
 use super::integrity;
+use super::iscsi;
 use super::loop_file::LoopFile;
 use super::net::wanted::Wanted;
 use super::params;
@@ -13,6 +14,7 @@ use super::remote::Remote;
 use super::remote::target::Target;
 use super::verity;
 use crate::base::text::Text;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -66,6 +68,11 @@ pub struct Wish {
     pub remote: Option<Remote>,
     /// Servers of blocks to connect to.
     pub targets: Vec<Target>,
+    /// The targets that the iBFT names are wanted; each with what the words say of all (who this
+    /// machine is, for how long requests wait).
+    pub ibft: Option<Box<iscsi::Reference>>,
+    /// `rd.nvmf.hostnqn=` and `rd.nvmf.hostid=`. Empty: others say.
+    pub nvme_host: (String, String),
     /// `root=` as typed, for messages.
     pub root_as_typed: Text,
     /// `rootfstype=`, in order. Empty: whatever the bytes say.
@@ -120,6 +127,8 @@ impl Default for Wish {
             root: None,
             remote: None,
             targets: Vec::new(),
+            ibft: None,
+            nvme_host: (String::new(), String::new()),
             root_as_typed: Text::default(),
             fstypes: Vec::new(),
             flags: Text::default(),
@@ -176,7 +185,8 @@ impl Wish {
 
     /// Is a network needed before root can be had?
     pub fn needs_net(&self) -> bool {
-        self.remote.is_some() || !self.targets.is_empty() || self.net.always
+        let disks = !self.targets.is_empty() || self.ibft.is_some();
+        self.remote.is_some() || disks || self.net.always
     }
 
     /// Is root a directory on a server?

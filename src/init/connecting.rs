@@ -2,7 +2,7 @@
 
 use super::keeping::{self, Kept};
 use crate::act::watch_nbd::Watch;
-use crate::act::{attach_iscsi, attach_nbd, connect_nvme, discover_aoe};
+use crate::act::{attach_iscsi, attach_nbd, connect_nvme, discover_aoe, firmware_tables};
 use crate::base::fault::Fault;
 use crate::crypt::chap;
 use crate::format::iscsi::status::Address;
@@ -93,6 +93,10 @@ pub fn shake_hands(name: &str, address: SocketAddr) -> Result<(Export, OwnedFd),
 
 /// A login that was moved elsewhere goes on there.
 fn iscsi(wanted: &iscsi::Reference, server: IpAddr) -> Result<Option<String>, Fault> {
+    let wanted = &firmware_tables::with_passwords(wanted);
+    if let Some(why) = wanted.problem() {
+        return Err(Fault::plain(format!("{wanted} {why}")));
+    }
     let portal = SocketAddr::new(server, wanted.port);
     let initiator = attach_iscsi::initiator(wanted);
     let (mut there, mut moves) = (portal, 0);

@@ -49,6 +49,7 @@ impl Machine {
                 self.queue.extend(answer);
             }
             Action::Ask { ticket, question } => self.ask(ticket, &question),
+            Action::Abandon { ticket } => self.workers.abandon(ticket, &self.poll),
             Action::Withdraw { .. } => self.close_question(WITHDRAWN),
             Action::Forget { secret } => self.workers.secrets.forget(secret),
             Action::HandOver {

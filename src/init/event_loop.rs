@@ -8,14 +8,14 @@ use super::kernel_requests::KernelRequests;
 use super::record::Record;
 use super::translate;
 use super::workers::Workers;
-use crate::act::faster_signatures;
 use crate::act::module_catalog::{self, Catalog};
 use crate::act::watch_links::Watch;
+use crate::act::{faster_signatures, firmware_tables};
 use crate::base::text::Text;
 use crate::format::image_files::ImageFile;
 use crate::format::{cmdline, uevent};
 use crate::plan::Plan;
-use crate::plan::event::{Event, Ticket};
+use crate::plan::event::{Event, NetEvent, Ticket};
 use crate::sys::poll::{Poll, Ready};
 use crate::sys::signal::Signals;
 use crate::sys::uevent::{Listener, Received};
@@ -106,6 +106,9 @@ impl Machine {
         if let Some((hash, faster)) = faster_signatures::find(&self.catalog) {
             let hash = hash.into();
             self.queue.push(Event::Signatures { hash, faster });
+        }
+        if let Some(left) = firmware_tables::nbft() {
+            self.queue.push(Event::Net(NetEvent::Nbft(left.into())));
         }
         for (file, text) in files {
             self.tell(Event::File { file, text });

@@ -6,12 +6,14 @@ use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, attach_loop, boot_partition, configure_link, create_mapping, device_links,
-    find_init, flash, load_module, mount_root, probe_device, reach, read_device, unlock_luks,
+    find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach, read_device,
+    unlock_luks,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::base::text::Text;
 use crate::format::luks::order::{Key, Refusal};
+use crate::format::net::firmware::Firmware;
 use crate::format::net::order::Asked;
 use crate::plan::action::{Action, Mount, NetAction};
 use crate::plan::event::{Event, NetEvent, Ticket};
@@ -101,6 +103,10 @@ fn see_to_network(
     Some(match order {
         // It is PID 1 that watches.
         NetAction::WatchLinks => return None,
+        NetAction::ReadFirmware => NetEvent::FirmwareRead {
+            ticket,
+            left: firmware_tables::ibft().into(),
+        },
         NetAction::Lookup(order) => match lookup::look_up(order) {
             Ok(addresses) => NetEvent::Found { ticket, addresses },
             Err(fault) => NetEvent::LookupFailed { ticket, fault },
@@ -206,6 +212,17 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
         Action::Attach { .. } => Event::AttachFailed { ticket, fault },
         Action::Net { order, .. } => Event::Net(match order {
             NetAction::WatchLinks => NetEvent::LinksListed { ticket },
+            NetAction::ReadFirmware => {
+                let odd = vec![fault.into_text()];
+                let left = Firmware {
+                    odd,
+                    ..Firmware::default()
+                };
+                NetEvent::FirmwareRead {
+                    ticket,
+                    left: left.into(),
+                }
+            }
             NetAction::Configure { .. } => NetEvent::ConfigureFailed { ticket, fault },
             NetAction::Lease { .. } => NetEvent::LeaseFailed { ticket, fault },
             NetAction::Reach { .. } => NetEvent::ReachFailed { ticket, fault },
@@ -222,7 +239,8 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
     })
 }
 
-fn ticket(action: &Action) -> Option<Ticket> {
+/// Under which ticket a worker does it.
+pub fn ticket(action: &Action) -> Option<Ticket> {
     match action {
         Action::Load { ticket, .. }
         | Action::Probe { ticket, .. }

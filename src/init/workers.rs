@@ -14,7 +14,7 @@ use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::secret::Secret;
 use crate::plan::action::Action;
-use crate::plan::event::{Event, NetEvent};
+use crate::plan::event::{Event, NetEvent, Ticket};
 use crate::plan::{trace, trace_read};
 use crate::sys::fail::Fail;
 use crate::sys::memory;
@@ -151,6 +151,18 @@ impl Workers {
                 let fault = Fault::plain("the worker process that did it died");
                 worker.doing.and_then(|action| job::failed(&action, fault))
             }
+        }
+    }
+
+    /// Ends what is done under this ticket, or what waits to be: its answer is not wanted any more.
+    pub fn abandon(&mut self, ticket: Ticket, poll: &Poll) {
+        let is = |action: &Action| job::ticket(action) == Some(ticket);
+        self.waiting.retain(|action| !is(action));
+        let doing = |worker: &Worker| worker.doing.as_ref().is_some_and(is);
+        if let Some(at) = self.all.iter().position(doing) {
+            let worker = self.all.swap_remove(at);
+            let _ = poll.remove(&worker.socket);
+            let _ = process::kill(worker.pid, libc::SIGKILL);
         }
     }
 

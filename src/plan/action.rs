@@ -135,6 +135,10 @@ pub enum Action {
     Withdraw {
         ticket: Ticket,
     },
+    /// End what is being done: nobody waits for the answer any more.
+    Abandon {
+        ticket: Ticket,
+    },
     /// Wipe what was typed.
     Forget {
         secret: u32,
@@ -215,6 +219,8 @@ pub enum NetAction {
     },
     /// Tell of every network link that there is, and of what becomes of them from now on.
     WatchLinks,
+    /// Tell what the firmware's iSCSI boot table says.
+    ReadFirmware,
     /// Change the network link of this name.
     Configure { link: String, change: Box<Change> },
     /// Ask for a lease of DHCP over this link.

@@ -111,6 +111,16 @@ impl Buses {
         }
     }
 
+    /// A network is needed after all: what may be a card goes first, and now.
+    pub fn serve_cards(&mut self, tickets: &mut Tickets, out: &mut Vec<Action>) {
+        self.links = true;
+        for waiting in [&mut self.quiet, &mut self.idle] {
+            for modalias in waiting.extract_if(.., |modalias| is_card(modalias)) {
+                ask(&modalias, tickets, out);
+            }
+        }
+    }
+
     /// Everybody that may be, or lead to, a keyboard.
     pub fn serve_keyboards(&mut self, tickets: &mut Tickets, out: &mut Vec<Action>) {
         for waiting in [&mut self.quiet, &mut self.idle] {

@@ -27,7 +27,9 @@ impl Plan {
         if self.stage != Stage::Searching {
             return;
         }
-        let waits = self.wish.patience == Patience::Forever;
+        // A server may be slow, and a network slower.
+        let served = !self.wish.targets.is_empty();
+        let waits = served || self.wish.patience == Patience::Forever;
         let typed = !self.wish.root_as_typed.as_bytes().is_empty();
         if now < self.stirred.plus(STUCK_MS) {
             self.settled = false;

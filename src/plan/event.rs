@@ -7,6 +7,7 @@ use crate::format::image_files::ImageFile;
 use crate::format::kmod::Resolution;
 use crate::format::luks::order::Refusal;
 use crate::format::net::address::Network;
+use crate::format::net::firmware::Firmware;
 use crate::format::net::lease::Lease;
 use crate::format::netlink::link::Link;
 use crate::format::netlink::router::Advert;
@@ -256,6 +257,13 @@ pub enum NetEvent {
     ConnectFailed {
         ticket: Ticket,
         fault: Fault,
+    },
+    /// The machine has an NVMe boot table. Told before anything is heard of links, or not at all.
+    Nbft(Box<Firmware>),
+    /// Answers `read-firmware`: what the iSCSI boot table says.
+    FirmwareRead {
+        ticket: Ticket,
+        left: Box<Firmware>,
     },
     /// A network link is there, or something about it changed.
     Link(Box<Link>),

@@ -288,6 +288,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
                 "making a mapped device has not ended".to_string()
             }
             Job::WatchLinks => "listing the network links has not ended".to_string(),
+            Job::ReadFirmware => "reading the firmware's table has not ended".to_string(),
             Job::Configure(_) | Job::MakeLink(_) => {
                 "changing a network link has not ended".to_string()
             }

@@ -82,6 +82,7 @@ pub mod ticket;
 pub mod trace;
 pub mod trace_array;
 pub mod trace_finding;
+pub mod trace_firmware;
 pub mod trace_lease;
 pub mod trace_luks;
 pub mod trace_net;

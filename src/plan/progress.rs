@@ -47,6 +47,7 @@ impl Plan {
         if self.is_looking() {
             self.choose(now);
             self.widen(now);
+            self.end_without_links(now);
             self.ask_for_the_last();
         }
         if self.is_looking() {

@@ -65,6 +65,8 @@ pub enum Job {
     /// Makes a device of the file that root is in.
     Attach,
     WatchLinks,
+    /// Reads what the firmware left of its own boot.
+    ReadFirmware,
     /// Changes the link of this index.
     Configure(u32),
     /// Finds out whether the server of root is there.
@@ -108,6 +110,12 @@ impl Tickets {
     pub fn close(&mut self, ticket: Ticket) -> Option<Job> {
         let at = self.open.iter().position(|(open, _)| *open == ticket)?;
         Some(self.open.remove(at).1)
+    }
+
+    /// Closes the ticket of this job, if one is open: nobody waits for the answer any more.
+    pub fn withdraw(&mut self, job: &Job) -> Option<Ticket> {
+        let at = self.open.iter().position(|(_, open)| open == job)?;
+        Some(self.open.remove(at).0)
     }
 
     /// Closes every lookup that the kernel waits for; yields who asked.

@@ -148,13 +148,7 @@ fn last_line(event: &Event) -> String {
 
 pub fn action_line(action: &Action) -> String {
     match action {
-        Action::Walk { ticket, scope } => {
-            let scope = match scope {
-                Scope::Likely => "likely",
-                Scope::All => "all",
-            };
-            answer("walk", *ticket).word(scope).done()
-        }
+        Action::Walk { ticket, scope } => answer("walk", *ticket).word(scope_word(*scope)).done(),
         Action::Resolve { ticket, alias } => {
             answer("resolve", *ticket).word(alias.as_bytes()).done()
         }
@@ -190,6 +184,7 @@ pub fn action_line(action: &Action) -> String {
         Action::Unlock { .. }
         | Action::Ask { .. }
         | Action::Withdraw { .. }
+        | Action::Abandon { .. }
         | Action::Forget { .. } => trace_luks::action_line(action),
         Action::Assemble {
             ticket,
@@ -214,6 +209,13 @@ pub fn action_line(action: &Action) -> String {
             rest(&format!("say {}", level_word(*level)), text.as_bytes())
         }
         Action::Reboot => "reboot".into(),
+    }
+}
+
+const fn scope_word(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Likely => "likely",
+        Scope::All => "all",
     }
 }
 

@@ -93,6 +93,7 @@ pub(super) fn action_line(action: &Action) -> String {
             notes.iter().fold(line, note).done()
         }
         Action::Withdraw { ticket } => answer("withdraw", *ticket).done(),
+        Action::Abandon { ticket } => answer("abandon", *ticket).done(),
         Action::Forget { secret } => Line::new("forget").num(u64::from(*secret)).done(),
         _ => String::new(),
     }
@@ -115,6 +116,7 @@ pub(super) fn action(verb: &str, w: &mut Words) -> Option<Action> {
             .into(),
         },
         "withdraw" => Action::Withdraw { ticket: ticket(w) },
+        "abandon" => Action::Abandon { ticket: ticket(w) },
         "forget" => Action::Forget {
             secret: w.need_small(),
         },

@@ -3,6 +3,7 @@
 use super::action::{Action, NetAction};
 use super::event::{NetEvent, Ticket};
 use super::trace::{answer, failed};
+use super::trace_firmware;
 use super::trace_lease::{advert, advert_line, lease, lease_words, route_word, routes};
 use super::trace_read::{fault, ticket};
 use crate::base::hex;
@@ -37,6 +38,10 @@ pub fn event_line(event: &NetEvent) -> String {
         }
         NetEvent::Link(link) => link_line(link),
         NetEvent::LinkGone { index } => Line::new("link-gone").num(u64::from(*index)).done(),
+        NetEvent::Nbft(left) => trace_firmware::words(Line::new("nbft"), left).done(),
+        NetEvent::FirmwareRead { ticket, left } => {
+            trace_firmware::words(answer("firmware-read", *ticket), left).done()
+        }
         NetEvent::Address { index, network } => {
             let line = Line::new("address").num(u64::from(*index));
             line.word(network.to_string()).done()
@@ -64,6 +69,7 @@ pub fn event(verb: &str, w: &mut Words) -> Option<NetEvent> {
         "link-gone" => NetEvent::LinkGone {
             index: w.need_small(),
         },
+        "nbft" => NetEvent::Nbft(trace_firmware::read(w)?.into()),
         "address" => NetEvent::Address {
             index: w.need_small(),
             network: Network::parse(&w.need_text())?,
@@ -100,6 +106,10 @@ pub fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<NetEvent> {
         "connect-failed" => NetEvent::ConnectFailed {
             ticket,
             fault: fault(w),
+        },
+        "firmware-read" => NetEvent::FirmwareRead {
+            ticket,
+            left: trace_firmware::read(w)?.into(),
         },
         "links-listed" => NetEvent::LinksListed { ticket },
         "configured" => NetEvent::Configured { ticket },
@@ -140,6 +150,7 @@ pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
             let line = answer("connect", ticket).word(target.to_string());
             shown_word(line, "server", server.as_ref()).done()
         }
+        NetAction::ReadFirmware => answer("read-firmware", ticket).done(),
         NetAction::WatchLinks => answer("watch-links", ticket).done(),
         NetAction::Configure { link, change } => {
             change_words(answer("configure", ticket).word(link), change).done()
@@ -158,7 +169,8 @@ pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
 }
 
 pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
-    const VERBS: [&str; 6] = [
+    const VERBS: [&str; 7] = [
+        "read-firmware",
         "watch-links",
         "configure",
         "lease",
@@ -184,6 +196,7 @@ pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
             }
             .into(),
         ),
+        "read-firmware" => NetAction::ReadFirmware,
         "watch-links" => NetAction::WatchLinks,
         "connect" => NetAction::Connect {
             target: Target::parse(&w.need_text()).ok()?.into(),

@@ -52,7 +52,7 @@ pub fn event(line: &str) -> Option<Event> {
             driver: w.need_text(),
             tag: w.key("tag").map(Text),
         },
-        "link" | "link-gone" | "address" | "address-gone" | "router" => {
+        "link" | "link-gone" | "address" | "address-gone" | "router" | "nbft" => {
             Event::Net(trace_net::event(&verb, &mut w)?)
         }
         "block" => Event::Block(block(&mut w)?.into()),

@@ -17,6 +17,7 @@ mod buses;
 mod clones;
 mod cpus;
 mod failures;
+mod firmware_tables;
 mod flash;
 mod foreign;
 mod forms;

@@ -7,6 +7,7 @@
 //! computing, and beyond a bound of memory.
 
 mod coverage;
+mod firmware;
 mod iscsi;
 mod memory;
 mod mutate;

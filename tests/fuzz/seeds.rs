@@ -37,8 +37,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             }
         }
         "bootconfig" => add(b"kernel {\n root = \"a\", b\n x.y += 1 # z\n}\ninit.a\n"),
-        "iscsi" => crate::iscsi::seeds().iter().for_each(|seed| add(seed)),
-        "nbd" => crate::nbd::seeds().iter().for_each(|seed| add(seed)),
+        "ibft" | "iscsi" | "nbd" | "nbft" => seeds.extend(elsewhere(target)),
         "plan" => {
             let files = std::fs::read_dir("tests/scenarios").into_iter().flatten();
             for file in files.flatten() {
@@ -72,6 +71,15 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         _ => headers(target, &mut add),
     }
     seeds
+}
+
+/// Those that are made beside what is run.
+fn elsewhere(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "iscsi" => crate::iscsi::seeds(),
+        "nbd" => crate::nbd::seeds(),
+        _ => crate::firmware::seeds(target),
+    }
 }
 
 fn headers(target: &str, add: &mut dyn FnMut(&[u8])) {

@@ -1,6 +1,6 @@
 //! What is fuzzed: each header and metadata parser, and the plan.
 
-use crate::{iscsi, nbd, network};
+use crate::{firmware, iscsi, nbd, network};
 use landfall::base::millis::Millis;
 use landfall::format::identity::{self, Need, Range, Step, View};
 use landfall::format::kmod::{Catalog, Files};
@@ -24,7 +24,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
     Target { name, run, words }
 }
 
-pub const TARGETS: [Target; 27] = [
+pub const TARGETS: [Target; 29] = [
     target(
         "luks",
         luks_header,
@@ -104,8 +104,10 @@ pub const TARGETS: [Target; 27] = [
     target("dhcp6", network::dhcp6, network::DHCP6),
     target("dns", network::dns, network::DNS),
     target("handed", network::hand_over, network::HANDED),
+    target("ibft", firmware::ibft, firmware::IBFT),
     target("iscsi", iscsi::run, iscsi::WORDS),
     target("nbd", nbd::run, nbd::WORDS),
+    target("nbft", firmware::nbft, firmware::NBFT),
     target("plan", plan, PLAN),
 ];
 

@@ -11,6 +11,7 @@ pub mod copies;
 pub mod disks;
 pub mod elf;
 pub mod esp;
+pub mod firmware;
 pub mod guest;
 pub mod images;
 pub mod kernels;

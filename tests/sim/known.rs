@@ -259,8 +259,8 @@ impl Known {
             Action::Assemble { device, .. } => Question::Assemble(device.clone()),
             Action::Unlock { order, .. } => Question::Unlock(order.device.clone()),
             Action::Ask { .. } => Question::Ask,
-            Action::Withdraw { ticket } => {
-                self.close(*ticket, |q| *q == Question::Ask);
+            Action::Withdraw { ticket } | Action::Abandon { ticket } => {
+                self.close(*ticket, |q| matches!(q, Question::Ask | Question::Network));
                 return;
             }
             Action::Forget { .. } => return,
@@ -415,6 +415,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Shell { ticket } => Some(*ticket),
         Action::WatchDrives
         | Action::Withdraw { .. }
+        | Action::Abandon { .. }
         | Action::Forget { .. }
         | Action::Reply { .. }
         | Action::Say { .. }

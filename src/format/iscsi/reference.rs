@@ -45,6 +45,9 @@ pub struct Reference {
     pub interface: String,
     /// The link to be used. Empty: whichever leads there.
     pub link: String,
+    /// The passwords are those that the firmware left for its target of this number: they are read
+    /// when they are needed.
+    pub firmware: Option<u32>,
     /// Seconds; `node.session.timeo.replacement_timeout` of `rd.iscsi.param=`.
     pub recovery_s: u32,
 }
@@ -64,6 +67,7 @@ impl Default for Reference {
             initiator: String::new(),
             interface: String::new(),
             link: String::new(),
+            firmware: None,
             recovery_s: RECOVERY_S,
         }
     }

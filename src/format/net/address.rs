@@ -1,5 +1,6 @@
 //! Hardware addresses, networks, routes.
 
+use crate::base::hex;
 use alloc::string::String;
 use core::fmt;
 use core::net::IpAddr;
@@ -21,6 +22,13 @@ impl Mac {
             *byte = u8::from_str_radix(pair, 16).ok().filter(|_| hex)?;
         }
         pairs.next().is_none().then_some(Self(mac))
+    }
+
+    /// The address that udev's name of a link tells, where it is made of that: `enx525400abcdef`.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let digits = name.strip_prefix("enx").filter(|d| d.len() == 12)?;
+        let bytes = hex::decode(digits.as_bytes())?;
+        Some(Self(bytes.try_into().ok()?))
     }
 }
 
@@ -142,6 +150,16 @@ mod tests {
             assert_eq!(Mac::parse(odd), None, "{odd}");
         }
         assert_eq!(Mac::parse("+2:54:00:ab:cd:ef"), None);
+        assert_eq!(Mac::of_name("enx525400abcdef"), Some(mac));
+        for odd in [
+            "enx",
+            "enx525400abcde",
+            "enx525400abcdefg",
+            "enx525400abcdeg",
+            "enp0s3",
+        ] {
+            assert_eq!(Mac::of_name(odd), None, "{odd}");
+        }
     }
 
     #[test]

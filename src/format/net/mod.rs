@@ -8,6 +8,7 @@
 //! | `dns` | one question of DNS, and its answer |
 //! | `domain` | names of DNS |
 //! | `frame` | IPv4 with UDP, and ARP, for who has no address yet |
+//! | `firmware` | what the firmware left of its own boot |
 //! | `fields` | what words are made of |
 //! | `ip_word` | `ip=` |
 //! | `handed` | the files from which the real system learns what was set up |
@@ -23,6 +24,7 @@ pub mod dhcp6;
 pub mod dns;
 pub mod domain;
 mod fields;
+pub mod firmware;
 pub mod frame;
 pub mod handed;
 pub mod ip_word;

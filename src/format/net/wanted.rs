@@ -1,6 +1,7 @@
 //! What the command line asks of links and addresses.
 
 use super::address::{Mac, Network, Route};
+use super::firmware::Used;
 use crate::base::text::Text;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,6 +34,14 @@ pub struct Wanted {
     pub boot_link: Option<Mac>,
     /// `bootdev=`: the link that root is behind, where several are set up.
     pub boot_device: Option<Which>,
+    /// The iBFT counts for links, and is not known yet.
+    pub awaits_firmware: bool,
+    /// What the firmware left of links, where it counts.
+    pub firmware: Vec<Used>,
+    /// `rd.iscsi.mp`: all of the iBFT's links count, and not only those that it booted over.
+    pub all_of_firmware: bool,
+    /// `rd.nvmf.nonbft`: the NBFT does not count.
+    pub ignore_nbft: bool,
     /// `carrier_timeout=` of the kernel, `rd.net.timeout.carrier=`: milliseconds until a link
     /// without a carrier is given up.
     pub carrier_ms: Option<u64>,

@@ -13,10 +13,12 @@ pub(super) const ROWS: [Parameter; 19] = [
         effect: "Addresses. A method is `dhcp` (also `on`, `any`, `single-dhcp`), `dhcp6`, \
                   `auto6` (what routers advertise), `either6` (that, and DHCPv6 where they say so \
                   or none of them says anything), `link6`, `link-local`, `ibft`, or `none` (also \
-                  `off`): no other address than `CLIENT`. With it `on`, `any` and no method ask nobody. A \
-                  link is a name or a hardware address; addresses of IPv6 stand in brackets. No \
-                  mask: that of the address's class, or `/64`. `SERVER` is also the other end of \
-                  the link where it is out of its network and behind no gateway, and only that \
+                  `off`): no other address than `CLIENT`. With it `on`, `any` and no method ask \
+                  nobody. A link is a name, a hardware address, or udev's name made of that \
+                  (`enx…`); addresses of IPv6 stand in brackets. `ibft`: as the firmware's iSCSI \
+                  table says. No mask: that of the address's class, or `/64`. `SERVER` is also the \
+                  other end of the link where it is out of its network and behind no gateway, and \
+                  only that \
                   with a prefix. `off` alone forgets every `ip=` before it.",
         gathers: true,
         tests: &[
@@ -142,8 +144,9 @@ pub(super) const ROWS: [Parameter; 19] = [
         names: &["carrier_timeout", "rd.net.timeout.carrier"],
         values: "`=SECONDS`",
         default: "as long as root may take",
-        effect: "Read, and without effect yet: a link without a carrier holds up nothing, and is \
-                  waited for as long as root may take.",
+        effect: "How long a link that is up may be without a carrier until it is given up; where \
+                  root is behind a link and none is left, that ends the boot. One whose carrier \
+                  comes later is taken again.",
         gathers: false,
         tests: &["patience_with_links_and_servers_is_in_seconds"],
         read: Reading::carrier,
@@ -152,7 +155,9 @@ pub(super) const ROWS: [Parameter; 19] = [
         names: &["rd.net.timeout.dhcp"],
         values: "`=SECONDS`",
         default: "as long as root may take",
-        effect: "Read, and without effect yet: a try ends after 1, 2, 4 and then every 8 seconds.",
+        effect: "How long somebody is asked for a lease until the link is given up: so long for \
+                  each try of `rd.net.dhcp.retry=`. Within it, requests are repeated after 1, 2, \
+                  4 and then every 8 seconds.",
         gathers: false,
         tests: &["patience_with_links_and_servers_is_in_seconds"],
         read: Reading::dhcp_timeout,

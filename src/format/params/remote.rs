@@ -15,10 +15,11 @@ pub(super) const NFSROOT: Parameter = Parameter {
 
 pub(super) const NETROOT: Parameter = Parameter {
     names: &["netroot"],
-    values: "`=nfs:…`, `=nfs4:…`, `=dhcp`, `=nbd:…`, `=iscsi:…`",
+    values: "`=nfs:…`, `=nfs4:…`, `=dhcp`, `=nbd:…`, `=iscsi:…`, `=iscsi`",
     default: "none",
     effect: "As `root=` with the same words, where `root=` says nothing that is understood. A \
-              server of blocks is connected to whatever `root=` says.",
+              server of blocks is connected to whatever `root=` says; `iscsi` alone: those \
+              that the firmware left, as `rd.iscsi.firmware`.",
     gathers: false,
     tests: &["netroot_is_root_where_root_says_nothing"],
     read: Reading::netroot,
@@ -72,4 +73,49 @@ pub(super) const ISCSI: Parameter = Parameter {
     gathers: true,
     tests: &["words_about_iscsi_count_for_its_target"],
     read: Reading::iscsi,
+};
+
+pub(super) const FIRMWARE_LINKS: Parameter = Parameter {
+    names: &["rd.iscsi.ibft"],
+    values: "bare, `=1`, `=0`",
+    default: "`0`",
+    effect: "Links are set up as the firmware's iSCSI table (iBFT) says, as with `ip=ibft`: an \
+              address, or DHCP, and a VLAN where there is one.",
+    gathers: false,
+    tests: &["the_firmware_may_say_how_links_are_set_up"],
+    read: Reading::firmware_links,
+};
+
+pub(super) const FIRMWARE_ALL: Parameter = Parameter {
+    names: &["rd.iscsi.mp"],
+    values: "bare, `=1`, `=0`",
+    default: "`0`",
+    effect: "Of that table all links count, and not only those that the firmware booted over.",
+    gathers: false,
+    tests: &["the_firmware_may_say_how_links_are_set_up"],
+    read: Reading::firmware_all,
+};
+
+pub(super) const FIRMWARE_DISKS: Parameter = Parameter {
+    names: &["rd.iscsi.firmware", "iscsi_firmware"],
+    values: "bare, `=1`, `=0`",
+    default: "`0`",
+    effect: "Logs in to the iSCSI targets of that table, as who and with the passwords that it \
+              says. Without `ip=` links are set up as it says, too. Where `root=` says nothing, \
+              root is the disk that the firmware booted from.",
+    gathers: false,
+    tests: &["the_firmware_may_say_which_disks_there_are"],
+    read: Reading::firmware_disks,
+};
+
+pub(super) const NO_NBFT: Parameter = Parameter {
+    names: &["rd.nvmf.nonbft", "rd.nonvmf"],
+    values: "bare, `=1`, `=0`",
+    default: "`0`",
+    effect: "The firmware's NVMe table (NBFT) does not count. Otherwise, where a machine has one \
+              and root is not a server's, its links are set up and its subsystems of the \
+              transport TCP are connected to.",
+    gathers: false,
+    tests: &["the_table_of_nvme_counts_unless_that_is_off"],
+    read: Reading::no_nbft,
 };

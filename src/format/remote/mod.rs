@@ -31,6 +31,8 @@ pub enum Remote {
     Cifs(Share),
     /// The disk that this one of the targets gives, by its number.
     Target(usize),
+    /// The disk that the firmware booted from, by the iBFT.
+    Firmware,
 }
 
 /// A server.
@@ -68,7 +70,7 @@ impl Remote {
     pub fn fstype(&self) -> &'static str {
         match self {
             Self::Cifs(_) => "cifs",
-            Self::Lease | Self::Nfs(_) | Self::Target(_) => "nfs",
+            Self::Lease | Self::Nfs(_) | Self::Target(_) | Self::Firmware => "nfs",
         }
     }
 
@@ -123,6 +125,7 @@ impl fmt::Display for Remote {
             Self::Nfs(export) => write!(f, "{export}"),
             Self::Cifs(share) => write!(f, "{share}"),
             Self::Target(_) => f.write_str("the disk of a server"),
+            Self::Firmware => f.write_str("the disk that the firmware booted from"),
         }
     }
 }

@@ -44,10 +44,28 @@ pub struct Controller {
     /// the firmware says.
     pub host_nqn: String,
     pub host_id: String,
+    /// Checksums of headers, and of data, that both sides are to agree on.
+    pub header_digest: bool,
+    pub data_digest: bool,
 }
 
 impl Controller {
-    /// `tcp,ADDRESS[,OWN[,PORT[,NQN[,HOSTNQN[,HOSTID]]]]]`. The error is the end of a sentence.
+    /// Whatever is at this host.
+    pub fn at(host: Host) -> Self {
+        Self {
+            host,
+            port: String::new(),
+            own: String::new(),
+            nqn: String::new(),
+            host_nqn: String::new(),
+            host_id: String::new(),
+            header_digest: false,
+            data_digest: false,
+        }
+    }
+
+    /// `tcp,ADDRESS[,OWN[,PORT[,NQN[,HOSTNQN[,HOSTID[,DIGESTS]]]]]]`. Digests are `h`, `d` or `hd`.
+    /// The error is the end of a sentence.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let mut fields = text.split(',');
         match fields.next() {
@@ -59,11 +77,12 @@ impl Controller {
         }
         let host = fields.next().and_then(Host::parse);
         let host = host.ok_or("names no address")?;
-        let more = [(); 5].map(|()| fields.next().unwrap_or_default());
-        let [own, port, nqn, host_nqn, host_id] = more;
+        let more = [(); 6].map(|()| fields.next().unwrap_or_default());
+        let [own, port, nqn, host_nqn, host_id, digests] = more;
+        let sums = matches!(digests, "" | "h" | "d" | "hd");
         let word = |text: &&str| text.bytes().all(|b| b.is_ascii_graphic());
         let plain = port.bytes().all(|b| b.is_ascii_digit()) && more.iter().all(word);
-        match plain && fields.next().is_none() {
+        match plain && sums && fields.next().is_none() {
             true => Ok(Self {
                 host,
                 port: port.into(),
@@ -71,6 +90,8 @@ impl Controller {
                 nqn: nqn.into(),
                 host_nqn: host_nqn.into(),
                 host_id: host_id.into(),
+                header_digest: digests.starts_with('h'),
+                data_digest: digests.ends_with('d'),
             }),
             false => Err("has a port that is no number, or more fields than are known"),
         }
@@ -92,12 +113,19 @@ impl fmt::Display for Controller {
             Host::Address(address) => format!("{address}"),
             Host::Name(name) => name.clone(),
         };
+        let digests = match (self.header_digest, self.data_digest) {
+            (false, false) => "",
+            (true, false) => "h",
+            (false, true) => "d",
+            (true, true) => "hd",
+        };
         let names = [
             &self.own,
             &self.port,
             &self.nqn,
             &self.host_nqn,
             &self.host_id,
+            digests,
         ];
         let mut text = format!("tcp,{host}");
         for name in names {
@@ -169,6 +197,11 @@ mod tests {
                 "tcp,store,,,nqn.2026-01.example:a",
                 "tcp,store,,,nqn.2026-01.example:a",
                 "4420",
+            ),
+            (
+                "tcp,store,,,,nqn.b,,hd",
+                "tcp,store,,,,nqn.b,,hd",
+                "8009 4420",
             ),
         ] {
             let found = Controller::parse(text).unwrap();

@@ -30,7 +30,8 @@ impl Plan {
             client_id: own.unwrap_or_default(),
             hostname: setup.hostname.clone(),
             vendor_class: wanted.vendor_class.clone(),
-            tries: wanted.dhcp_tries,
+            // Where a time is given, that is the bound of each try.
+            tries: wanted.dhcp_tries.filter(|_| wanted.dhcp_ms.is_none()),
         };
         let link = known.link.name.clone();
         let ticket = self.tickets.issue(Job::Lease(known.link.index));

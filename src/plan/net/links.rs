@@ -10,12 +10,13 @@ use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::net::address::{Network, Route};
 use crate::format::net::order::{Asked, Change, Placement};
-use crate::format::net::wanted::{Method, Setup};
+use crate::format::net::wanted::{Made, Method, Setup};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 impl Plan {
     pub(super) fn bring_up(&mut self, now: Millis) {
+        self.make_firmware_links();
         self.make_links();
         for at in 0..self.net.links.len() {
             let Some(known) = self.net.links.get(at) else {
@@ -97,7 +98,7 @@ impl Plan {
             Method::Auto6 | Method::LinkLocal | Method::Either6 => self.wait_for_router(at, now),
             Method::Static | Method::Up => self.is_served(at),
             Method::Firmware => {
-                let what = "what the firmware left is not read yet";
+                let what = "the firmware left nothing for this link";
                 if let Some(known) = self.net.links.get_mut(at) {
                     known.trouble = Some(what.into());
                     known.standing = Standing::Failed;
@@ -173,6 +174,7 @@ impl Plan {
             Some(Job::MakeLink(_)) => {
                 if let Err(fault) = result {
                     self.warn(&fault);
+                    self.net.odd.push(fault.into_text());
                 }
                 return;
             }
@@ -212,10 +214,13 @@ impl Plan {
     pub(super) fn links_coming(&self) -> bool {
         let coming = |known: &Known| {
             let meant = !meant::setups_of(&self.wish.net, &known.link).is_empty();
-            let ended = matches!(known.standing, Standing::Ready | Standing::Failed);
+            let ended = matches!(
+                known.standing,
+                Standing::Ready | Standing::Failed | Standing::NoCarrier
+            );
             meant && !ended && (known.link.carrier || known.standing != Standing::Waiting)
         };
-        !self.net.listed || self.net.links.iter().any(coming)
+        !self.net.listed || self.wish.net.awaits_firmware || self.net.links.iter().any(coming)
     }
 
     /// Is something awaited that no ticket stands for: a carrier, a router, the next attempt?
@@ -233,16 +238,26 @@ impl Plan {
             let Some(made) = self.wish.net.made.get(number) else {
                 return;
             };
-            let there = |name: &&alloc::string::String| {
-                self.net.links.iter().any(|known| known.link.name == **name)
+            // Under the kernel's names, which is how it is told of them.
+            let named = |name: &alloc::string::String| {
+                let mut links = self.net.links.iter();
+                let known = links.find(|known| meant::goes_by(name, &known.link))?;
+                Some(known.link.name.clone())
             };
-            let count = made.of.iter().filter(there).count();
+            let there = made.of.iter().map(named);
+            let count = there.clone().flatten().count();
             let before = self.net.made.get(number).copied().unwrap_or(0);
             if count <= before && !(made.of.is_empty() && before == 0) {
                 continue;
             }
-            let change = Change::Make(made.clone());
+            let names = there.zip(&made.of);
+            let names = names.map(|(there, said)| there.unwrap_or_else(|| said.clone()));
+            let made = Made {
+                of: names.listed(),
+                ..made.clone()
+            };
             let link = made.name.clone();
+            let change = Change::Make(made);
             while self.net.made.len() <= number {
                 self.net.made.push(0);
             }

@@ -1,6 +1,8 @@
 //! Which links are meant, and what each is given.
 
 use crate::base::list::Listed;
+use crate::format::net::address::Mac;
+use crate::format::net::firmware::Used;
 use crate::format::net::wanted::{MadeOf, Method, Setup, Wanted, Which};
 use crate::format::netlink::link::{ETHERNET, Link};
 use alloc::string::String;
@@ -17,15 +19,16 @@ pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
             .made
             .iter()
             .filter(move |m| belongs(&m.kind) == ports);
-        made.any(|m| m.of.contains(&link.name))
+        made.any(|m| m.of.iter().any(|name| goes_by(name, link)))
     };
     if below(true) {
         return Vec::new();
     }
     let own = |setup: &&Setup| setup.link.as_ref().is_some_and(|which| is(which, link));
     let own: Vec<Setup> = wanted.setups.iter().filter(own).cloned().listed();
+    let left = left_for(wanted, link);
     if !own.is_empty() {
-        return own;
+        return resolved(own, wanted, &left);
     }
     let up = Setup {
         method: Method::Up,
@@ -34,6 +37,9 @@ pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
     let ours = wanted.made.iter().any(|made| made.name == link.name);
     // Links that somebody else made (for guests, as tunnels) are meant by name or not at all.
     let foreign = link.made.is_some() && !ours;
+    if !left.is_empty() && !wanted.off {
+        return left;
+    }
     let booted = wanted.boot_link.is_none_or(|mac| Some(mac) == link.mac) || ours;
     if below(false) {
         // A VLAN's packets go through it.
@@ -45,26 +51,66 @@ pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
     if wanted.off {
         return alloc::vec![up];
     }
+    if wanted.awaits_firmware {
+        return Vec::new();
+    }
     match wanted.setups.is_empty() {
-        true => {
+        true if wanted.firmware.is_empty() => {
             let method = wanted.usual;
             alloc::vec![Setup {
                 method,
                 ..Setup::default()
             }]
         }
+        // Links that the firmware did not use are left alone.
+        true => Vec::new(),
         false => {
-            let all = wanted.setups.iter().filter(|setup| setup.link.is_none());
-            all.cloned().listed()
+            let all = |setup: &&Setup| setup.link.is_none() && setup.method != Method::Firmware;
+            wanted.setups.iter().filter(all).cloned().listed()
         }
     }
 }
 
+/// What the firmware left for this link.
+fn left_for(wanted: &Wanted, link: &Link) -> Vec<Setup> {
+    let here = |used: &&Used| {
+        // A VLAN has the hardware address of the link that it is on.
+        let real = link.made.is_none() || used.setup.link.as_ref().is_some_and(is_name);
+        real && used.vlan.is_none() && used.setup.link.as_ref().is_some_and(|w| is(w, link))
+    };
+    let left = wanted.firmware.iter().filter(here);
+    left.map(|used| used.setup.clone()).listed()
+}
+
+fn is_name(which: &Which) -> bool {
+    matches!(which, Which::Name(_))
+}
+
+/// The firmware's words in the place of `ibft`, which stays where there are none.
+fn resolved(own: Vec<Setup>, wanted: &Wanted, left: &[Setup]) -> Vec<Setup> {
+    let mut all = Vec::new();
+    for setup in own {
+        match setup.method {
+            Method::Firmware if wanted.awaits_firmware => return Vec::new(),
+            Method::Firmware if !left.is_empty() => all.extend(left.iter().cloned()),
+            _ => all.push(setup),
+        }
+    }
+    all
+}
+
 pub(super) fn is(which: &Which, link: &Link) -> bool {
     match which {
-        Which::Name(name) => *name == link.name,
+        Which::Name(name) => goes_by(name, link),
         Which::Mac(mac) => Some(*mac) == link.mac,
     }
+}
+
+/// Is this the link's name, or the one that udev would make of its hardware address? (Its other
+/// names tell where a card sits, and take udev's rules to be made.)
+pub(super) fn goes_by(name: &str, link: &Link) -> bool {
+    let by_mac = || link.made.is_none() && link.mac.is_some() && Mac::of_name(name) == link.mac;
+    link.name == name || by_mac()
 }
 
 /// The name that `ifname=` gives this link, where it has another.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `meant` | which links are meant, and what each is given |
 //! | `links` | each link from down to ready, all side by side |
+//! | `firmware` | what the firmware left of its own boot |
 //! | `leases` | who is asked for what, and what becomes of the answer |
 //! | `routers` | what routers of IPv6 give |
 //! | `names` | servers that are known by name |
@@ -12,17 +13,20 @@
 //! | `served` | what root on a server is, over one link |
 //! | `targets` | servers of blocks: connected to, until their disks are there |
 //! | `leaving` | what becomes of it all when the real system begins |
+//! | `patience` | how long links are waited for |
 //! | `page` | what the page says of all that |
 //!
 //! Nothing of it happens where root needs no network and nobody asked for one: not even the
 //! drivers of network cards are loaded then.
 
+mod firmware;
 mod leases;
 mod leaving;
 mod links;
 mod meant;
 mod names;
 mod page;
+mod patience;
 pub(super) mod retry;
 mod root;
 mod routers;
@@ -60,6 +64,8 @@ enum Standing {
     Raising,
     /// Up; a carrier is waited for.
     Waiting,
+    /// Up, and given up for want of a carrier; with one it is waited for again.
+    NoCarrier,
     /// A server is asked for a lease.
     Leasing,
     /// Router advertisements are waited for.
@@ -84,6 +90,10 @@ struct Known {
     /// Those that the words say.
     routes: Vec<Route>,
     router: Router,
+    /// When it is given up where it stands.
+    until: Option<(Standing, Millis)>,
+    /// A carrier came, and was there before.
+    regained: bool,
     /// Which of its setups is in turn.
     next: usize,
     /// The how-manieth to be ready; the first one goes first. 0: it is not.
@@ -100,6 +110,9 @@ pub(super) struct Net {
     links: Vec<Known>,
     /// So many are ready.
     ready: u32,
+    firmware_asked: bool,
+    /// What else went wrong: sentences.
+    odd: Vec<String>,
     /// Of how many others each link that is to be made was made.
     made: Vec<usize>,
     attempts: Attempts,
@@ -137,6 +150,7 @@ impl Net {
 
     fn heard(&mut self, link: Link) {
         if let Some(known) = self.by_index(link.index) {
+            known.regained |= link.carrier && !known.link.carrier;
             known.link = link;
         } else if self.links.len() < MAX_LINKS {
             self.links.push(Known {
@@ -147,6 +161,8 @@ impl Net {
                 addresses: Vec::new(),
                 routes: Vec::new(),
                 router: Router::default(),
+                until: None,
+                regained: false,
                 next: 0,
                 place: 0,
                 tried: false,
@@ -164,6 +180,8 @@ impl Plan {
             NetEvent::LookupFailed { ticket, fault } => self.looked_up(now, ticket, Err(fault)),
             NetEvent::Connected { ticket, device } => self.connected(now, ticket, Ok(device)),
             NetEvent::ConnectFailed { ticket, fault } => self.connected(now, ticket, Err(fault)),
+            NetEvent::Nbft(left) => self.heed_nbft(*left),
+            NetEvent::FirmwareRead { ticket, left } => self.firmware_read(now, ticket, *left),
             NetEvent::Link(link) => self.net.heard(*link),
             NetEvent::LinkGone { index } => {
                 self.net.links.retain(|known| known.link.index != index);
@@ -200,8 +218,12 @@ impl Plan {
             let order = NetAction::WatchLinks;
             self.out.push(Action::Net { ticket, order });
         }
+        self.read_firmware();
         self.net.wake(now);
+        self.mind_links(now);
         self.bring_up(now);
+        // What has just begun may have a bound.
+        self.mind_links(now);
         self.connect_targets();
         self.mount_remote(now);
     }
@@ -212,7 +234,7 @@ impl Plan {
         }
     }
 
-    /// When something about the network is to be tried again.
+    /// When something about the network is to be tried again, or given up.
     pub(super) fn network_due(&self) -> Option<Millis> {
         let again = self
             .net
@@ -222,7 +244,8 @@ impl Plan {
         let names = self.net.names.iter().filter_map(|named| named.retry.again);
         let attempts = self.net.attempts.retry.again;
         let routers = self.net.links.iter().filter_map(Known::patience);
-        again.chain(names).chain(attempts).chain(routers).min()
+        let links = self.links_due().into_iter().chain(routers);
+        again.chain(names).chain(attempts).chain(links).min()
     }
 
     fn warn(&mut self, fault: &Fault) {

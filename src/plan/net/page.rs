@@ -3,10 +3,12 @@
 use super::super::Plan;
 use super::{Known, Standing, meant};
 use crate::base::list::Listed;
+use crate::base::text::Joined;
 use crate::format::net::address::Network;
+use crate::format::net::wanted::Which;
 use crate::format::netlink::link::LOOPBACK;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 impl Plan {
@@ -22,11 +24,47 @@ impl Plan {
             .iter()
             .filter(real)
             .map(|known| self.link_line(known));
-        let lines: Vec<String> = lines.listed();
+        let mut lines: Vec<String> = lines.listed();
+        lines.extend(self.links_missing());
         match lines.is_empty() {
             true => alloc::vec!["no network link at all".into()],
             false => lines,
         }
+    }
+
+    /// Links that words name and that are not there; links that were to be made of such.
+    fn links_missing(&self) -> Vec<String> {
+        let is_there = |which: &Which| {
+            let mut links = self.net.links.iter();
+            links.any(|known| meant::is(which, &known.link))
+        };
+        let named = |name: &String| Which::Name(name.clone());
+        let mut lines = Vec::new();
+        for made in &self.wish.net.made {
+            let missing = made.of.iter().filter(|name| !is_there(&named(name)));
+            let missing = missing.listed();
+            if !is_there(&named(&made.name)) {
+                let why = match missing.is_empty() {
+                    true => "it was not made".into(),
+                    false => format!("it was not made: {} is not there", missing.joined(", ")),
+                };
+                lines.push(format!("{:<12}: {why}", made.name));
+            }
+        }
+        for setup in &self.wish.net.setups {
+            let made = |name: &String| self.wish.net.made.iter().any(|m| m.name == *name);
+            let name = match &setup.link {
+                Some(Which::Name(name)) if !made(name) => name.clone(),
+                Some(Which::Mac(mac)) => mac.to_string(),
+                _ => continue,
+            };
+            if !setup.link.as_ref().is_some_and(is_there) {
+                lines.push(format!(
+                    "{name:<12}: there is no such link, and ip= names it"
+                ));
+            }
+        }
+        lines
     }
 
     fn link_line(&self, known: &Known) -> String {
@@ -43,7 +81,9 @@ impl Plan {
             }
             (Standing::Ready, Some(address), None) => format!("{address}"),
             (Standing::Ready, None, _) => "up, without an address".into(),
-            (Standing::Waiting, ..) => "up, but no carrier: no cable, or nobody at its end".into(),
+            (Standing::Waiting | Standing::NoCarrier, ..) => {
+                "up, but no carrier: no cable, or nobody at its end".into()
+            }
             (Standing::Leasing, ..) if !link.carrier => "the carrier was lost".into(),
             (Standing::Leasing, Some(address), None) => format!("{address}, and no lease"),
             (Standing::Leasing, ..) => "no lease".into(),
@@ -82,6 +122,7 @@ impl Plan {
                 lines.push(line);
             }
         }
+        lines.extend(self.net.odd.iter().cloned());
         lines.extend(self.name_problems());
         lines.extend(self.target_problems());
         lines.extend(attempts.kernel.iter().map(|line| format!("kernel: {line}")));

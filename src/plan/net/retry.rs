@@ -8,10 +8,11 @@ const WAIT_MS: u64 = 1_000;
 const WAITS_DOUBLED: u32 = 3;
 
 /// What fails with one of these, time may mend: errno(3).
-const MAY_PASS: [i32; 9] = [
+const MAY_PASS: [i32; 10] = [
     4, // EINTR
     5, // EIO
     EAGAIN,
+    99,  // EADDRNOTAVAIL: the link that has it is not up yet
     100, // ENETDOWN
     101, // ENETUNREACH
     104, // ECONNRESET

@@ -30,7 +30,7 @@ pub(super) struct Router {
     pub(super) servers: Vec<IpAddr>,
     pub(super) search: Vec<String>,
     /// DHCPv6 was asked because of it.
-    asked: bool,
+    pub(super) asked: bool,
     /// When DHCPv6 is asked without a router.
     patience: Option<Millis>,
     /// The address that it gave.

@@ -273,6 +273,16 @@ impl<'w> Machine<'w> {
                 self.network(ticket, order);
             }
             Action::Mount { ticket, mount } => self.mount(ticket, &mount),
+            Action::Abandon { ticket } => {
+                self.leases.remove(&ticket);
+                let is_answer = |coming: &Coming| match coming {
+                    Coming::Told(event) => {
+                        matches!(**event, Event::Net(NetEvent::Leased { ticket: t, .. }) if t == ticket)
+                    }
+                    _ => false,
+                };
+                self.coming.retain(|_, coming| !is_answer(coming));
+            }
             Action::FindInit { ticket, .. } => {
                 let path = Text::from("/sbin/init");
                 self.later(Event::InitFound { ticket, path });
@@ -296,6 +306,8 @@ impl<'w> Machine<'w> {
                 }
                 self.answer(NetEvent::LinksListed { ticket });
             }
+            // No word of these worlds asks for it.
+            NetAction::ReadFirmware => self.law(MEANT, false, "firmware"),
             NetAction::Configure { link, change } => self.configure(ticket, &link, &change),
             NetAction::Lease { link, order } => self.lease(ticket, &link, &order),
             NetAction::Lookup(_) => {

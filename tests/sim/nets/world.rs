@@ -5,9 +5,6 @@ use crate::rng::Rng;
 /// Milliseconds after which root is given up, as the words say.
 pub const DEADLINE: u64 = 60_000;
 
-/// How long a router is waited for until DHCPv6 is asked without one.
-const ROUTER_PATIENCE: u64 = 12_000;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Nfs,
@@ -89,12 +86,11 @@ impl Nic {
         let prefix = prefix.map(|router| router.from);
         let told = self.router.filter(|router| router.managed);
         let told = told.and_then(|router| Some(router.from.max(self.dhcp?)));
-        let alone = self.dhcp.map(|dhcp| dhcp + ROUTER_PATIENCE);
         match how {
             How::Words => Some(0),
             How::Dhcp4 | How::Dhcp6 => self.dhcp,
             How::Auto6 => prefix,
-            How::Either6 => [prefix, told, alone].into_iter().flatten().min(),
+            How::Either6 => [prefix, told, self.dhcp].into_iter().flatten().min(),
         }
     }
 
@@ -109,6 +105,8 @@ impl Nic {
 #[derive(Clone, Debug)]
 pub struct World {
     pub words: String,
+    /// They say that links are given up.
+    pub impatient: bool,
     pub how: How,
     /// The one link that the words mean.
     pub only: Option<String>,
@@ -158,9 +156,18 @@ impl World {
             (_, Some(link)) => format!("ip={link}:{method}"),
             (_, None) => format!("ip={method}"),
         };
-        let words = format!("{root} {ip} rd.timeout={}", DEADLINE / 1000);
+        let mut words = format!("{root} {ip} rd.timeout={}", DEADLINE / 1000);
+        let before = words.len();
+        if rng.chance(15) {
+            words.push_str(" rd.net.timeout.carrier=3");
+        }
+        if rng.chance(15) {
+            words.push_str(" rd.net.timeout.dhcp=9 rd.net.dhcp.retry=2");
+        }
+        let impatient = words.len() > before;
         Self {
             words,
+            impatient,
             how,
             only,
             nics,
@@ -174,12 +181,14 @@ impl World {
 
     /// When root could be mounted by somebody who knows the future, if at all.
     pub fn ready(&self) -> Option<u64> {
-        if self.server.manner == Manner::Refuses {
+        if self.server.manner == Manner::Refuses || self.impatient {
             return None;
         }
         let leads = self.nics.iter().filter(|n| n.leads && self.is_meant(n));
         let ready = leads.filter_map(|nic| Some(nic.settled()?.max(nic.addressed(self.how)?)));
-        Some(ready.min()?.max(self.server.from))
+        // Without a router's word DHCPv6 is asked late.
+        let patience = 12_000 * u64::from(self.how == How::Either6);
+        Some((ready.min()? + patience).max(self.server.from))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::base::text::Text;
 use crate::format::cmdline::Word;
 use crate::format::iscsi;
 use crate::format::nbd::reference::Reference;
-use crate::format::net::wanted::Method;
+use crate::format::net::wanted::{Method, Setup};
 use crate::format::remote::cifs::Share;
 use crate::format::remote::nvme::Controller;
 use crate::format::remote::target::Target;
@@ -27,6 +27,9 @@ pub(super) struct Words {
     host_id: String,
     /// `rd.iscsi.KEY=VALUE`.
     iscsi: Vec<(String, String)>,
+    /// `rd.iscsi.firmware`, `rd.iscsi.ibft`.
+    firmware: bool,
+    firmware_links: bool,
     cifs_root: String,
     cifs_user: String,
     cifs_password: String,
@@ -72,6 +75,22 @@ impl Reading {
         }
     }
 
+    pub(in crate::format::params) fn firmware_links(&mut self, word: &Word<'_>) {
+        self.remote.firmware_links = self.switch(word);
+    }
+
+    pub(in crate::format::params) fn firmware_all(&mut self, word: &Word<'_>) {
+        self.wish.net.all_of_firmware = self.switch(word);
+    }
+
+    pub(in crate::format::params) fn firmware_disks(&mut self, word: &Word<'_>) {
+        self.remote.firmware = self.switch(word);
+    }
+
+    pub(in crate::format::params) fn no_nbft(&mut self, word: &Word<'_>) {
+        self.wish.net.ignore_nbft = self.switch(word);
+    }
+
     pub(in crate::format::params) fn nvme_host(&mut self, word: &Word<'_>) {
         let text = core::str::from_utf8(word.value.unwrap_or_default()).unwrap_or_default();
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && b != b',') {
@@ -88,11 +107,12 @@ impl Reading {
     /// All words were read. Is root behind a server?
     pub(super) fn finish_remote(&mut self) -> bool {
         let words = core::mem::take(&mut self.remote);
-        for controller in words.controllers {
+        self.wish.nvme_host = (words.host_nqn.clone(), words.host_id.clone());
+        for controller in &words.controllers {
             self.target(Target::Nvme(Controller {
                 host_nqn: words.host_nqn.clone(),
                 host_id: words.host_id.clone(),
-                ..controller
+                ..controller.clone()
             }));
         }
         if let Some(Source::Name(name)) = &self.wish.root
@@ -115,12 +135,13 @@ impl Reading {
         let is_root = vague && of_root.is_none();
         let of_netroot = self.block_server(&words.netroot, is_root, &words.iscsi);
         self.wish.remote = of_root.or(of_netroot).or(self.wish.remote.take());
+        self.finish_firmware(&words, vague);
         self.hide_password();
         self.wish.net.usual = self.usual_method(typed.as_bytes(), words.netroot.as_bytes());
         let Some(remote) = &mut self.wish.remote else {
             return false;
         };
-        if let Remote::Target(_) = remote {
+        if let Remote::Target(_) | Remote::Firmware = remote {
             return true;
         }
         if let Remote::Cifs(share) = remote
@@ -142,13 +163,44 @@ impl Reading {
             Some(Remote::Nfs(export)) => export.server.as_ref(),
             Some(Remote::Cifs(share)) => Some(&share.host),
             Some(Remote::Target(number)) => self.wish.targets.get(*number).and_then(Target::host),
-            Some(Remote::Lease) => None,
+            Some(Remote::Lease | Remote::Firmware) => None,
             None => self.wish.targets.first().and_then(Target::host),
         };
         match host {
             Some(Host::Address(address)) if address.is_ipv6() => Method::Either6,
             _ => Method::default(),
         }
+    }
+
+    /// `root=iscsi` and `netroot=iscsi` name no target: the firmware does.
+    fn finish_firmware(&mut self, words: &Words, vague: bool) {
+        let is_bare = |text: &Text| matches!(text.as_bytes(), b"iscsi" | b"iscsi:");
+        let bare = is_bare(&self.wish.root_as_typed) || is_bare(&words.netroot);
+        if words.firmware || bare {
+            let mut all = iscsi::Reference::default();
+            // Users and passwords are the firmware's.
+            for (key, value) in &words.iscsi {
+                if matches!(key.as_str(), "initiator" | "target.group" | "param")
+                    && let Err(why) = all.word(key, value)
+                {
+                    self.say(format!("rd.iscsi.{key} {why}"));
+                }
+            }
+            self.wish.ibft = Some(all.into());
+            if vague && self.wish.remote.is_none() {
+                self.wish.remote = Some(Remote::Firmware);
+            }
+        }
+        let net = &mut self.wish.net;
+        let said = |setup: &Setup| setup.method == Method::Firmware;
+        if words.firmware_links && !net.setups.iter().any(said) {
+            net.setups.push(Setup {
+                method: Method::Firmware,
+                ..Setup::default()
+            });
+        }
+        let links = net.setups.iter().any(said);
+        net.awaits_firmware = links || self.wish.ibft.is_some() && net.setups.is_empty();
     }
 
     /// What `root=` says is shown on pages and in the log: without the passwords in it.
@@ -175,6 +227,8 @@ impl Reading {
     ) -> Option<Remote> {
         let text = typed.as_str()?;
         let target = match text.strip_prefix("iscsi:") {
+            // That names no target: the firmware does.
+            Some("") => return None,
             Some(rest) => self.iscsi_target(rest, iscsi)?,
             None if Reference::is_one(text) => self.nbd_target(text, is_root)?,
             None => return None,

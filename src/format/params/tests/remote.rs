@@ -87,6 +87,7 @@ fn controllers_of_nvme_gather() {
         w.root = Some(Source::Uuid("a".into()));
         w.root_as_typed = "UUID=a".into();
         let host = "nqn.2026-01.example:me,8d1f";
+        w.nvme_host = ("nqn.2026-01.example:me".into(), "8d1f".into());
         w.targets = [
             format!("192.0.2.1,,,,{host}"),
             format!("192.0.2.2,,4420,,{host}"),
@@ -159,4 +160,68 @@ fn words_about_iscsi_count_for_its_target() {
     assert!(!said.contains("secret"), "{said}");
     let found = wish("root=LABEL=x netroot=iscsi:192.0.2.1::::iqn.2026-01.example:disk");
     assert_eq!((found.remote, found.targets.len()), (None, 1));
+}
+
+#[test]
+fn the_firmware_may_say_how_links_are_set_up() {
+    use crate::format::net::wanted::{Method, Setup};
+    let by_firmware = Setup {
+        method: Method::Firmware,
+        ..Setup::default()
+    };
+    for line in ["rd.iscsi.ibft", "rd.iscsi.ibft=1 ip=ibft", "ip=ibft"] {
+        check(line, |wish| {
+            wish.net.setups.push(by_firmware.clone());
+            wish.net.awaits_firmware = true;
+        });
+    }
+    check("rd.iscsi.ibft=0 rd.iscsi.mp", |wish| {
+        wish.net.all_of_firmware = true;
+    });
+    let found = wish("ip=eth0:ibft ip=eth1:dhcp rd.iscsi.mp=0");
+    assert!(found.net.awaits_firmware && !found.net.all_of_firmware);
+    // Nothing is brought up for the sake of it.
+    assert!(!found.needs_net());
+}
+
+#[test]
+fn the_firmware_may_say_which_disks_there_are() {
+    for (line, remote, links) in [
+        ("rd.iscsi.firmware", Some(Remote::Firmware), true),
+        ("root=iscsi", Some(Remote::Firmware), true),
+        (
+            "netroot=iscsi iscsi_firmware=1",
+            Some(Remote::Firmware),
+            true,
+        ),
+        ("root=iscsi: ip=dhcp", Some(Remote::Firmware), false),
+        ("root=LABEL=x rd.iscsi.firmware=1", None, true),
+        ("root=LABEL=x netroot=iscsi ip=ibft", None, true),
+        ("root=dhcp rd.iscsi.firmware", Some(Remote::Lease), true),
+    ] {
+        let found = wish(line);
+        assert!(found.ibft.is_some() && found.needs_net(), "{line}");
+        assert_eq!(found.remote, remote, "{line}");
+        assert_eq!(found.net.awaits_firmware, links, "{line}");
+        assert!(found.complaints.is_empty(), "{line}");
+    }
+    let words = "rd.iscsi.initiator=iqn.2026-01.example:me \
+                 rd.iscsi.param=node.session.timeo.replacement_timeout=30";
+    let all = wish(&format!("netroot=iscsi rd.iscsi.firmware=1 {words}"))
+        .ibft
+        .unwrap();
+    assert_eq!(all.initiator, "iqn.2026-01.example:me");
+    assert_eq!(all.recovery_s, 30);
+    check("rd.iscsi.firmware=0", |_| {});
+}
+
+#[test]
+fn the_table_of_nvme_counts_unless_that_is_off() {
+    for line in ["rd.nvmf.nonbft", "rd.nonvmf=1"] {
+        check(line, |wish| wish.net.ignore_nbft = true);
+    }
+    check("rd.nvmf.nonbft rd.nvmf.nonbft=0", |_| {});
+    check("rd.nvmf.hostnqn=nqn.b rd.nvmf.hostid=a", |wish| {
+        wish.nvme_host = ("nqn.b".into(), "a".into());
+    });
 }
