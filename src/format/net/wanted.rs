@@ -18,7 +18,8 @@ pub struct Wanted {
     /// What every link is given where no `ip=` says it: DHCP. Of IPv6 where only that can lead to
     /// root: `root=dhcp6`, or a server whose address is of IPv6.
     pub usual: Method,
-    /// `ip=`, in order. None: the usual on every link. Several may be about one link: all of them hold.
+    /// `ip=`, in order. None: the usual on every link. Several may be about one link: all of them
+    /// hold.
     pub setups: Vec<Setup>,
     /// `nameserver=`, besides those of `ip=`.
     pub dns: Vec<IpAddr>,

@@ -1,11 +1,11 @@
 //! A DHCPv6 client until it has a lease. Renewing it is the real system's.
 //!
 //! # One conversation
-//! SOLICIT, ADVERTISE, REQUEST, REPLY (RFC 8415 §18.2): of the offers of the first wait the one that
-//! its server prefers most is taken, later the first one. A server that gives at once (rapid
-//! commit) ends it with its first answer. Then the link is given the address, and the kernel finds
-//! out whether somebody has it already (RFC 4862 §5.4): the lease is there when nobody has. Where
-//! only [`Options::information`] is wanted: INFORMATION-REQUEST, REPLY.
+//! SOLICIT, ADVERTISE, REQUEST, REPLY (RFC 8415 §18.2): of the offers of the first wait the one
+//! whose server is to be preferred most is taken, later the first one. A server that gives at once
+//! (rapid commit) ends it with its first answer. Then the link is given the address, and the kernel
+//! finds out whether somebody has it already (RFC 4862 §5.4): the lease is there when nobody has.
+//! Where only [`Options::information`] is wanted: INFORMATION-REQUEST, REPLY.
 //!
 //! # What goes wrong
 //! No offer: SOLICIT again, after [`super::wait_ms`]; RFC 8415 §7.6 would let an hour pass between

@@ -76,6 +76,17 @@ pub fn network(handed: &Handed<'_>) -> Option<File> {
         }
         ignored_dns(handed, &mut out);
     }
+    ipv6(handed, &mut out);
+    routes(handed, &mut out);
+    Some(out.file(
+        format!("/run/systemd/network/69-landfall-{link}.network"),
+        0o644,
+    ))
+}
+
+/// Who this machine was to servers of DHCPv6, and what counts of what they and routers say.
+fn ipv6(handed: &Handed<'_>, out: &mut Lines) {
+    let how = handed.how;
     if let Some(lease) = how.dhcp6 {
         out.section("DHCPv6");
         if let Some((kind, data)) = be16(&lease.client_id, 0).zip(lease.client_id.get(2..)) {
@@ -87,17 +98,12 @@ pub fn network(handed: &Handed<'_>) -> Option<File> {
             // As it was asked for: whatever routers say.
             out.key("WithoutRA", &"solicit");
         }
-        ignored_dns(handed, &mut out);
+        ignored_dns(handed, out);
     }
     if how.by_routers() && handed.ignore_dns {
         out.section("IPv6AcceptRA");
-        ignored_dns(handed, &mut out);
+        ignored_dns(handed, out);
     }
-    routes(handed, &mut out);
-    Some(out.file(
-        format!("/run/systemd/network/69-landfall-{link}.network"),
-        0o644,
-    ))
 }
 
 fn ignored_dns(handed: &Handed<'_>, out: &mut Lines) {
