@@ -275,13 +275,14 @@ impl<'w> Machine<'w> {
             Action::Mount { ticket, mount } => self.mount(ticket, &mount),
             Action::Abandon { ticket } => {
                 self.leases.remove(&ticket);
-                let is_answer = |coming: &Coming| match coming {
-                    Coming::Told(event) => {
-                        matches!(**event, Event::Net(NetEvent::Leased { ticket: t, .. }) if t == ticket)
-                    }
-                    _ => false,
+                let answered = |event: &Event| match event {
+                    Event::Net(NetEvent::Leased { ticket, .. }) => Some(*ticket),
+                    _ => None,
                 };
-                self.coming.retain(|_, coming| !is_answer(coming));
+                self.coming.retain(|_, coming| match coming {
+                    Coming::Told(event) => answered(event) != Some(ticket),
+                    _ => true,
+                });
             }
             Action::FindInit { ticket, .. } => {
                 let path = Text::from("/sbin/init");
