@@ -96,7 +96,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 50] = [
+const ROWS: [Parameter; 52] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -108,7 +108,9 @@ const ROWS: [Parameter; 50] = [
                   `=cifs://[USER[:PASSWORD]@]SERVER/SHARE[,OPTIONS]`, `=dhcp`, \
                   `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, \
                   `=nbd:SERVER:EXPORT`, `=nbd://SERVER[:PORT]/EXPORT`, \
-                  `=iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET`, `=fstab`, \
+                  `=iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET`, \
+                  `=rbd:MON[,MON…]:POOL[/NAMESPACE]/IMAGE[@SNAPSHOT][:OPTIONS[:FLAGS]]`, \
+                  `=ceph:MON[,MON…]:/PATH[:OPTIONS]`, `=fstab`, \
                   `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
@@ -188,6 +190,8 @@ const ROWS: [Parameter; 50] = [
     remote::NVME_HOST,
     remote::CIFS,
     remote::ISCSI,
+    remote::CEPH,
+    remote::RBDROOT,
     Parameter {
         names: &["rootfstype"],
         values: "`=TYPE[,TYPE…]`",

@@ -1,6 +1,6 @@
 //! A worker's conversation with a server of blocks, until the kernel has its connection.
 
-use crate::act::{attach_iscsi, attach_nbd, connect_nvme, discover_aoe};
+use crate::act::{attach_iscsi, attach_nbd, connect_nvme, discover_aoe, map_rbd};
 use crate::base::fault::Fault;
 use crate::crypt::chap;
 use crate::format::iscsi::status::Address;
@@ -29,6 +29,7 @@ pub fn connect(target: &Target, server: Option<IpAddr>) -> Result<Option<String>
         }
         (Target::Nbd(wanted), Some(server)) => nbd(wanted, server).map(Some),
         (Target::Iscsi(wanted), Some(server)) => iscsi(wanted, server),
+        (Target::Rbd(wanted), _) => map_rbd::map(wanted).map(Some),
         (_, None) => Err(Fault::plain("connect: the server has no address")),
     }
 }

@@ -1,7 +1,9 @@
 //! Words about roots on a network, and about servers of blocks.
 
-use super::Reading;
+use super::{Reading, ceph};
 use crate::base::text::Text;
+use crate::format::ceph::Credentials;
+use crate::format::ceph::tree::Tree;
 use crate::format::cmdline::Word;
 use crate::format::iscsi;
 use crate::format::nbd::reference::Reference;
@@ -20,7 +22,7 @@ const TARGETS_MAX: usize = 64;
 #[derive(Default)]
 pub(super) struct Words {
     nfsroot: Option<Text>,
-    netroot: Text,
+    pub(super) netroot: Text,
     controllers: Vec<Controller>,
     host_nqn: String,
     host_id: String,
@@ -29,6 +31,7 @@ pub(super) struct Words {
     cifs_root: String,
     cifs_user: String,
     cifs_password: String,
+    pub(super) ceph: Credentials,
 }
 
 /// The rows.
@@ -86,7 +89,8 @@ impl Reading {
 impl Reading {
     /// All words were read. Is root behind a server?
     pub(super) fn finish_remote(&mut self) -> bool {
-        let words = core::mem::take(&mut self.remote);
+        let mut words = core::mem::take(&mut self.remote);
+        self.remote.ceph = core::mem::take(&mut words.ceph);
         for controller in words.controllers {
             self.target(Target::Nvme(Controller {
                 host_nqn: words.host_nqn.clone(),
@@ -114,6 +118,9 @@ impl Reading {
         let is_root = vague && of_root.is_none();
         let of_netroot = self.block_server(&words.netroot, is_root, &words.iscsi);
         self.wish.remote = of_root.or(of_netroot).or(self.wish.remote.take());
+        if self.wish.remote.is_none() {
+            self.complain_of_tree(&typed);
+        }
         self.hide_password();
         let Some(remote) = &mut self.wish.remote else {
             return false;
@@ -130,6 +137,10 @@ impl Reading {
         if let Remote::Nfs(export) = remote {
             export.v4 |= types.iter().any(|fstype| fstype == "nfs4");
         }
+        if let Remote::Ceph(tree) = remote {
+            let tree = Tree::clone(tree);
+            self.wish.remote = Some(self.finish_tree(tree));
+        }
         true
     }
 
@@ -137,6 +148,7 @@ impl Reading {
     fn hide_password(&mut self) {
         let typed = self.wish.root_as_typed.as_str().unwrap_or_default();
         let shown = match (&self.wish.remote, typed.split_once(':')) {
+            _ if let Some(shown) = ceph::shown(typed) => shown,
             (Some(Remote::Cifs(share)), Some(("cifs", _))) => format!("cifs:{share}"),
             (_, Some(("iscsi", rest))) => match iscsi::Reference::parse(rest) {
                 Ok(reference) => format!("{reference}"),
@@ -158,6 +170,9 @@ impl Reading {
         let text = typed.as_str()?;
         let target = match text.strip_prefix("iscsi:") {
             Some(rest) => self.iscsi_target(rest, iscsi)?,
+            None if text.starts_with("rbd:") => {
+                self.rbd_target(text.strip_prefix("rbd:")?, is_root)?
+            }
             None if Reference::is_one(text) => self.nbd_target(text, is_root)?,
             None => return None,
         };
