@@ -37,6 +37,7 @@
 //! | what the real system is told | `net` | `net` | `leave_network` | – |
 //! | addresses, leases, servers | `net` | `talk` | – | – |
 //! | network block devices | `nbd`, `netlink` | `talk` | `attach_nbd`, `watch_nbd` | `tcp`, `netlink` |
+//! | images and file systems of Ceph | `ceph` | `net` | `map_rbd`, `ceph_key` | `keyring` |
 //! | disks of iSCSI targets (`crypt::chap` proves) | `iscsi` | `talk` | `attach_iscsi` | `tcp`, `netlink` |
 //! | what firmware left of its own boot | `ibft`, `nbft` | `net` | `firmware_tables` | – |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |

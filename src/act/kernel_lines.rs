@@ -1,6 +1,6 @@
 //! What the kernel logged while a job was done: errno is one number for many causes.
 
-use crate::base::text::Text;
+use crate::base::text::{Text, cut};
 use crate::sys::kmsg::Reader;
 
 /// Most lines that are kept, from the last one backwards.
@@ -11,10 +11,27 @@ const KEPT_LEVEL: u8 = 5;
 
 /// The kernel's own lines since the mark, oldest first, each once.
 pub fn since(log: &mut Reader) -> Vec<Text> {
+    collect(log, &|level, _| level <= KEPT_LEVEL)
+}
+
+/// What the client of Ceph said since the mark, however quietly, but for its good news.
+pub fn of_ceph(log: &mut Reader) -> Vec<Text> {
+    const GOOD: [&str; 3] = ["session established", " fsid ", ": loaded"];
+    collect(log, &|_, text| {
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        let ours = ["rbd: ", "libceph: "]
+            .iter()
+            .any(|who| text.starts_with(who));
+        ours && !GOOD.iter().any(|word| cut(text, word).is_some())
+    })
+}
+
+fn collect(log: &mut Reader, keep: &dyn Fn(u8, &[u8]) -> bool) -> Vec<Text> {
     let mut lines = Vec::new();
     while let Ok(Some(record)) = log.next_record() {
+        let kept = record.facility == 0 && keep(record.level, &record.text);
         let text = Text(record.text);
-        if record.facility == 0 && record.level <= KEPT_LEVEL && !lines.contains(&text) {
+        if kept && !lines.contains(&text) {
             if lines.len() == MOST_LINES {
                 lines.remove(0);
             }

@@ -4,7 +4,7 @@
 //! systems also write to the kernel log: both are part of the answer. One attempt, no guessing of
 //! types or options. Documentation/filesystems/mount_api.rst.
 
-use super::kernel_lines;
+use super::{kernel_lines, reach};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::text::Text;
@@ -43,6 +43,8 @@ pub fn mount(request: &Request<'_>, options: &[u8], target: &str) -> Result<(), 
     for word in &options.dropped {
         log::debug!("rootflags: {word} is for mount(8), not for the kernel");
     }
+    let is_key = |(key, _): &(Text, Option<Text>)| key.as_bytes() == b"key";
+    let keyed = options.data.iter().any(is_key);
     let mut log = Reader::from_now().ok();
     let mut said = Vec::new();
     let Err(mut fail) = attempt(request, &options, target, &mut said) else {
@@ -63,7 +65,7 @@ pub fn mount(request: &Request<'_>, options: &[u8], target: &str) -> Result<(), 
         .listed();
     said.extend(new);
     Err(MountFault {
-        fault: explain(&fail, request),
+        fault: explain(&fail, request, keyed),
         kernel: said,
     })
 }
@@ -151,12 +153,24 @@ fn explain_server(errno: i32) -> Option<&'static str> {
     })
 }
 
-fn explain(fail: &Fail, request: &Request<'_>) -> Fault {
+/// What a refusal of a Ceph cluster means. fs/ceph/super.c, fs/ceph/mds_client.c.
+fn explain_cluster(errno: i32, keyed: bool) -> Option<&'static str> {
+    Some(match errno {
+        libc::ENOENT => "the cluster has no such file system, or no such directory in it",
+        libc::EHOSTUNREACH => "no metadata server of the cluster is up: see `ceph mds stat`",
+        libc::EIO => "the cluster, or one of its metadata servers, does not answer",
+        _ => return reach::explain_ceph(errno, keyed),
+    })
+}
+
+fn explain(fail: &Fail, request: &Request<'_>, keyed: bool) -> Fault {
     let Request { device, fstype, .. } = request;
     let served = matches!(request.fstype, "nfs" | "nfs4" | "cifs");
     let server = served.then_some(fail.errno);
+    let cluster = (request.fstype == "ceph").then_some(fail.errno);
     let advice = match (fail.call, fail.errno) {
         _ if let Some(advice) = server.and_then(explain_server) => advice,
+        _ if let Some(advice) = cluster.and_then(|errno| explain_cluster(errno, keyed)) => advice,
         ("fsopen", libc::ENODEV) | ("mount", libc::ENODEV) => {
             "the kernel has no driver for this file system: its module is not in the image"
         }

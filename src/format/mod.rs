@@ -5,6 +5,7 @@
 
 pub mod base64;
 pub mod bootconfig;
+pub mod ceph;
 pub mod cmdline;
 pub mod crypttab;
 pub mod discoverable;

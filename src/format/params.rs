@@ -96,7 +96,7 @@ const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; 
     rows
 }
 
-const ROWS: [Parameter; 54] = [
+const ROWS: [Parameter; 56] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -109,7 +109,8 @@ const ROWS: [Parameter; 54] = [
                   `=nbd:SERVER:PORT[/EXPORT][:TYPE[:FLAGS[:NBDOPTIONS]]]`, \
                   `=nbd:SERVER:EXPORT`, `=nbd://SERVER[:PORT]/EXPORT`, \
                   `=iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET`, `=iscsi`, \
-                  `=fstab`, \
+                  `=rbd:MON[,MON…]:POOL[/NAMESPACE]/IMAGE[@SNAPSHOT][:OPTIONS[:FLAGS]]`, \
+                  `=ceph:MON[,MON…]:/PATH[:OPTIONS]`, `=fstab`, \
                   `=gpt-auto`",
         default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
@@ -193,6 +194,8 @@ const ROWS: [Parameter; 54] = [
     remote::FIRMWARE_ALL,
     remote::FIRMWARE_DISKS,
     remote::NO_NBFT,
+    remote::CEPH,
+    remote::RBDROOT,
     Parameter {
         names: &["rootfstype"],
         values: "`=TYPE[,TYPE…]`",

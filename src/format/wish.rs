@@ -193,7 +193,7 @@ impl Wish {
     pub fn is_served_tree(&self) -> bool {
         matches!(
             self.remote,
-            Some(Remote::Lease | Remote::Nfs(_) | Remote::Cifs(_))
+            Some(Remote::Lease | Remote::Nfs(_) | Remote::Cifs(_) | Remote::Ceph(_))
         )
     }
 

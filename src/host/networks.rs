@@ -52,6 +52,7 @@ const NAMES: &[&str] = &[
     "crypto-gcm",
     "crypto-aes",
     "crypto-ecb",
+    "crypto-cbc",
     "crypto-sha256",
     "crypto-sha512",
     "fs-ceph",

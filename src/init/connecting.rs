@@ -2,7 +2,7 @@
 
 use super::keeping::{self, Kept};
 use crate::act::watch_nbd::Watch;
-use crate::act::{attach_iscsi, attach_nbd, connect_nvme, discover_aoe, firmware_tables};
+use crate::act::{attach_iscsi, attach_nbd, connect_nvme, discover_aoe, firmware_tables, map_rbd};
 use crate::base::fault::Fault;
 use crate::crypt::chap;
 use crate::format::iscsi::status::Address;
@@ -31,6 +31,7 @@ pub fn connect(target: &Target, server: Option<IpAddr>) -> Result<Option<String>
         }
         (Target::Nbd(wanted), Some(server)) => nbd(wanted, server).map(Some),
         (Target::Iscsi(wanted), Some(server)) => iscsi(wanted, server),
+        (Target::Rbd(wanted), _) => map_rbd::map(wanted).map(Some),
         (_, None) => Err(Fault::plain("connect: the server has no address")),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{connecting, leasing, leasing6, lookup};
 use crate::act::attach_loop::HOST;
+use crate::act::ceph_key::{self, Held};
 use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
@@ -144,7 +145,18 @@ fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
         Some("mtd") => mount.device.clone(),
         _ => format!("/dev/{}", mount.device),
     };
-    let options = mount.options.as_bytes();
+    // As long as this lives the kernel knows the key.
+    let (options, _key) = match with_key(mount) {
+        Ok(both) => both,
+        Err(fault) => {
+            let kernel = Vec::new();
+            return Event::MountFailed {
+                ticket,
+                fault,
+                kernel,
+            };
+        }
+    };
     let place = if mount.host { HOST } else { NEW_ROOT };
     let request = mount_root::Request {
         device: &device,
@@ -152,7 +164,7 @@ fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
         fstype: &mount.fstype,
         read_only: mount.read_only,
     };
-    match mount_root::mount(&request, options, place) {
+    match mount_root::mount(&request, options.as_bytes(), place) {
         Ok(()) => Event::Mounted { ticket },
         Err(failed) => Event::MountFailed {
             ticket,
@@ -162,7 +174,22 @@ fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
     }
 }
 
-/// Does one process do several of these? What it is told then must be in a line.
+/// The options, with the key by which a Ceph cluster knows this machine.
+fn with_key(mount: &Mount) -> Result<(Text, Option<Held>), Fault> {
+    let mut options = mount.options.clone();
+    let held = match &mount.ceph {
+        Some(who) => ceph_key::hold(who)?,
+        None => None,
+    };
+    if let Some(held) = &held {
+        let word = format!(",key={}", held.name);
+        options.0.extend_from_slice(word.as_bytes());
+    }
+    Ok((options, held))
+}
+
+/// Does one process do several of these? What it is told then must be in a line, which a secret of
+/// Ceph is not.
 pub fn comes_often(action: &Action) -> bool {
     matches!(
         action,
@@ -170,9 +197,8 @@ pub fn comes_often(action: &Action) -> bool {
             | Action::Probe { .. }
             | Action::Read { .. }
             | Action::Links { .. }
-            | Action::Mount { .. }
             | Action::FindInit { .. }
-    )
+    ) || matches!(action, Action::Mount { mount, .. } if mount.ceph.is_none())
 }
 
 /// The number of the secret that this job needs.

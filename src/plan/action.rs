@@ -2,6 +2,7 @@
 
 use super::event::Ticket;
 use crate::base::text::Text;
+use crate::format::ceph::Credentials;
 use crate::format::crypttab::Echo;
 use crate::format::dm_init::Mapping;
 use crate::format::identity::Range;
@@ -54,6 +55,8 @@ pub struct Mount {
     pub host: bool,
     /// Mount options as the kernel takes them, already sorted from the words of mount(8).
     pub options: Text,
+    /// Who mounts it, where a Ceph cluster asks. The secret stands in no trace.
+    pub ceph: Option<Box<Credentials>>,
 }
 
 /// A question to a person.

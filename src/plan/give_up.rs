@@ -11,6 +11,7 @@ use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::order;
 use crate::base::text::{Joined, Text};
+use crate::format::remote::Remote;
 use crate::format::wish::{Patience, Source};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -210,6 +211,16 @@ fn under_way(plan: &Plan, wait: &str) -> Vec<String> {
     alloc::vec![text]
 }
 
+/// What to look at where root is on a server.
+fn see_remote(plan: &Plan) -> &'static str {
+    match plan.wish.remote {
+        Some(Remote::Nfs(_) | Remote::Lease) => {
+            "see ip= and nfsroot=; the server's own log may say more"
+        }
+        _ => "see ip= and root=; the server's own log may say more",
+    }
+}
+
 /// Devices that are what was asked for but cannot be mounted.
 fn unusable(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
@@ -342,7 +353,7 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
                 lines.push("device names may differ from boot to boot: prefer root=UUID=…".into());
             }
             if plan.is_remote() {
-                lines.push("see ip= and nfsroot=; the server's own log may say more".into());
+                lines.push(see_remote(plan).into());
             } else if plan.is_share() {
                 lines.push("see the tag that the virtual machine gives the share".into());
             } else if plan.devices.all().next().is_none() {
@@ -351,7 +362,7 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.push("a slow disk: rootwait, or rd.timeout=SECONDS".into());
         }
         Cause::Remote => {
-            lines.push("see ip= and nfsroot=; the server's own log may say more".into());
+            lines.push(see_remote(plan).into());
         }
         Cause::Uncompared(_) => lines.push("wait longer: rd.timeout=SECONDS".into()),
         Cause::Mount { .. } => {

@@ -261,6 +261,7 @@ impl Plan {
             read_only: !asked || forbidden,
             host,
             options: self.wish.flags.clone(),
+            ceph: None,
         };
         self.taken.clone_from(&device);
         let ticket = self.tickets.issue(Job::Mount);

@@ -121,6 +121,7 @@ impl Plan {
             read_only: host || self.protected || !self.wish.writable,
             host,
             options: share::options(&kind, &self.wish.flags),
+            ceph: None,
             fstype: kind.clone(),
         };
         let ticket = self.tickets.issue(Job::Mount);

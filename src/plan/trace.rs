@@ -337,7 +337,11 @@ fn mount_words(line: Line, mount: &Mount) -> Line {
     let line = line.word(if mount.read_only { "ro" } else { "rw" });
     let options = Some(mount.options.as_bytes()).filter(|o| !o.is_empty());
     let line = line.flag("nodev", mount.nodev).flag("host", mount.host);
-    line.opt("options", options)
+    let line = line.opt("options", options);
+    match &mount.ceph {
+        Some(who) => trace_net::credentials_words(line, who),
+        None => line,
+    }
 }
 
 fn resolution_words(line: Line, found: &Resolution) -> Line {

@@ -10,11 +10,13 @@ use crate::base::hex;
 use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::base::words::{Line, Words};
+use crate::format::ceph::Credentials;
 use crate::format::net::address::{Mac, Network};
 use crate::format::net::order::{Asked, Change, LeaseOrder, LookupOrder, Placement};
 use crate::format::net::wanted::{Made, MadeOf};
 use crate::format::netlink::link::Link;
 use crate::format::remote::target::Target;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -225,6 +227,28 @@ pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
         },
     };
     Some(Action::Net { ticket, order })
+}
+
+// -- clusters ---------------------------------------------------------------------------------
+
+/// Without the secret.
+pub fn credentials_words(line: Line, who: &Credentials) -> Line {
+    let line = line.key("client", who.user());
+    line.opt(
+        "secretfile",
+        Some(&who.file).filter(|file| !file.is_empty()),
+    )
+}
+
+/// `None`: they make no sense.
+pub fn credentials(w: &mut Words) -> Option<Option<Box<Credentials>>> {
+    let Some(user) = w.key_text("client") else {
+        return Some(None);
+    };
+    let mut who = Credentials::default();
+    who.set_user(&user).ok()?;
+    who.file = w.key_text("secretfile").unwrap_or_default();
+    Some(Some(who.into()))
 }
 
 // -- links ------------------------------------------------------------------------------------

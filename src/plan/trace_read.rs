@@ -463,7 +463,9 @@ fn mount(w: &mut Words) -> Option<Mount> {
     let read_only = access(w)?;
     let options = Text(w.key("options").unwrap_or_default());
     let (nodev, host) = (w.flag("nodev"), w.flag("host"));
+    let ceph = trace_net::credentials(w)?;
     Some(Mount {
+        ceph,
         host,
         nodev,
         device,
@@ -595,6 +597,7 @@ mod tests {
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",
             "mount 3 vda1 ext4 ro host options=a",
+            "mount 3 192.0.2.1:6789:/ ceph ro nodev client=me secretfile=/key",
             "attach 3 /a\\x20b/c.img ro",
             "attach 3 /c.img rw",
             "announce 3 vda1",

@@ -24,6 +24,12 @@ pub fn add_user(description: &str, payload: &[u8]) -> Outcome<Logon> {
     add(c"user", description, payload)
 }
 
+/// The same of type `ceph`, which nobody can read: a key of Ceph as its own files hold it, decoded.
+/// `ENODEV`: the kernel's client of Ceph is not there. `EINVAL`: it is no key.
+pub fn add_ceph(description: &str, payload: &[u8]) -> Outcome<Logon> {
+    add(c"ceph", description, payload)
+}
+
 fn add(kind: &CStr, description: &str, payload: &[u8]) -> Outcome<Logon> {
     let name =
         CString::new(description).map_err(|_| Fail::new("add_key", description, libc::EINVAL))?;

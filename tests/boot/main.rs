@@ -14,6 +14,7 @@ mod bench;
 mod block_servers;
 mod btrfs;
 mod buses;
+mod ceph;
 mod clones;
 mod cpus;
 mod failures;

@@ -223,6 +223,12 @@ const CMDLINE: &[&[u8]] = &[
     b":52:54:00:12:34:56",
     b" bond=",
     b" rd.route=",
+    b"root=rbd:192.0.2.1,mon:3300:",
+    b"rbd/ns/root@then:name=me,",
+    b"//me:AQ==@",
+    b"root=ceph:",
+    b"me@.fs=/:mon_addr=",
+    b"secret=",
 ];
 
 const PLAN: &[&[u8]] = &[

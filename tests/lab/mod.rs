@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod by_hand;
+pub mod ceph;
 pub mod copies;
 pub mod disks;
 pub mod elf;

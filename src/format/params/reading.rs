@@ -2,6 +2,7 @@
 //!
 //! A bad value is never fatal: a boot that works with a warning beats one that does not.
 
+mod ceph;
 mod loops;
 mod net;
 mod remote;

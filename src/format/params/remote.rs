@@ -15,7 +15,7 @@ pub(super) const NFSROOT: Parameter = Parameter {
 
 pub(super) const NETROOT: Parameter = Parameter {
     names: &["netroot"],
-    values: "`=nfs:…`, `=nfs4:…`, `=dhcp`, `=nbd:…`, `=iscsi:…`, `=iscsi`",
+    values: "`=nfs:…`, `=nfs4:…`, `=dhcp`, `=ceph:…`, `=nbd:…`, `=iscsi:…`, `=iscsi`, `=rbd:…`",
     default: "none",
     effect: "As `root=` with the same words, where `root=` says nothing that is understood. A \
               server of blocks is connected to whatever `root=` says; `iscsi` alone: those \
@@ -118,4 +118,26 @@ pub(super) const NO_NBFT: Parameter = Parameter {
     gathers: false,
     tests: &["the_table_of_nvme_counts_unless_that_is_off"],
     read: Reading::no_nbft,
+};
+
+pub(super) const CEPH: Parameter = Parameter {
+    names: &["rd.ceph.user", "rd.ceph.secret", "cephuser", "cephpass"],
+    values: "`=NAME`; `=SECRET` (Base64)",
+    default: "`admin`; `/etc/ceph/ceph.client.NAME.keyring`, `/etc/ceph/ceph.keyring` or \
+              `/etc/ceph/keyring` of the image, or none",
+    effect: "Who this machine is to a Ceph cluster, where `root=rbd:…` or `root=ceph:…` does not \
+              say (`name=`, `secret=` or `secretfile=` among its options).",
+    gathers: false,
+    tests: &["words_about_ceph_count_where_root_says_nothing"],
+    read: Reading::ceph,
+};
+
+pub(super) const RBDROOT: Parameter = Parameter {
+    names: &["rbdroot"],
+    values: "`=MON[,MON…]:USER:SECRET:POOL:IMAGE[@SNAPSHOT][:PART[:FLAGS]]`",
+    default: "none",
+    effect: "As `netroot=rbd:…`.",
+    gathers: false,
+    tests: &["words_about_ceph_count_where_root_says_nothing"],
+    read: Reading::rbdroot,
 };

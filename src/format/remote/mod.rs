@@ -16,6 +16,8 @@ pub mod nvme;
 pub mod target;
 
 use crate::base::text::Text;
+use crate::format::ceph::tree::Tree;
+use alloc::boxed::Box;
 use alloc::string::String;
 use cifs::Share;
 use core::fmt;
@@ -29,6 +31,7 @@ pub enum Remote {
     Lease,
     Nfs(Export),
     Cifs(Share),
+    Ceph(Box<Tree>),
     /// The disk that this one of the targets gives, by its number.
     Target(usize),
     /// The disk that the firmware booted from, by the iBFT.
@@ -70,6 +73,7 @@ impl Remote {
     pub fn fstype(&self) -> &'static str {
         match self {
             Self::Cifs(_) => "cifs",
+            Self::Ceph(_) => "ceph",
             Self::Lease | Self::Nfs(_) | Self::Target(_) | Self::Firmware => "nfs",
         }
     }
@@ -91,6 +95,8 @@ impl Remote {
             "nfs" => Some(Self::Nfs(Export::parse(rest, false))),
             "nfs4" => Some(Self::Nfs(Export::parse(rest, true))),
             "cifs" => Share::parse(rest).map(Self::Cifs),
+            "ceph" => Tree::parse(rest).ok().map(|tree| Self::Ceph(tree.into())),
+            "rbd" => None,
             // dracut: what looks like SERVER:/PATH.
             _ => {
                 let server = Self::server_of(text)?;
@@ -124,6 +130,7 @@ impl fmt::Display for Remote {
             Self::Lease => f.write_str("what the lease names"),
             Self::Nfs(export) => write!(f, "{export}"),
             Self::Cifs(share) => write!(f, "{share}"),
+            Self::Ceph(tree) => write!(f, "{tree}"),
             Self::Target(_) => f.write_str("the disk of a server"),
             Self::Firmware => f.write_str("the disk that the firmware booted from"),
         }
@@ -169,6 +176,13 @@ mod tests {
             ("/dev/sda1", None, "none"),
             ("cifs://me:x@store/share", None, "//store/share"),
             ("cifs:store/share", None, "none"),
+            (
+                "ceph:192.0.2.1:6789,store:/a:ro",
+                None,
+                "192.0.2.1:6789,store:/a",
+            ),
+            ("ceph:/a", None, "none"),
+            ("rbd:/a", None, "none"),
             ("8:1", None, "none"),
             ("UUID=a", None, "none"),
             ("ubi0:rootfs", None, "none"),

@@ -6,6 +6,7 @@
 use super::Host;
 use super::nvme::Controller;
 use crate::base::fault::Fault;
+use crate::format::ceph::image::{self, Image};
 use crate::format::iscsi;
 use crate::format::nbd::reference::Reference;
 use alloc::boxed::Box;
@@ -18,6 +19,7 @@ pub enum Target {
     Nvme(Controller),
     Nbd(Reference),
     Iscsi(Box<iscsi::Reference>),
+    Rbd(Box<Image>),
     /// ATA over Ethernet: whatever answers on the link itself.
     Aoe,
 }
@@ -33,6 +35,7 @@ impl Target {
                 let found = iscsi::Reference::parse(rest)?;
                 Ok(Self::Iscsi(found.into()))
             }
+            Some(("rbd", rest)) => Ok(Self::Rbd(Image::parse(rest)?.into())),
             Some(("nvme", rest)) => Ok(Self::Nvme(Controller::parse(rest)?)),
             None if text == "aoe" => Ok(Self::Aoe),
             _ => Err(format!(
@@ -41,12 +44,13 @@ impl Target {
         }
     }
 
-    /// Who serves it; `None`: whoever answers.
+    /// Who serves it, or the first who may; `None`: whoever answers.
     pub fn host(&self) -> Option<&Host> {
         match self {
             Self::Nvme(controller) => Some(&controller.host),
             Self::Nbd(reference) => Some(&reference.host),
             Self::Iscsi(reference) => reference.host.as_ref(),
+            Self::Rbd(image) => image.cluster.monitors.first().map(|first| &first.host),
             Self::Aoe => None,
         }
     }
@@ -67,6 +71,7 @@ impl Target {
             Self::Nvme(_) => "nvme-tcp",
             Self::Nbd(_) => "nbd",
             Self::Iscsi(_) => iscsi::DRIVER,
+            Self::Rbd(_) => image::DRIVER,
             Self::Aoe => "aoe",
         }
     }
@@ -83,6 +88,7 @@ impl fmt::Display for Target {
             Self::Nvme(controller) => write!(f, "nvme:{controller}"),
             Self::Nbd(reference) => write!(f, "{reference}"),
             Self::Iscsi(reference) => write!(f, "{reference}"),
+            Self::Rbd(image) => write!(f, "{image}"),
             Self::Aoe => f.write_str("aoe"),
         }
     }

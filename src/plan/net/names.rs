@@ -31,17 +31,15 @@ impl Named {
     pub(super) fn wake(&mut self, now: Millis) {
         self.asked &= !self.retry.comes(now);
     }
-
-    /// The address, if this is its name.
-    pub(super) fn address(&self, name: &str) -> Option<IpAddr> {
-        self.addresses
-            .first()
-            .filter(|_| self.name == name)
-            .copied()
-    }
 }
 
 impl Plan {
+    /// All addresses of a name; none: it was not looked up yet.
+    pub(super) fn addresses_of(&self, name: &str) -> Vec<IpAddr> {
+        let named = self.net.names.iter().find(|named| named.name == name);
+        named.map_or(Vec::new(), |named| named.addresses.clone())
+    }
+
     /// Where this server is. `None`: it is being looked up, or will be.
     pub(super) fn address_of(&mut self, host: &Host) -> Option<IpAddr> {
         let name = match host {

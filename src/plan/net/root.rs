@@ -67,10 +67,12 @@ impl Plan {
             self.net.attempts.index = index;
             match self.served_over(index) {
                 Ok(served) => return self.reach(served),
-                Err(Missing::Address(name)) => {
+                Err(Missing::Address(names)) => {
                     // Found out for every link at once.
                     self.net.forget_tries();
-                    self.address_of(&Host::Name(name));
+                    for name in names {
+                        self.address_of(&Host::Name(name));
+                    }
                     return;
                 }
                 Err(Missing::Word(text)) => {
@@ -99,14 +101,26 @@ impl Plan {
 
     /// Asks whether the server is there.
     fn reach(&mut self, served: Served) {
-        let (server, port) = (served.server, served.port);
         let attempts = &mut self.net.attempts;
         attempts.ways.clone_from(&served.ways);
         attempts.served = Some(served);
+        self.reach_next();
+    }
+
+    /// Asks at the next of its doors. False: there is none.
+    fn reach_next(&mut self) -> bool {
+        let attempts = &mut self.net.attempts;
+        let doors = attempts.served.as_mut().map(|served| &mut served.doors);
+        let Some(doors) = doors.filter(|doors| !doors.is_empty()) else {
+            return false;
+        };
+        let door = doors.remove(0);
         attempts.reaching = true;
         let ticket = self.tickets.issue(Job::Reach);
+        let (server, port) = (door.ip(), door.port());
         let order = NetAction::Reach { server, port };
         self.out.push(Action::Net { ticket, order });
+        true
     }
 
     /// The server is there, or not. One that refuses may be an old one, without version 4.
@@ -118,6 +132,10 @@ impl Plan {
         let Err(fault) = result else {
             return;
         };
+        if self.reach_next() {
+            self.say(Level::Info, fault.into_text());
+            return;
+        }
         let attempts = &mut self.net.attempts;
         match fault.errno {
             ECONNREFUSED => attempts.ways.retain(|(name, _)| name == "nfs 3"),
@@ -165,6 +183,7 @@ impl Plan {
             read_only: host || self.protected || !self.wish.writable,
             host,
             options,
+            ceph: served.ceph.clone(),
         };
         self.taken.clone_from(&device);
         let ticket = self.tickets.issue(Job::Mount);
@@ -182,7 +201,9 @@ impl Plan {
     /// A mount of root over the network failed.
     pub(in crate::plan) fn remote_failed(&mut self, fault: &Fault, kernel: Vec<Text>) {
         self.stage = Stage::Searching;
-        if self.is_protected("root", fault.errno) {
+        // What a cluster refuses to write to it refuses to read.
+        let cluster = matches!(self.wish.remote, Some(Remote::Ceph(_)));
+        if !cluster && self.is_protected("root", fault.errno) {
             return;
         }
         let attempts = &mut self.net.attempts;

@@ -7,20 +7,23 @@ use super::super::Plan;
 use super::{Known, meant};
 use crate::base::list::Listed;
 use crate::base::text::Text;
+use crate::format::ceph::Credentials;
+use crate::format::ceph::tree::Tree;
 use crate::format::net::lease::Lease;
 use crate::format::net::wanted::Setup;
 use crate::format::remote::cifs::Share;
 use crate::format::remote::nfs::Export;
 use crate::format::remote::{Host, Remote};
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// Why nothing can be tried over a link.
 pub(super) enum Missing {
-    /// The address of the server with this name.
-    Address(String),
+    /// The address of a server with one of these names.
+    Address(Vec<String>),
     /// A sentence.
     Word(String),
 }
@@ -29,10 +32,11 @@ pub(super) struct Served {
     /// What the kernel takes as the device.
     pub source: String,
     pub fstype: &'static str,
-    pub server: IpAddr,
-    pub port: u16,
+    /// Where somebody listens who serves it: one that answers is enough.
+    pub doors: Vec<SocketAddr>,
     /// By name, with the options.
     pub ways: Vec<(String, Text)>,
+    pub ceph: Option<Box<Credentials>>,
 }
 
 impl Plan {
@@ -43,6 +47,7 @@ impl Plan {
         };
         match &self.wish.remote {
             Some(Remote::Cifs(share)) => self.share_of(share),
+            Some(Remote::Ceph(tree)) => self.tree_of(tree),
             Some(Remote::Nfs(export)) => self.export_over(known, export.clone()),
             _ => self.leased_export(known),
         }
@@ -57,9 +62,25 @@ impl Plan {
         Ok(Served {
             source: share.source(),
             fstype: "cifs",
-            server,
-            port: share.port(),
+            doors: alloc::vec![SocketAddr::new(server, share.port())],
             ways: alloc::vec![("cifs".into(), options)],
+            ceph: None,
+        })
+    }
+
+    /// Monitors whose names are not known are left out, unless there is no other.
+    fn tree_of(&self, tree: &Tree) -> Result<Served, Missing> {
+        let doors = tree.cluster.doors(&|name| self.addresses_of(name));
+        if doors.is_empty() {
+            let names = tree.cluster.names().map(String::from).listed();
+            return Err(Missing::Address(names));
+        }
+        Ok(Served {
+            source: tree.source(&doors),
+            fstype: "ceph",
+            doors,
+            ways: alloc::vec![("ceph".into(), tree.options())],
+            ceph: Some(tree.cluster.who.clone().into()),
         })
     }
 
@@ -114,9 +135,9 @@ impl Plan {
         Ok(Served {
             source: export.source(server, &machine),
             fstype: "nfs",
-            server,
-            port: export.port(flags),
+            doors: alloc::vec![SocketAddr::new(server, export.port(flags))],
             ways: export.versions(flags).into_iter().map(way).listed(),
+            ceph: None,
         })
     }
 
@@ -143,7 +164,7 @@ impl Plan {
     }
 
     fn known_address(&self, name: &str) -> Result<IpAddr, Missing> {
-        let address = self.net.names.iter().find_map(|named| named.address(name));
-        address.ok_or_else(|| Missing::Address(name.into()))
+        let address = self.addresses_of(name).first().copied();
+        address.ok_or_else(|| Missing::Address(alloc::vec![name.into()]))
     }
 }

@@ -12,15 +12,17 @@ use super::super::{Plan, Stage};
 use super::Standing;
 use super::retry::{Retry, may_pass};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
-use crate::format::remote::Remote;
+use crate::format::ceph::{Cluster, Monitor};
 use crate::format::remote::target::Target;
+use crate::format::remote::{Host, Remote};
 use crate::format::wish::Source;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// How far a target has come.
 #[derive(Default)]
@@ -81,14 +83,15 @@ impl Plan {
         if connection.asked || connection.connected {
             return;
         }
-        let target = target.clone();
-        let server = match target.host() {
-            None => None,
-            Some(host) => match self.address_of(host) {
-                None => return,
-                server => server,
-            },
+        let mut target = target.clone();
+        let served = target.host().is_some();
+        let server = match &mut target {
+            Target::Rbd(image) => self.settle_monitors(&mut image.cluster),
+            target => target.host().and_then(|host| self.address_of(host)),
         };
+        if served && server.is_none() {
+            return;
+        }
         if let Some(connection) = self.net.targets.get_mut(number) {
             connection.asked = true;
         }
@@ -96,6 +99,20 @@ impl Plan {
         let ticket = self.tickets.issue(Job::Connect(number));
         let order = NetAction::Connect { target, server };
         self.out.push(Action::Net { ticket, order });
+    }
+
+    /// Monitors get their addresses for names, all that are known. The first of them.
+    fn settle_monitors(&mut self, cluster: &mut Cluster) -> Option<IpAddr> {
+        for monitor in &cluster.monitors {
+            self.address_of(&monitor.host);
+        }
+        let doors = cluster.doors(&|name| self.addresses_of(name));
+        let monitor = |door: &SocketAddr| Monitor {
+            host: Host::Address(door.ip()),
+            port: Some(door.port()),
+        };
+        cluster.monitors = doors.iter().map(monitor).listed();
+        doors.first().map(SocketAddr::ip)
     }
 
     /// Is there a link by which it can be reached?
@@ -165,6 +182,8 @@ impl Plan {
                 lines.push(format!("{target}: {trouble}"));
             } else if !connection.asked && !connection.connected {
                 lines.push(format!("{target} was not connected to: no link serves"));
+            } else if !connection.connected && target.host().is_some() {
+                lines.push(format!("{target} has not answered yet"));
             }
         }
         lines

@@ -1,7 +1,9 @@
 //! Words about roots on a network, and about servers of blocks.
 
-use super::Reading;
+use super::{Reading, ceph};
 use crate::base::text::Text;
+use crate::format::ceph::Credentials;
+use crate::format::ceph::tree::Tree;
 use crate::format::cmdline::Word;
 use crate::format::iscsi;
 use crate::format::nbd::reference::Reference;
@@ -21,7 +23,7 @@ const TARGETS_MAX: usize = 64;
 #[derive(Default)]
 pub(super) struct Words {
     nfsroot: Option<Text>,
-    netroot: Text,
+    pub(super) netroot: Text,
     controllers: Vec<Controller>,
     host_nqn: String,
     host_id: String,
@@ -33,6 +35,7 @@ pub(super) struct Words {
     cifs_root: String,
     cifs_user: String,
     cifs_password: String,
+    pub(super) ceph: Credentials,
 }
 
 /// The rows.
@@ -106,7 +109,8 @@ impl Reading {
 impl Reading {
     /// All words were read. Is root behind a server?
     pub(super) fn finish_remote(&mut self) -> bool {
-        let words = core::mem::take(&mut self.remote);
+        let mut words = core::mem::take(&mut self.remote);
+        self.remote.ceph = core::mem::take(&mut words.ceph);
         self.wish.nvme_host = (words.host_nqn.clone(), words.host_id.clone());
         for controller in &words.controllers {
             self.target(Target::Nvme(Controller {
@@ -136,6 +140,9 @@ impl Reading {
         let of_netroot = self.block_server(&words.netroot, is_root, &words.iscsi);
         self.wish.remote = of_root.or(of_netroot).or(self.wish.remote.take());
         self.finish_firmware(&words, vague);
+        if self.wish.remote.is_none() {
+            self.complain_of_tree(&typed);
+        }
         self.hide_password();
         self.wish.net.usual = self.usual_method(typed.as_bytes(), words.netroot.as_bytes());
         let Some(remote) = &mut self.wish.remote else {
@@ -153,6 +160,10 @@ impl Reading {
         if let Remote::Nfs(export) = remote {
             export.v4 |= types.iter().any(|fstype| fstype == "nfs4");
         }
+        if let Remote::Ceph(tree) = remote {
+            let tree = Tree::clone(tree);
+            self.wish.remote = Some(self.finish_tree(tree));
+        }
         true
     }
 
@@ -163,6 +174,7 @@ impl Reading {
             Some(Remote::Nfs(export)) => export.server.as_ref(),
             Some(Remote::Cifs(share)) => Some(&share.host),
             Some(Remote::Target(number)) => self.wish.targets.get(*number).and_then(Target::host),
+            Some(Remote::Ceph(tree)) => tree.cluster.monitors.first().map(|first| &first.host),
             Some(Remote::Lease | Remote::Firmware) => None,
             None => self.wish.targets.first().and_then(Target::host),
         };
@@ -207,6 +219,7 @@ impl Reading {
     fn hide_password(&mut self) {
         let typed = self.wish.root_as_typed.as_str().unwrap_or_default();
         let shown = match (&self.wish.remote, typed.split_once(':')) {
+            _ if let Some(shown) = ceph::shown(typed) => shown,
             (Some(Remote::Cifs(share)), Some(("cifs", _))) => format!("cifs:{share}"),
             (_, Some(("iscsi", rest))) => match iscsi::Reference::parse(rest) {
                 Ok(reference) => format!("{reference}"),
@@ -230,6 +243,9 @@ impl Reading {
             // That names no target: the firmware does.
             Some("") => return None,
             Some(rest) => self.iscsi_target(rest, iscsi)?,
+            None if text.starts_with("rbd:") => {
+                self.rbd_target(text.strip_prefix("rbd:")?, is_root)?
+            }
             None if Reference::is_one(text) => self.nbd_target(text, is_root)?,
             None => return None,
         };

@@ -189,11 +189,8 @@ fn the_firmware_may_say_which_disks_there_are() {
     for (line, remote, links) in [
         ("rd.iscsi.firmware", Some(Remote::Firmware), true),
         ("root=iscsi", Some(Remote::Firmware), true),
-        (
-            "netroot=iscsi iscsi_firmware=1",
-            Some(Remote::Firmware),
-            true,
-        ),
+        ("iscsi_firmware=1", Some(Remote::Firmware), true),
+        ("netroot=iscsi", Some(Remote::Firmware), true),
         ("root=iscsi: ip=dhcp", Some(Remote::Firmware), false),
         ("root=LABEL=x rd.iscsi.firmware=1", None, true),
         ("root=LABEL=x netroot=iscsi ip=ibft", None, true),
@@ -224,4 +221,80 @@ fn the_table_of_nvme_counts_unless_that_is_off() {
     check("rd.nvmf.hostnqn=nqn.b rd.nvmf.hostid=a", |wish| {
         wish.nvme_host = ("nqn.b".into(), "a".into());
     });
+}
+
+#[test]
+fn words_about_ceph_count_where_root_says_nothing() {
+    use crate::format::ceph::Credentials;
+    use crate::format::remote::target::Target;
+    let who = |wish: &Wish| -> Credentials {
+        match (&wish.remote, wish.targets.as_slice()) {
+            (Some(Remote::Ceph(tree)), []) => tree.cluster.who.clone(),
+            (_, [Target::Rbd(image)]) => image.cluster.who.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (root, user) in [
+        ("root=rbd:192.0.2.1:rbd/root", "me"),
+        ("root=rbd:192.0.2.1:rbd/root:name=you", "you"),
+        ("rbdroot=192.0.2.1:you:U0VDUkVU:rbd:root", "you"),
+        ("root=LABEL=x netroot=rbd:192.0.2.1:rbd/root", "me"),
+        ("root=ceph:192.0.2.1:/a", "me"),
+        ("root=ceph:192.0.2.1:/a:secret=U0VDUkVU", "me"),
+        ("root=ceph://you:U0VDUkVU@192.0.2.1:6789:/a", "you"),
+        (
+            "netroot=ceph:192.0.2.1:/a rootflags=name=you,secret=U0VDUkVU",
+            "you",
+        ),
+    ] {
+        for words in [
+            "rd.ceph.user=client.me rd.ceph.secret=U0VDUkVU",
+            "cephuser=me cephpass=U0VDUkVU",
+        ] {
+            let found = wish(&format!("{root} {words}"));
+            assert_eq!(found.complaints, [""; 0], "{root}");
+            assert_eq!(who(&found).user, user, "{root}");
+            assert_eq!(who(&found).secret.as_bytes(), b"U0VDUkVU", "{root}");
+            // Nothing that pages, the log or traces show of it holds the secret.
+            let targets: Vec<String> = found.targets.iter().map(|t| format!("{t}")).collect();
+            let shown = format!("{} {found:?} {targets:?}", found.word());
+            assert!(!shown.contains("U0VDUkVU"), "{shown}");
+        }
+    }
+    // Flags of the mount are the file system's options, and say whether it is written to.
+    let found = wish("root=ceph:192.0.2.1:/a:noatime rootflags=rw,fs=b");
+    let Some(Remote::Ceph(tree)) = &found.remote else {
+        panic!("{:?}", found.remote)
+    };
+    assert_eq!(tree.cluster.options, "noatime,rw,mds_namespace=b");
+    assert!(found.writable && found.flags.0.is_empty());
+    let found = wish("root=rbd:192.0.2.1:a:QQ==:rbd:root:1:noatime");
+    assert_eq!(
+        (found.remote, found.flags),
+        (Some(Remote::Target(0)), "noatime".into())
+    );
+    for (line, complaint) in [
+        (
+            "rd.ceph.secret=",
+            "rd.ceph.secret has a secret that is none; it is ignored",
+        ),
+        (
+            "cephuser=a,b",
+            "cephuser has a user that is none; it is ignored",
+        ),
+        (
+            "root=ceph:/a",
+            "ceph: it has a monitor that is neither address nor name",
+        ),
+        (
+            "root=rbd:192.0.2.1:a:U0VDUkVU:x",
+            "rbd: it names no image (POOL/IMAGE)",
+        ),
+    ] {
+        let found = wish(line);
+        let said = found.complaints.join("\n");
+        assert!(said.starts_with(complaint), "{line}: {said}");
+        let said = format!("{said}{}", found.word());
+        assert!(!said.contains("U0VDUkVU"), "{said}");
+    }
 }
