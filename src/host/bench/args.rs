@@ -35,9 +35,9 @@ Every image is packed with zstd -19. Measured are the time from the kernel's sta
 first instruction of the real init, the kernel's time for unpacking the image before that, the
 image's size, and the memory that is free at the end. No root is needed.
 
-With --network the same disk is at a qemu-nbd on this machine, behind an e1000 of QEMU's user network,
-and what is compared is the time from the link to the mounted root, both by the kernel's log. Waits
-for the server are as long as they are here.
+With --network the same disk is at a qemu-nbd on this machine, behind an e1000e of QEMU's user
+network, and what is compared is the time from the link to the mounted root, both by the kernel's
+log. Waits for the server are as long as they are here.
 
 contestants
 ";

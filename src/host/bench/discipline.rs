@@ -29,7 +29,7 @@ impl Discipline {
     pub const fn drivers(self) -> &'static [&'static str] {
         match self {
             Self::Disk => &["virtio_pci", "virtio_blk", FILE_SYSTEM],
-            Self::Network => &["e1000", "af_packet", "nbd", FILE_SYSTEM],
+            Self::Network => &["e1000e", "af_packet", "nbd", FILE_SYSTEM],
         }
     }
 

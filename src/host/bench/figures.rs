@@ -175,7 +175,7 @@ bench: strangers 0
 bench: log [    0.500000] Trying to unpack rootfs image as initramfs...
 bench: log [    0.568200] Freeing initrd memory: 536K
 bench: log [    1.500000] Run /init as init process
-bench: log [    1.600000] e1000: enp0s2 NIC Link is Up 1000 Mbps Full Duplex, Flow Control: RX
+bench: log [    1.600000] e1000e 0000:00:01.0 eth0: NIC Link is Up 1000 Mbps Full Duplex
 bench: log [    1.700000] EXT4-fs (nbd0): mounted filesystem with ordered data mode.
 bench: log [    1.710000] EXT4-fs (nbd0): mounted filesystem with ordered data mode.
 bench: log [    1.998000] landfall-bench mark

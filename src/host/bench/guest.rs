@@ -29,8 +29,8 @@ const COUNTED: [&str; 4] = [
 ];
 const APPEND: &str = "console=ttyS0 panic=-1 ro quiet printk.time=1 initramfs_async=0 nokaslr";
 
-/// Boots the image of `row`; the lines of its console, to the end or until `patience` is over. `tick` is
-/// called now and then with the seconds so far.
+/// Boots the image of `row`; the lines of its console, to the end or until `patience` is over.
+/// `tick` is called now and then with the seconds so far.
 pub fn boot(
     setting: &Setting,
     row: &Row,
