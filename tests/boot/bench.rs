@@ -4,23 +4,29 @@ use crate::lab::build;
 use crate::lab::kernels::{Flavour, kernel};
 use crate::lab::shelf::{self, Scratch};
 use serde_json::Value;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Boots landfall and others once each, on this kernel.
+fn bench(words: &[&str], flavour: Flavour, svg: &Path) -> Output {
+    let kernel = kernel(flavour);
+    let mut command = Command::new(build::landfall());
+    command.args(["bench", "--quiet", "--json", "--runs", "1"]);
+    command.args(words);
+    command.arg("--kernel").arg(&kernel.vmlinuz);
+    command.arg("--modules").arg(&kernel.root);
+    command.arg("--init").arg(build::init());
+    command.arg("--svg").arg(svg);
+    let _seat = shelf::seat();
+    command.output().expect("the host tool runs")
+}
 
 #[test]
 fn boot_bench_measures_landfall_beside_the_floor() {
-    let cloud = kernel(Flavour::Cloud);
     let scratch = Scratch::new();
     let svg = scratch.0.join("bench.svg");
-    let mut command = Command::new(build::landfall());
-    command.args(["bench", "--quiet", "--json", "--runs", "1"]);
-    command.args(["--only", "landfall,dracut,floor"]);
-    command.arg("--kernel").arg(&cloud.vmlinuz);
-    command.arg("--modules").arg(&cloud.root);
-    command.arg("--init").arg(build::init());
-    command.arg("--svg").arg(&svg);
-    let seat = shelf::seat();
-    let output = command.output().expect("the host tool runs");
-    drop(seat);
+    let words = ["--only", "landfall,dracut,floor"];
+    let output = bench(&words, Flavour::Cloud, &svg);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     let results: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -64,4 +70,48 @@ fn boot_bench_measures_landfall_beside_the_floor() {
         svg.contains(">landfall</text>") && svg.contains("1.00 × floor"),
         "{svg}"
     );
+}
+
+#[test]
+fn boot_bench_measures_a_root_on_a_server_from_link_to_mount() {
+    let scratch = Scratch::new();
+    let svg = scratch.0.join("bench.svg");
+    let words = ["--network", "--only", "landfall,dracut,floor"];
+    let output = bench(&words, Flavour::Generic, &svg);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let results: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+
+    let rows = results["contestants"].as_array().expect("contestants");
+    let names: Vec<_> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
+    assert_eq!(names, ["landfall"]);
+    let landfall = &rows[0];
+    let words = landfall["words"].as_str().expect("words");
+    assert!(words.starts_with("root=nbd:10.0.2.2:"), "{words}");
+    let best = |name: &str| {
+        let value = landfall["best"][name].as_u64();
+        value.unwrap_or_else(|| panic!("{name} is missing: {landfall:#}"))
+    };
+    assert!(best("link_ns") > 0);
+    assert!(best("link_to_root_ns") > 0);
+    assert_eq!(
+        best("mounted_ns"),
+        best("link_ns") + best("link_to_root_ns")
+    );
+    assert!(best("initramfs_ns") > best("mounted_ns"), "{landfall:#}");
+    assert_eq!(landfall["of_landfall"], 1.0);
+    assert_eq!(landfall["median_ns"], landfall["best"]["link_to_root_ns"]);
+    // The card, the client, and the file system with what it needs.
+    assert!(best("modules") >= 3, "{landfall:#}");
+    assert_eq!(best("strangers"), 0, "{landfall:#}");
+
+    let left_out = results["left_out"].as_array().expect("left out");
+    let names: Vec<_> = left_out.iter().map(|out| &out["name"]).collect();
+    assert_eq!(names, ["floor", "dracut"]);
+    assert!(
+        said.contains("floor is left out: it reaches no root"),
+        "{said}"
+    );
+    let svg = std::fs::read_to_string(&svg).expect("a picture");
+    assert!(svg.contains("ms after the link is up</text>"), "{svg}");
 }

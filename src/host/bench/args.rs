@@ -1,8 +1,10 @@
 //! The words of `landfall bench`.
 
 use super::contestants::Contestant;
+use super::discipline::Discipline;
 use crate::host::failure::Failure;
 use lexopt::{Arg, ValueExt};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ Measures landfall beside a hand-written init and other initramfs images, in one 
 
 Usage: landfall bench [OPTIONS]
 
+      --network        root on a server of network block devices, by a lease of DHCP
       --kernel FILE    the kernel to boot (default: /boot/vmlinuz of the running one)
       --modules DIR    its modules: lib/modules/VERSION, or the directory above lib (default: /)
       --init PATH      landfall's init (default: where cargo builds it)
@@ -32,11 +35,16 @@ Every image is packed with zstd -19. Measured are the time from the kernel's sta
 first instruction of the real init, the kernel's time for unpacking the image before that, the
 image's size, and the memory that is free at the end. No root is needed.
 
+With --network the same disk is at a qemu-nbd on this machine, behind an e1000e of QEMU's user
+network, and what is compared is the time from the link to the mounted root, both by the kernel's
+log. Waits for the server are as long as they are here.
+
 contestants
 ";
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Options {
+    pub discipline: Discipline,
     pub kernel: PathBuf,
     pub modules: PathBuf,
     pub init: Option<PathBuf>,
@@ -55,15 +63,23 @@ pub struct Options {
 
 /// The text of `--help`.
 pub fn help() -> String {
-    let rows = Contestant::ALL.iter();
-    let rows = rows.map(|c| format!("  {:<19}  {}\n", c.name(), c.about()));
-    format!("{HELP}{}", rows.collect::<String>())
+    let mut text = String::from(HELP);
+    for discipline in [Discipline::Disk, Discipline::Network] {
+        if discipline == Discipline::Network {
+            text.push_str("\ncontestants with --network\n");
+        }
+        for one in discipline.contestants() {
+            let _ = writeln!(text, "  {:<19}  {}", one.name(), one.about(discipline));
+        }
+    }
+    text
 }
 
 /// `None`: help was asked for.
 pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
     let mut kernel = None;
     let mut options = Options {
+        discipline: Discipline::Disk,
         kernel: PathBuf::new(),
         modules: "/".into(),
         init: None,
@@ -80,6 +96,7 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
     while let Some(arg) = args.next()? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(None),
+            Arg::Long("network") => options.discipline = Discipline::Network,
             Arg::Long("kernel") => kernel = Some(PathBuf::from(args.value()?)),
             Arg::Long("modules") => options.modules = args.value()?.into(),
             Arg::Long("init") => options.init = Some(args.value()?.into()),
@@ -98,7 +115,7 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
         }
     }
     if options.only.is_empty() {
-        options.only = Contestant::ALL.to_vec();
+        options.only = options.discipline.contestants().to_vec();
     }
     options.kernel = kernel.unwrap_or_else(running_kernel);
     Ok(Some(options))
@@ -150,6 +167,11 @@ mod tests {
         check("--only landfall,floor", &["floor", "landfall"]);
         check("--only floor --only floor,", &["floor"]);
         check("", &Contestant::ALL.map(Contestant::name));
+        check("--only dracut,floor --network", &["floor", "dracut"]);
+        check(
+            "--network",
+            &["landfall", "landfall-generic", "initramfs-tools", "dracut"],
+        );
         assert!(parsed("--help").unwrap().is_none());
     }
 
@@ -171,9 +193,12 @@ mod tests {
 
     #[test]
     fn the_help_names_every_contestant() {
-        for contestant in Contestant::ALL {
-            let row = format!("\n  {} ", contestant.name());
-            assert!(help().contains(&row), "{row}");
+        for discipline in [Discipline::Disk, Discipline::Network] {
+            for contestant in discipline.contestants() {
+                let about = contestant.about(discipline);
+                let row = format!("\n  {:<19}  {about}\n", contestant.name());
+                assert!(help().contains(&row), "{row}");
+            }
         }
     }
 }

@@ -68,8 +68,9 @@ pub fn run(command: &mut Command, name: &str) -> Result<String, Failure> {
 
 /// Of what a failed tool said.
 const LINES_SHOWN: usize = 2;
-const PACKAGES: [(&str, &str); 3] = [
+const PACKAGES: [(&str, &str); 4] = [
     ("mke2fs", "e2fsprogs"),
     ("unshare", "util-linux"),
+    ("qemu-nbd", "qemu-utils"),
     ("qemu-system-x86_64", "qemu-system-x86"),
 ];

@@ -2,9 +2,10 @@
 
 use super::args::Options;
 use super::busybox;
-use super::debian::{self, DRACUT, INITRAMFS_TOOLS, TINY};
+use super::debian;
+use super::discipline::Discipline;
 use super::floor::{self, Loads};
-use super::setting::{DRIVERS, Setting};
+use super::setting::Setting;
 use crate::host::atomic::AtomicFile;
 use crate::host::closure::Needs;
 use crate::host::compress::{Compression, Method, packer};
@@ -68,7 +69,23 @@ impl Contestant {
         }
     }
 
-    pub fn about(self) -> &'static str {
+    pub fn about(self, discipline: Discipline) -> &'static str {
+        match (discipline, self) {
+            (Discipline::Network, Self::Landfall) => "/init, with the modules for this server",
+            (Discipline::Network, Self::LandfallGeneric) => {
+                "/init, with the modules for most machines and servers"
+            }
+            (Discipline::Network, Self::InitramfsTools) => {
+                "Debian's, with ipconfig and nbd-client, and all drivers of cards"
+            }
+            (Discipline::Network, Self::Dracut) => {
+                "Debian's, with dhclient and nbd-client, and all drivers of cards"
+            }
+            (_, one) => one.about_on_a_disk(),
+        }
+    }
+
+    const fn about_on_a_disk(self) -> &'static str {
         match self {
             Self::Floor => "a C program with the modules, the device and the mount compiled in",
             Self::FloorParallel => "the same; independent modules load side by side",
@@ -89,6 +106,9 @@ impl Contestant {
         options: &Options,
         progress: &mut Progress,
     ) -> Result<Entry, Failure> {
+        if !setting.discipline.contestants().contains(&self) {
+            return Ok(Entry::Skipped("it reaches no root on a server".into()));
+        }
         let at = setting.work.join(format!("{}.img", self.name()));
         let debian = options.debian.as_deref();
         let tree = match self {
@@ -108,9 +128,9 @@ impl Contestant {
                     return Ok(Entry::Skipped(why.into()));
                 }
             },
-            Self::TinyInitramfs => return debian::enter(&TINY, setting, debian, &at),
-            Self::InitramfsTools => return debian::enter(&INITRAMFS_TOOLS, setting, debian, &at),
-            Self::Dracut => return debian::enter(&DRACUT, setting, debian, &at),
+            Self::TinyInitramfs | Self::InitramfsTools | Self::Dracut => {
+                return debian::enter(self, setting, debian, &at);
+            }
         };
         pack(&tree, &at, progress)?;
         Ok(Entry::Image(at))
@@ -124,7 +144,10 @@ fn landfall(
     generic: bool,
     at: PathBuf,
 ) -> Result<Entry, Failure> {
-    let named: &[&str] = if generic { &[] } else { &DRIVERS };
+    let named = match generic {
+        true => &[],
+        false => setting.discipline.drivers(),
+    };
     image::build(&image_args::Options {
         output: Some(at.clone()),
         list: None,
@@ -132,7 +155,7 @@ fn landfall(
         modules_root: setting.modules_root.clone(),
         needs: Some(Needs {
             generic,
-            network: false,
+            network: generic && setting.discipline == Discipline::Network,
             named: named.iter().map(|name| (*name).into()).collect(),
         }),
         init: options.init.clone(),

@@ -1,11 +1,12 @@
 //! Other initramfs generators, as Debian packages them: each runs in a private Debian root, with
-//! the measured kernel's modules mounted into it, and is told to pack the drivers of this disk.
+//! the measured kernel's modules mounted into it, and is told to pack what reaches this root.
 //!
 //! The root is made by `tests/bench.sh`, or is any Debian's root that holds the packages.
 
 use super::compile::run;
-use super::contestants::{Entry, PACKED};
-use super::setting::{DRIVERS, Setting};
+use super::contestants::{Contestant, Entry, PACKED};
+use super::discipline::Discipline;
+use super::setting::Setting;
 use crate::host::compress::packer;
 use crate::host::decompress;
 use crate::host::failure::{Failure, Tried};
@@ -15,35 +16,72 @@ use std::path::Path;
 use std::process::Command;
 
 /// One generator. Its script gets the kernel's version, the image to make, and the drivers.
-#[derive(Debug)]
-pub struct Generator {
-    /// Must be there, relative to the root.
-    program: &'static str,
-    package: &'static str,
+struct Generator {
+    /// Files that must be there, relative to the root, and their packages.
+    needs: &'static [(&'static str, &'static str)],
     script: &'static str,
 }
 
-pub const TINY: Generator = Generator {
-    program: "usr/sbin/mktirfs",
-    package: "tiny-initramfs-core",
+const TINY: Generator = Generator {
+    needs: &[("usr/sbin/mktirfs", "tiny-initramfs-core")],
     script: "mktirfs -m no -M no --include-modules=\"$(echo $3 | tr ' ' ,)\" -o $2 $1",
 };
 
-pub const INITRAMFS_TOOLS: Generator = Generator {
-    program: "usr/sbin/mkinitramfs",
-    package: "initramfs-tools-core",
-    script: "cp -r /etc/initramfs-tools conf
-printf '%s\\n' $3 >conf/modules
-printf 'MODULES=list\\nBUSYBOX=y\\n' >conf/conf.d/listed
-mkinitramfs -d conf -c gzip -o $2 $1",
+const INITRAMFS_TOOLS: Generator = Generator {
+    needs: &[("usr/sbin/mkinitramfs", "initramfs-tools-core")],
+    script: LISTED,
 };
 
-pub const DRACUT: Generator = Generator {
-    program: "usr/bin/dracut",
-    package: "dracut-core",
+const LISTED: &str = "cp -r /etc/initramfs-tools conf
+printf '%s\\n' $3 >conf/modules
+printf 'MODULES=list\\nBUSYBOX=y\\n' >conf/conf.d/listed
+mkinitramfs -d conf -c gzip -o $2 $1";
+
+/// The hooks of the other packages add themselves, and every driver of a card.
+const INITRAMFS_TOOLS_NETWORK: Generator = Generator {
+    needs: &[
+        ("usr/sbin/mkinitramfs", "initramfs-tools-core"),
+        ("usr/share/initramfs-tools/hooks/nbd", "nbd-client"),
+        ("usr/lib/klibc/bin/ipconfig", "klibc-utils"),
+    ],
+    script: LISTED,
+};
+
+const DRACUT: Generator = Generator {
+    needs: &[("usr/bin/dracut", "dracut-core")],
     script: "dracut --quiet --force --no-compress --no-hostonly --no-hostonly-cmdline \
              -m 'base fs-lib rootfs-block udev-rules' --drivers \"$3\" --kver $1 $2",
 };
+
+/// dracut's module for cards packs every driver, whatever it is told.
+const DRACUT_NETWORK: Generator = Generator {
+    needs: &[
+        ("usr/bin/dracut", "dracut-core"),
+        (
+            "usr/lib/dracut/modules.d/95nbd/nbdroot.sh",
+            "dracut-network",
+        ),
+        ("usr/sbin/nbd-client", "nbd-client"),
+        ("usr/sbin/dhclient", "isc-dhcp-client"),
+        ("usr/bin/arping", "iputils-arping"),
+        ("usr/bin/ip", "iproute2"),
+        ("usr/bin/pgrep", "procps"),
+    ],
+    script: "dracut --quiet --force --no-compress --no-hostonly --no-hostonly-cmdline \
+             -m 'base fs-lib rootfs-block udev-rules network-legacy nbd' \
+             --drivers \"$3\" --kver $1 $2",
+};
+
+const fn generator(contestant: Contestant, discipline: Discipline) -> Option<&'static Generator> {
+    match (contestant, discipline) {
+        (Contestant::TinyInitramfs, Discipline::Disk) => Some(&TINY),
+        (Contestant::InitramfsTools, Discipline::Disk) => Some(&INITRAMFS_TOOLS),
+        (Contestant::InitramfsTools, Discipline::Network) => Some(&INITRAMFS_TOOLS_NETWORK),
+        (Contestant::Dracut, Discipline::Disk) => Some(&DRACUT),
+        (Contestant::Dracut, Discipline::Network) => Some(&DRACUT_NETWORK),
+        _ => None,
+    }
+}
 
 const ROOM: &str = include_str!("debian_room.sh");
 
@@ -52,17 +90,20 @@ pub const NO_ROOT: &str = "no --debian DIR was given (sh tests/bench.sh makes on
 
 /// Makes the image, packed as all others are, at `at`.
 pub fn enter(
-    generator: &Generator,
+    contestant: Contestant,
     setting: &Setting,
     debian: Option<&Path>,
     at: &Path,
 ) -> Result<Entry, Failure> {
+    let Some(generator) = generator(contestant, setting.discipline) else {
+        return Ok(Entry::Skipped("Debian does not make it".into()));
+    };
     let Some(debian) = debian else {
         return Ok(Entry::Skipped(NO_ROOT.into()));
     };
-    if !debian.join(generator.program).exists() {
-        let (package, root) = (generator.package, debian.display());
-        let why = format!("{root} has no {}: add {package}", generator.program);
+    let mut needs = generator.needs.iter();
+    if let Some((file, package)) = needs.find(|(file, _)| !debian.join(file).exists()) {
+        let why = format!("{} has no {file}: add {package}", debian.display());
         return Ok(Entry::Skipped(why));
     }
     // A directory of its own: it is what the generator gets to see of this machine.
@@ -89,7 +130,7 @@ fn command(generator: &Generator, setting: &Setting, debian: &Path, out: &Path) 
     command
         .arg(out)
         .arg(generator.script)
-        .arg(DRIVERS.join(" "));
+        .arg(setting.discipline.drivers().join(" "));
     command
 }
 

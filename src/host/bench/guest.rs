@@ -6,16 +6,17 @@
 //! next timer. The image is unpacked before anything else (`initramfs_async=0`), and the kernel
 //! lies where it was linked to (`nokaslr`): runs then agree to 0.05 %, but for the host's disk.
 //! What the guest waited for that is taken off (`figures`), and the best of several runs counts.
+//! Waits for servers are as long as they are here; they stay, as answers are what is waited for.
 //!
 //! Source: qemu(1), `-icount`; Documentation/admin-guide/kernel-parameters.txt.
 
-use super::setting::{Setting, UUID};
+use super::results::Row;
+use super::setting::Setting;
 use crate::host::arch::Arch;
 use crate::host::boot::{listen, stop};
 use crate::host::console::{Console, Piece};
 use crate::host::failure::Failure;
-use crate::host::qemu::{Bus, Disk, Machine, cannot_start};
-use std::path::Path;
+use crate::host::qemu::{Machine, cannot_start};
 use std::process::Stdio;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
@@ -28,25 +29,23 @@ const COUNTED: [&str; 4] = [
 ];
 const APPEND: &str = "console=ttyS0 panic=-1 ro quiet printk.time=1 initramfs_async=0 nokaslr";
 
-/// Boots `image`; the lines of its console, to the end or until `patience` is over. `tick` is
-/// called now and then with the seconds so far.
+/// Boots the image of `row`; the lines of its console, to the end or until `patience` is over.
+/// `tick` is called now and then with the seconds so far.
 pub fn boot(
     setting: &Setting,
-    image: &Path,
+    row: &Row,
     cpus: Option<u32>,
     patience: Duration,
     tick: &mut dyn FnMut(u64),
 ) -> Result<Vec<String>, Failure> {
     let mut machine = Machine::new(Arch::X86_64, &setting.kernel);
-    machine.initrd = Some(image.into());
-    let mut disk = Disk::raw(&setting.disk, Bus::Virtio);
-    disk.scratch = true;
-    machine.disks.push(disk);
-    machine.append = format!("{APPEND} root=UUID={UUID}");
+    machine.initrd = Some(row.image.clone());
+    machine.append = format!("{APPEND} {}", row.words);
     match cpus {
         Some(cpus) => machine.cpus = cpus,
         None => machine.extra = COUNTED.iter().map(Into::into).collect(),
     }
+    setting.plug(&mut machine);
     let mut command = machine.command();
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
     let child = command.spawn();

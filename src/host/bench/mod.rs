@@ -3,7 +3,8 @@
 //! | File | What it is |
 //! |---|---|
 //! | `args` | the command line |
-//! | `setting` | what all share: kernel, modules, disk |
+//! | `discipline` | root on a disk of the machine, or on a server |
+//! | `setting`, `server` | what all share: kernel, modules, disk, who serves it |
 //! | `compile` | small static C programs, made on the spot |
 //! | `contestants`, `floor`, `busybox`, `debian` | who is measured, and how images are made |
 //! | `guest`, `figures` | one boot, and what it measured |
@@ -14,10 +15,12 @@ mod busybox;
 mod compile;
 mod contestants;
 mod debian;
+mod discipline;
 mod figures;
 mod floor;
 mod guest;
 mod results;
+mod server;
 mod setting;
 mod svg;
 mod table;
@@ -31,6 +34,7 @@ use crate::host::progress::Progress;
 use args::Options;
 use contestants::Entry;
 use results::{Results, Row};
+use server::Servers;
 use setting::Setting;
 use std::fs;
 use std::io::Write;
@@ -48,9 +52,9 @@ pub fn run(args: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     let mut progress = Progress::new(options.quiet);
     let work = Work::new(options.keep.as_deref())?;
     progress.step("making the disk");
-    let setting = Setting::prepare(&options.kernel, &options.modules, &work.path)?;
+    let mut setting = Setting::prepare(&options, &work.path)?;
     let mut results = enter_all(&setting, &options, &mut progress)?;
-    boot_all(&setting, &options, &mut results, &mut progress)?;
+    boot_all(&mut setting, &options, &mut results, &mut progress)?;
     drop(progress);
     if let Some(path) = &options.svg {
         let mut file = AtomicFile::create(path)?;
@@ -78,7 +82,9 @@ fn enter_all(
         match contestant.enter(setting, options, progress)? {
             Entry::Image(image) => {
                 let size = fs::metadata(&image).or_cannot(|| format!("read {}", image.display()));
-                results.rows.push(Row::new(name, image, size?.len()));
+                let mut row = Row::new(name, image, size?.len());
+                row.words = setting.words(*contestant);
+                results.rows.push(row);
             }
             Entry::Skipped(why) => {
                 progress.note(&format!("{name} is left out: {why}"), true);
@@ -91,7 +97,7 @@ fn enter_all(
 
 /// Round by round, so that whatever changes on this machine meanwhile meets everybody.
 fn boot_all(
-    setting: &Setting,
+    setting: &mut Setting,
     options: &Options,
     results: &mut Results,
     progress: &mut Progress,
@@ -102,17 +108,15 @@ fn boot_all(
             let what = format!("{name}: boot {run} of {}", options.runs);
             progress.step(&what);
             let mut tick = |seconds| progress.within(|| format!("{what}, {seconds} s"));
-            let lines = guest::boot(
-                setting,
-                &row.image,
-                options.cpus,
-                options.timeout,
-                &mut tick,
-            )?;
+            let lines = guest::boot(setting, row, options.cpus, options.timeout, &mut tick)?;
+            setting
+                .servers
+                .as_mut()
+                .map_or(Ok(()), Servers::are_there)?;
             let console = setting.work.join(format!("{name}.{run}.console"));
             let written = fs::write(&console, lines.join("\n"));
             written.or_cannot(|| format!("write {}", console.display()))?;
-            match figures::read(&lines) {
+            match figures::read(&lines, options.discipline) {
                 Ok(figures) => row.runs.push(figures),
                 Err(why) => {
                     let from = lines.len().saturating_sub(LINES_SHOWN);

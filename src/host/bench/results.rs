@@ -1,11 +1,13 @@
 //! What all boots measured, by contestant.
 
 use super::args::Options;
+use super::discipline::Discipline;
 use super::figures::Figures;
 use super::setting::Setting;
 use std::path::PathBuf;
 
 pub struct Results {
+    pub discipline: Discipline,
     pub version: String,
     pub compiler: &'static str,
     /// Boots that were asked for, of each.
@@ -21,17 +23,17 @@ pub struct Row {
     pub name: &'static str,
     pub image: PathBuf,
     pub image_bytes: u64,
+    /// Of the command line, about root.
+    pub words: String,
     pub runs: Vec<Figures>,
     /// It did not reach the real init.
     pub failed: Option<String>,
 }
 
-/// What everything is compared with.
-const BASE: &str = "floor";
-
 impl Results {
     pub fn new(setting: &Setting, options: &Options) -> Self {
         Self {
+            discipline: setting.discipline,
             version: setting.version.clone(),
             compiler: setting.compiler.0,
             wanted: options.runs,
@@ -43,21 +45,26 @@ impl Results {
 
     /// How time was measured.
     pub fn clock(&self) -> String {
-        match self.cpus {
-            None => "1 ns an instruction".into(),
-            Some(1) => "1 CPU, by this machine's clock".into(),
-            Some(cpus) => format!("{cpus} CPUs, by this machine's clock"),
+        match (self.cpus, self.discipline) {
+            (None, Discipline::Disk) => "1 ns an instruction".into(),
+            (None, Discipline::Network) => {
+                "1 ns an instruction, waits for the server as long as they are here".into()
+            }
+            (Some(1), _) => "1 CPU, by this machine's clock".into(),
+            (Some(cpus), _) => format!("{cpus} CPUs, by this machine's clock"),
         }
     }
 
-    pub fn floor(&self) -> Option<&Row> {
-        self.rows.iter().find(|row| row.name == BASE)
+    /// What everything is compared with.
+    pub fn base(&self) -> Option<&Row> {
+        let name = self.discipline.base();
+        self.rows.iter().find(|row| row.name == name)
     }
 
-    /// How many times as long as the floor, if both were measured.
-    pub fn of_floor(&self, row: &Row) -> Option<f64> {
-        let (floor, own) = (self.floor()?.best()?.initramfs, row.best()?.initramfs);
-        (floor > 0).then(|| own as f64 / floor as f64)
+    /// How many times as long as the base, if both were measured.
+    pub fn of_base(&self, row: &Row) -> Option<f64> {
+        let (base, own) = (self.base()?.best()?.compared(), row.best()?.compared());
+        (base > 0).then(|| own as f64 / base as f64)
     }
 }
 
@@ -67,19 +74,27 @@ impl Row {
             name,
             image,
             image_bytes,
+            words: String::new(),
             runs: Vec::new(),
             failed: None,
         }
     }
 
-    /// The run with the shortest time in the initramfs: delays only ever add.
+    /// The run with the shortest time: delays only ever add.
     pub fn best(&self) -> Option<&Figures> {
-        self.runs.iter().min_by_key(|run| run.initramfs)
+        self.runs.iter().min_by_key(|run| run.compared())
+    }
+
+    /// In nanoseconds. Of an even number of runs, the longer one of those in the middle.
+    pub fn median(&self) -> Option<u64> {
+        let mut times: Vec<u64> = self.runs.iter().map(Figures::compared).collect();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied()
     }
 
     /// How much longer the longest run was, in nanoseconds.
     pub fn spread(&self) -> Option<u64> {
-        let longest = self.runs.iter().map(|run| run.initramfs).max()?;
-        Some(longest.saturating_sub(self.best()?.initramfs))
+        let longest = self.runs.iter().map(Figures::compared).max()?;
+        Some(longest.saturating_sub(self.best()?.compared()))
     }
 }

@@ -1,23 +1,29 @@
-//! What all contestants share: the kernel, the modules that reach the disk, the disk itself.
+//! What all contestants share: the kernel, the modules that reach the disk, the disk itself, and
+//! where it is plugged in or served.
 //!
 //! The disk is a whole-disk ext4 with the measuring real init on it, made by mke2fs without root.
 
+use super::args::Options;
 use super::compile::{Compiler, run};
+use super::contestants::Contestant;
+use super::discipline::Discipline;
+use super::server::Servers;
 use crate::host::arch::Arch;
 use crate::host::failure::{Failure, Tried};
 use crate::host::load_order;
 use crate::host::module_tree::ModuleTree;
+use crate::host::qemu::{Bus, Disk, Machine};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub const UUID: &str = "5eedf00d-0000-4000-8000-0000000000be";
+const UUID: &str = "5eedf00d-0000-4000-8000-0000000000be";
 pub const FILE_SYSTEM: &str = "ext4";
 /// What the disk is called by a kernel that has no other.
 pub const DEVICE: &str = "/dev/vda";
-/// What a tool is told to pack for it.
-pub const DRIVERS: [&str; 3] = ["virtio_pci", "virtio_blk", FILE_SYSTEM];
+/// The same where a server has it.
+pub const DEVICE_OF_SERVER: &str = "/dev/nbd0";
 const DISK_BYTES: u64 = 64 << 20;
 
 /// What the kernel asks user space for: the bus with QEMU's virtio-blk-pci, the disk on it, and
@@ -40,6 +46,7 @@ pub struct Module {
 }
 
 pub struct Setting {
+    pub discipline: Discipline,
     pub kernel: PathBuf,
     /// Holds `lib/modules/VERSION`.
     pub modules_root: PathBuf,
@@ -51,13 +58,16 @@ pub struct Setting {
     /// Empty: built in, or not there.
     pub accelerators: Vec<Module>,
     pub disk: PathBuf,
+    /// Of the network discipline.
+    pub servers: Option<Servers>,
     /// Made things go here.
     pub work: PathBuf,
     pub compiler: Compiler,
 }
 
 impl Setting {
-    pub fn prepare(kernel: &Path, modules: &Path, work: &Path) -> Result<Self, Failure> {
+    pub fn prepare(options: &Options, work: &Path) -> Result<Self, Failure> {
+        let (kernel, discipline) = (&options.kernel, options.discipline);
         let arch = Arch::of_kernel_file(kernel);
         let arch = arch.or_cannot(|| format!("read the kernel {}", kernel.display()))?;
         if arch != Some(Arch::X86_64) {
@@ -67,21 +77,48 @@ impl Setting {
             );
             return Err(Failure::usage(text));
         }
-        let (root, version) = split(modules);
+        let (root, version) = split(&options.modules);
         let tree = ModuleTree::open(&root, version.as_deref())?;
         let compiler = Compiler::find()?;
         let (chains, accelerators) = needed(&tree);
+        let disk = make_disk(work, compiler)?;
+        let servers = match discipline {
+            Discipline::Disk => None,
+            Discipline::Network => Some(Servers::start(&disk, work)?),
+        };
         Ok(Self {
+            discipline,
             kernel: kernel.into(),
             modules_root: root,
             modules_directory: tree.directory.clone(),
             version: tree.version.clone(),
             chains,
             accelerators,
-            disk: make_disk(work, compiler)?,
+            disk,
+            servers,
             work: work.into(),
             compiler,
         })
+    }
+
+    /// What the command line says about root.
+    pub fn words(&self, contestant: Contestant) -> String {
+        match &self.servers {
+            None => format!("root=UUID={UUID}"),
+            Some(servers) => servers.words(contestant),
+        }
+    }
+
+    /// What a guest needs to get at root.
+    pub fn plug(&self, machine: &mut Machine) {
+        match &self.servers {
+            None => {
+                let mut disk = Disk::raw(&self.disk, Bus::Virtio);
+                disk.scratch = true;
+                machine.disks.push(disk);
+            }
+            Some(servers) => servers.plug(machine),
+        }
     }
 }
 

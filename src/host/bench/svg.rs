@@ -1,11 +1,15 @@
 //! The results as a picture: one row for each contestant around the moment when the kernel starts
 //! /init. To the right the time until the real init, to the left what the kernel spent on unpacking
-//! the image. Every bar says its own figure, so there is no scale and no legend to look up.
+//! the image. Every bar says its own figure, so there is no scale and no legend to look up. Where
+//! root is on a server, what is before the link and after the mount of root is paler.
 //!
 //! Source: W3C Scalable Vector Graphics 1.1.
 
 use super::contestants::Contestant;
+use super::discipline::Discipline;
+use super::figures::Figures;
 use super::results::{Results, Row};
+use super::setting::FILE_SYSTEM;
 use super::table::ms;
 use crate::host::chart_svg::{INK, SOFT, plain};
 use std::fmt::Write;
@@ -26,6 +30,8 @@ const OWN: &str = "#ea580c";
 const FLOOR: &str = "#0d9488";
 const OTHER: &str = "#64748b";
 const UNPACK: &str = "#cbd5e1";
+/// How much is seen of what is not compared.
+const PALE: &str = "0.35";
 const WRONG: &str = "#dc2626";
 
 /// The picture of `results`, as an SVG document.
@@ -98,13 +104,26 @@ impl<'a> Drawing<'a> {
         );
     }
 
-    fn bar(&mut self, x: f64, y: f64, width: f64, fill: &str) {
+    fn bar(&mut self, x: f64, y: f64, width: f64, style: &str) {
         let width = width.max(1.0);
         let _ = writeln!(
             self.svg,
             "<rect class=\"bar\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
-             height=\"{BAR}\" rx=\"2\" fill=\"{fill}\"/>"
+             height=\"{BAR}\" rx=\"2\" {style}/>"
         );
+    }
+
+    /// What the initramfs took; the part that is compared stands out.
+    fn bars(&mut self, best: &Figures, y: f64, fill: &str) {
+        let (zero, all) = (self.scale.zero, self.scale.wide(best.initramfs));
+        let Some(moments) = best.moments else {
+            return self.bar(zero, y, all, &format!("fill=\"{fill}\""));
+        };
+        let pale = format!("fill=\"{fill}\" fill-opacity=\"{PALE}\"");
+        self.bar(zero, y, all, &pale);
+        let (from, wide) = (moments.link, moments.link_to_root());
+        let (x, wide) = (zero + self.scale.wide(from), self.scale.wide(wide));
+        self.bar(x, y, wide, &format!("fill=\"{fill}\""));
     }
 
     fn line(&mut self, x: f64, from: f64, style: &str) {
@@ -119,8 +138,9 @@ impl<'a> Drawing<'a> {
         let big = "font-size=\"24\" font-weight=\"600\"";
         self.text(MARGIN, 46.0, big, &title(self.results));
         let second = format!(
-            "Kernel {}, the same ext4 on virtio-blk for all, {}. Best of {}.",
+            "Kernel {}, the same {FILE_SYSTEM} {} for all, {}. Best of {}.",
             self.results.version,
+            self.results.discipline.place(),
             self.results.clock(),
             self.results.wanted
         );
@@ -143,11 +163,16 @@ impl<'a> Drawing<'a> {
 
     /// Where everybody would be who had to find out nothing.
     fn floor_line(&mut self) {
-        if let Some(floor) = self.results.floor().and_then(Row::best) {
+        if let Some(floor) = self.floor().and_then(Row::best) {
             let x = self.scale.zero + self.scale.wide(floor.initramfs);
             let style = format!("stroke=\"{FLOOR}\" stroke-dasharray=\"3 4\"");
             self.line(x, TOP - 8.0, &style);
         }
+    }
+
+    fn floor(&self) -> Option<&'a Row> {
+        let disk = self.results.discipline == Discipline::Disk;
+        self.results.base().filter(|_| disk)
     }
 
     fn row(&mut self, row: &Row, y: f64) {
@@ -160,7 +185,7 @@ impl<'a> Drawing<'a> {
             row.name,
         );
         let about = Contestant::ALL.iter().find(|c| c.name() == row.name);
-        let about = about.map_or("", |c| c.about());
+        let about = about.map_or("", |c| c.about(self.results.discipline));
         let style = format!("font-size=\"11\" fill=\"{SOFT}\"");
         self.text(MARGIN, y + 31.0, &style, about);
         let Some(best) = row.best() else {
@@ -181,15 +206,15 @@ impl<'a> Drawing<'a> {
         let zero = self.scale.zero;
         if let Some(unpack) = best.unpack {
             let x = zero - self.scale.wide(unpack);
-            self.bar(x, y, zero - x, UNPACK);
+            self.bar(x, y, zero - x, &format!("fill=\"{UNPACK}\""));
             let style = format!("text-anchor=\"end\" fill=\"{SOFT}\"");
             self.text(x - 7.0, y + 15.0, &style, &format!("{} ms", ms(unpack)));
         }
         let wide = self.scale.wide(best.initramfs);
-        self.bar(zero, y, wide, fill);
-        let mut figure = format!("{} ms", ms(best.initramfs));
-        if let Some(times) = self.results.of_floor(row) {
-            let _ = write!(figure, " · {times:.2} × floor");
+        self.bars(best, y, fill);
+        let mut figure = format!("{} ms", ms(best.compared()));
+        if let Some(times) = self.results.of_base(row) {
+            let _ = write!(figure, " · {times:.2} × {}", self.results.discipline.base());
         }
         // A white edge keeps the floor's line out of the letters.
         let style = format!(
@@ -209,7 +234,12 @@ impl<'a> Drawing<'a> {
     fn foot(&mut self) {
         let mut y = self.bottom + 28.0;
         let style = format!("fill=\"{SOFT}\"");
-        if self.results.floor().is_some() {
+        if self.results.discipline == Discipline::Network {
+            let text = "Full colour, and the figures: from the card's link to the mounted root.";
+            self.text(MARGIN, y, &style, text);
+            y += 20.0;
+        }
+        if self.floor().is_some() {
             let text = "Dotted: the floor, an init that knows every answer before it starts.";
             self.text(MARGIN, y, &style, text);
             y += 20.0;
@@ -225,8 +255,11 @@ impl<'a> Drawing<'a> {
 /// What is to be seen, where there is something to compare.
 fn title(results: &Results) -> String {
     let own = results.rows.iter().find(|row| row.name == OWN_NAME);
-    let took = own.and_then(Row::best).map(|best| ms(best.initramfs));
-    match (took, own.and_then(|own| results.of_floor(own))) {
+    let took = own.and_then(Row::best).map(|best| ms(best.compared()));
+    if let (Some(took), Discipline::Network) = (&took, results.discipline) {
+        return format!("landfall mounts a root on a server {took} ms after the link is up");
+    }
+    match (took, own.and_then(|own| results.of_base(own))) {
         (Some(took), Some(times)) => {
             format!("landfall reaches the real init in {took} ms: {times:.2} × the floor")
         }
@@ -250,10 +283,11 @@ fn facts(row: &Row, free_kib: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::bench::figures::Figures;
+    use crate::host::bench::figures::Moments;
 
     fn results() -> Results {
         let mut results = Results {
+            discipline: Discipline::Disk,
             version: "6.1.0 & <more>".into(),
             compiler: "cc",
             wanted: 3,
@@ -286,6 +320,26 @@ mod tests {
         assert!(svg.contains("in 330.0 ms: 1.10 × the floor<"));
         assert!(svg.contains("6.1.0 &amp; &lt;more&gt;"));
         assert!(svg.contains("Left out, as something was missing: dracut."));
+    }
+
+    #[test]
+    fn what_is_compared_of_a_root_on_a_server_stands_out() {
+        let mut results = results();
+        results.discipline = Discipline::Network;
+        for row in &mut results.rows {
+            let end = row.runs[0].initramfs;
+            row.runs[0].moments = Some(Moments {
+                link: end / 3,
+                mounted: end / 2,
+            });
+        }
+        let svg = draw(&results);
+        // Unpacked, all, and the part.
+        assert_eq!(svg.matches("class=\"bar\"").count(), 9);
+        assert_eq!(svg.matches("fill-opacity").count(), 3);
+        assert!(svg.contains(">150.0 ms · 2.73 × landfall<"), "{svg}");
+        assert!(svg.contains("55.0 ms after the link is up<"), "{svg}");
+        assert!(!svg.contains("Dotted"), "{svg}");
     }
 
     #[test]
