@@ -359,12 +359,14 @@ fn copy(
 }
 
 /// The words between the plan and the world: the same for the plan and its mutants.
-const SHARED: [&str; 8] = [
+const SHARED: [&str; 10] = [
     "action",
     "event",
     "trace",
     "trace_array",
     "trace_net",
+    "trace_lease",
+    "trace_firmware",
     "trace_finding",
     "trace_luks",
     "trace_read",
