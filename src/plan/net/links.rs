@@ -22,6 +22,12 @@ impl Plan {
             let Some(known) = self.net.links.get(at) else {
                 return;
             };
+            let name = meant::name_of(&self.wish.net, &known.link);
+            if let Some(name) = name.filter(|_| known.standing == Standing::Untouched) {
+                // Other words may say the new name: whether it is meant is seen then.
+                self.change(at, Standing::Renaming, Change::Rename(name));
+                continue;
+            }
             let setups = meant::setups_of(&self.wish.net, &known.link);
             let Some(first) = setups.first() else {
                 continue;
@@ -29,12 +35,6 @@ impl Plan {
             let carrier = known.link.carrier;
             match known.standing {
                 Standing::Untouched | Standing::Renamed => {
-                    let named = known.standing == Standing::Renamed;
-                    let name = meant::name_of(&self.wish.net, &known.link);
-                    if let Some(name) = name.filter(|_| !named) {
-                        self.change(at, Standing::Renaming, Change::Rename(name));
-                        continue;
-                    }
                     let (mtu, mac) = (first.mtu, first.mac);
                     self.change(at, Standing::Raising, Change::Raise { mtu, mac });
                 }
