@@ -22,6 +22,9 @@ impl Plan {
             let Some(known) = self.net.links.get(at) else {
                 return;
             };
+            if known.standing == Standing::Untouched && self.is_unfinished(&known.link.name) {
+                continue;
+            }
             let name = meant::name_of(&self.wish.net, &known.link);
             if let Some(name) = name.filter(|_| known.standing == Standing::Untouched) {
                 // Other words may say the new name: whether it is meant is seen then.
@@ -230,6 +233,16 @@ impl Plan {
             waiting && !meant::setups_of(&self.wish.net, &known.link).is_empty()
         };
         self.network_due().is_some() || self.net.links.iter().any(waits)
+    }
+
+    /// Is it still to be made, or being made? Some of what a link is made with can be set only while
+    /// it is down, and the kernel makes a first bond on its own.
+    fn is_unfinished(&self, name: &str) -> bool {
+        let Some(number) = self.wish.net.made.iter().position(|m| m.name == name) else {
+            return false;
+        };
+        let asked = self.net.made.get(number).is_some_and(|of| *of > 0);
+        !asked || self.tickets.open().any(|job| *job == Job::MakeLink(number))
     }
 
     /// Makes links of others, as soon as one of those is there, and again when another comes.
