@@ -30,6 +30,7 @@ impl Plan {
                 _ if needed && known.place > 0 => told.push((known, setups)),
                 // What is part of another link goes with that.
                 _ if setups.is_empty() => {}
+                _ if needed && meant::carries(&self.wish.net, &known.link) => {}
                 _ => left.lowered.push(known.link.name.clone()),
             }
         }

@@ -116,7 +116,9 @@ impl Plan {
         let Some(known) = self.net.links.get_mut(at) else {
             return;
         };
-        if known.place == 0 {
+        // Root may be behind what it carries.
+        let carries = meant::carries(&self.wish.net, &known.link);
+        if known.place == 0 && !carries {
             known.place = count;
             self.net.ready = count;
         }

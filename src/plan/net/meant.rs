@@ -13,15 +13,7 @@ pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
     if link.kind != ETHERNET || link.mac.is_none() || link.master.is_some() {
         return Vec::new();
     }
-    let belongs = |kind: &MadeOf| !matches!(kind, MadeOf::Vlan(_));
-    let below = |ports: bool| {
-        let mut made = wanted
-            .made
-            .iter()
-            .filter(move |m| belongs(&m.kind) == ports);
-        made.any(|m| m.of.iter().any(|name| goes_by(name, link)))
-    };
-    if below(true) {
+    if is_below(wanted, link, true) {
         return Vec::new();
     }
     let own = |setup: &&Setup| setup.link.as_ref().is_some_and(|which| is(which, link));
@@ -41,8 +33,7 @@ pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
         return left;
     }
     let booted = wanted.boot_link.is_none_or(|mac| Some(mac) == link.mac) || ours;
-    if below(false) {
-        // A VLAN's packets go through it.
+    if is_below(wanted, link, false) {
         return alloc::vec![up];
     }
     if foreign || !booted {
@@ -69,6 +60,24 @@ pub(super) fn setups_of(wanted: &Wanted, link: &Link) -> Vec<Setup> {
             wanted.setups.iter().filter(all).cloned().listed()
         }
     }
+}
+
+/// Is it a port of a link that is to be made, or the link below a VLAN?
+fn is_below(wanted: &Wanted, link: &Link, as_port: bool) -> bool {
+    let is = |kind: &MadeOf| matches!(kind, MadeOf::Vlan(_)) != as_port;
+    let mut made = wanted.made.iter().filter(|made| is(&made.kind));
+    made.any(|made| made.of.iter().any(|name| goes_by(name, link)))
+}
+
+/// Do the words give it nothing, but for a VLAN whose packets go through it?
+pub(super) fn carries(wanted: &Wanted, link: &Link) -> bool {
+    is_below(wanted, link, false) && !is_named(wanted, link)
+}
+
+/// Has it words of its own?
+pub(super) fn is_named(wanted: &Wanted, link: &Link) -> bool {
+    let own = |setup: &Setup| setup.link.as_ref().is_some_and(|which| is(which, link));
+    wanted.setups.iter().any(own) || !left_for(wanted, link).is_empty()
 }
 
 /// What the firmware left for this link.
