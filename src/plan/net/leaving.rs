@@ -1,9 +1,11 @@
 //! What becomes of the network when the real system begins.
 //!
 //! Where root is behind it, links stay up and keep what they were given, and files tell the real
-//! system of it, so that it goes on with the same addresses instead of asking for others. Where
-//! root needs none of it, everything that was set up goes down: two addresses, or a second lease,
-//! would be a surprise.
+//! system of it, so that it goes on with the same addresses instead of asking for others. These are
+//! the link over which root was mounted and what that goes through, links that words name, and
+//! every one that serves where root comes from many machines or as a disk: there may be several
+//! ways to those. All other links go down, and where root needs none of it, everything that was set
+//! up does: two addresses, or a second lease, would be a surprise.
 
 use super::super::Plan;
 use super::{Known, Standing, meant};
@@ -14,6 +16,7 @@ use crate::format::net::handed::{self, Handed, How};
 use crate::format::net::lease::is_routed;
 use crate::format::net::order::Left;
 use crate::format::net::wanted::Setup;
+use crate::format::remote::Remote;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -27,7 +30,7 @@ impl Plan {
             let setups = meant::setups_of(&self.wish.net, &known.link);
             match known.standing {
                 Standing::Untouched | Standing::Renaming | Standing::Renamed => {}
-                _ if needed && known.place > 0 => told.push((known, setups)),
+                _ if needed && self.stays(known) => told.push((known, setups)),
                 // What is part of another link goes with that.
                 _ if setups.is_empty() => {}
                 _ if needed && meant::carries(&self.wish.net, &known.link) => {}
@@ -51,6 +54,15 @@ impl Plan {
             }
         }
         left
+    }
+
+    /// Is root behind it, or is it there because a word says so?
+    fn stays(&self, known: &Known) -> bool {
+        let link = &known.link;
+        let many = matches!(self.wish.remote, Some(Remote::Ceph(_)));
+        let many = many || !self.wish.targets.is_empty();
+        let is_root = many || self.net.attempts.is_over(link.index);
+        known.place > 0 && (is_root || meant::is_named(&self.wish.net, link))
     }
 
     fn dns_of(&self, setups: &[Setup]) -> Vec<IpAddr> {

@@ -35,6 +35,13 @@ pub(super) struct Attempts {
     pub(super) retry: Retry,
 }
 
+impl Attempts {
+    /// Is root mounted over this link, or was that tried last?
+    pub(super) const fn is_over(&self, index: u32) -> bool {
+        self.index == index
+    }
+}
+
 impl Plan {
     pub(in crate::plan) fn is_remote(&self) -> bool {
         self.wish.is_served_tree()
