@@ -182,7 +182,7 @@ impl Plan {
             NetEvent::ConnectFailed { ticket, fault } => self.connected(now, ticket, Err(fault)),
             NetEvent::Nbft(left) => self.heed_nbft(*left),
             NetEvent::FirmwareRead { ticket, left } => self.firmware_read(now, ticket, *left),
-            NetEvent::Link(link) => self.net.heard(*link),
+            NetEvent::Link(link) => self.hear_of(*link),
             NetEvent::LinkGone { index } => {
                 self.net.links.retain(|known| known.link.index != index);
             }

@@ -76,6 +76,9 @@ impl Plan {
             leases.find(|lease| lease.address.as_ref() == Some(address))
         };
         let how = match (known.standing, first, first.and_then(leased)) {
+            (Standing::Ready | Standing::Leasing | Standing::Advertised, ..) if !link.carrier => {
+                "the carrier was lost".into()
+            }
             (Standing::Ready, Some(address), Some(lease)) => {
                 format!("{address} by DHCP of {}", lease.server)
             }
@@ -84,7 +87,6 @@ impl Plan {
             (Standing::Waiting | Standing::NoCarrier, ..) => {
                 "up, but no carrier: no cable, or nobody at its end".into()
             }
-            (Standing::Leasing, ..) if !link.carrier => "the carrier was lost".into(),
             (Standing::Leasing, Some(address), None) => format!("{address}, and no lease"),
             (Standing::Leasing, ..) => "no lease".into(),
             (Standing::Advertised, ..) => "no router has advertised a network".into(),

@@ -11,10 +11,21 @@ use super::super::ticket::Job;
 use super::super::{Plan, Stage};
 use super::{Known, Standing, meant};
 use crate::base::millis::Millis;
+use crate::format::netlink::link::Link;
 use crate::format::remote::Remote;
 use alloc::format;
 
 impl Plan {
+    /// Whoever sits before the machine is told that a cable fell out.
+    pub(super) fn hear_of(&mut self, link: Link) {
+        let known = self.net.known(link.index);
+        let lost = known.is_some_and(|known| known.link.carrier) && !link.carrier;
+        if lost && !meant::setups_of(&self.wish.net, &link).is_empty() {
+            self.say(Level::Info, format!("{} has lost its carrier", link.name));
+        }
+        self.net.heard(link);
+    }
+
     /// Gives up what has taken too long, and takes again what has come after all.
     pub(super) fn mind_links(&mut self, now: Millis) {
         for at in 0..self.net.links.len() {
