@@ -15,6 +15,13 @@ pub fn networked() -> Machine {
     Machine::on(kernel).image(image).memory(640)
 }
 
+/// The same with the quick kernel: of cards it has virtio's only.
+pub fn networked_quickly() -> Machine {
+    let kernel = kernel(Flavour::Cloud);
+    let image = images::image_with(&kernel, "cloud-network", &["--network"]);
+    Machine::on(kernel).image(image).memory(512)
+}
+
 /// The options of root's mount, as the kernel tells them.
 pub fn options(outcome: &Outcome) -> String {
     let mountinfo = outcome.fact("mountinfo");
@@ -22,7 +29,7 @@ pub fn options(outcome: &Outcome) -> String {
     root.unwrap_or_default().into()
 }
 
-fn assert_nfs(outcome: &Outcome, berth: &Berth, directory: &str, version: &str) {
+pub fn assert_nfs(outcome: &Outcome, berth: &Berth, directory: &str, version: &str) {
     let fstype = if version == "3" { "nfs" } else { "nfs4" };
     let source = format!("{}:{directory}", berth.address());
     outcome.assert_root(&source, fstype, "ro");

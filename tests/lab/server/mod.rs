@@ -10,6 +10,7 @@
 
 pub mod berth;
 pub mod client;
+pub mod living;
 mod port;
 pub mod root;
 

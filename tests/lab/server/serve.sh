@@ -41,6 +41,62 @@ serve_isc_dhcp6() {
   ready isc6 u 547
 }
 
+# serve_hostile_dhcp SERVER ADDRESS ack|nak|mute [OPTIONS]: offers everybody ADDRESS, as SERVER, and
+# then keeps to it, refuses it, or says nothing more. OPTIONS as they are sent, in hexadecimal.
+# Beside another one it listens as well.
+serve_hostile_dhcp() {
+  start hostile python3 -uc "$HOSTILE" "$IF" "$@"
+  wait_until grep -q listens $LOG/hostile
+}
+export HOSTILE='
+import sys
+from socket import *
+link, server, given, verdict, more = (sys.argv[1:] + [""])[:5]
+line = socket(AF_INET, SOCK_DGRAM)
+for option in SO_REUSEADDR, SO_REUSEPORT, SO_BROADCAST:
+    line.setsockopt(SOL_SOCKET, option, 1)
+line.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, link.encode())
+line.bind(("", 67))
+print("listens")
+while True:
+    asked = line.recv(2048)
+    options, at = {}, 240
+    while asked[at] != 255:
+        length = asked[at + 1]
+        options[asked[at]] = asked[at + 2:at + 2 + length]
+        at += 2 + length
+    kind = options[53][0]
+    print("heard", kind)
+    if kind == 1:
+        answer = 2
+    elif kind == 3 and options[54] == inet_aton(server) and verdict != "mute":
+        answer = 5 if verdict == "ack" else 6
+    else:
+        continue
+    head = bytes([2, 1, 6, 0]) + asked[4:12] + bytes(4) + inet_aton(given) + inet_aton(server)
+    head += asked[24:44] + bytes(192) + asked[236:240]
+    body = bytes([53, 1, answer, 54, 4]) + inet_aton(server)
+    if answer != 6:
+        body += bytes.fromhex("3304 00000e10 0104 ffffff00" + more)
+    line.sendto(head + body + bytes([255]), ("255.255.255.255", 68))
+    print("said", answer)
+'
+
+# neighbour ADDRESS: another machine on the link, which has this one.
+neighbour() {
+  local pid
+  start neighbour unshare --net sleep infinity
+  pid=$(<$STARTED/neighbour.pid)
+  wait_until apart $pid
+  ip link add name other link $IF type macvlan mode bridge
+  ip link set other netns $pid
+  nsenter --net=/proc/$pid/ns/net ip -batch - <<END
+address add $1/24 dev other
+link set other up
+END
+}
+apart() { [ -e /proc/$1/ns/net ] && ! [ /proc/$1/ns/net -ef /proc/self/ns/net ]; }
+
 # export_nfs DIR [OPTIONS]: the kernel's server, version 3 (TCP; `nfs_udp=1`: UDP too) and 4.
 # Called again for another directory.
 export_nfs() {
