@@ -237,8 +237,8 @@ impl Plan {
         self.network_due().is_some() || self.net.links.iter().any(waits)
     }
 
-    /// Is it still to be made, or being made? Some of what a link is made with can be set only while
-    /// it is down, and the kernel makes a first bond on its own.
+    /// Is it still to be made, or being made? Some of what a link is made with can be set only
+    /// while it is down, and the kernel makes a first bond on its own.
     fn is_unfinished(&self, name: &str) -> bool {
         let Some(number) = self.wish.net.made.iter().position(|m| m.name == name) else {
             return false;
