@@ -157,6 +157,10 @@ fn explain_server(errno: i32) -> Option<&'static str> {
 fn explain_cluster(errno: i32, keyed: bool) -> Option<&'static str> {
     Some(match errno {
         libc::ENOENT => "the cluster has no such file system, or no such directory in it",
+        libc::EHOSTUNREACH if !keyed => {
+            "no metadata server of the cluster answers; the cluster may want a key, and there is \
+             none: see rd.ceph.secret=, or put the user's keyring into the image, in /etc/ceph"
+        }
         libc::EHOSTUNREACH => "no metadata server of the cluster is up: see `ceph mds stat`",
         libc::EIO => "the cluster, or one of its metadata servers, does not answer",
         _ => return reach::explain_ceph(errno, keyed),
