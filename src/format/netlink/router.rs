@@ -80,7 +80,9 @@ impl Advert {
         }
         let info = Attributes::after(body, link::HEADER).find(PROTOCOL_INFO)?;
         let flags = Attributes(info).u32(FLAGS)?;
-        (flags & HEARD != 0).then_some(Self {
+        // The kernel notes that one was heard only once it has asked, and tells of no change then:
+        // flags that came unasked stand alone.
+        (flags & (HEARD | MANAGED | OTHER) != 0).then_some(Self {
             link: ne32(body, 4)?,
             said: Said::Flags(Flags {
                 managed: flags & MANAGED != 0,
@@ -178,9 +180,11 @@ mod tests {
             ("70000080", Some((true, false))),
             ("b0000080", Some((false, true))),
             ("30000080", Some((false, false))),
-            // None was heard yet, whatever else.
+            // One that spoke before it was asked.
+            ("d0000080", Some((true, true))),
+            ("80000080", Some((false, true))),
+            // None was heard yet.
             ("10000080", None),
-            ("d0000080", None),
         ] {
             let advert = told(&LINK.replace("f0000080", flags));
             let found = advert.map(|advert| match advert {
