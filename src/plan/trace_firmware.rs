@@ -3,9 +3,11 @@
 use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::base::words::{Line, Words};
+use crate::format::iscsi::Reference;
 use crate::format::net::address::{Mac, Network};
 use crate::format::net::firmware::{Firmware, Used};
 use crate::format::net::wanted::{Method, Setup, Which};
+use crate::format::remote::Host;
 use crate::format::remote::target::Target;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -105,28 +107,37 @@ fn link(text: &str) -> Option<Used> {
     Some(used)
 }
 
-/// Users of iSCSI stand apart: what they are called may be anything.
+/// Each part of a target of iSCSI stands by itself: names and users may be anything.
 fn target_words(line: Line, target: &Target) -> Line {
     let Target::Iscsi(reference) = target else {
         return line.key("target", target.to_string());
     };
-    let mut plain = reference.clone();
-    let user = core::mem::take(&mut plain.user);
-    let user_in = core::mem::take(&mut plain.user_in);
-    let line = line.key("target", plain.to_string());
-    let line = line.key("number", plain.firmware.unwrap_or(0).to_string());
-    line.key("user", user).key("user-in", user_in)
+    let host = reference.host.as_ref().map(Host::to_string);
+    let line = line.key("target", "iscsi").opt("host", host);
+    let line = line.key_num("port", u64::from(reference.port));
+    let line = line.key_num("lun", reference.lun);
+    let line = line.key("name", &reference.target);
+    let line = line.key_num("number", reference.firmware.unwrap_or(0).into());
+    line.key("user", &reference.user)
+        .key("user-in", &reference.user_in)
 }
 
 fn target(text: &str, w: &mut Words, initiator: &str) -> Option<Target> {
-    let mut target = Target::parse(text).ok()?;
-    if let Target::Iscsi(reference) = &mut target {
-        reference.firmware = Some(w.key_text("number")?.parse().ok()?);
-        reference.user = w.key_text("user")?;
-        reference.user_in = w.key_text("user-in")?;
-        reference.initiator = initiator.into();
+    if text != "iscsi" {
+        return Target::parse(text).ok();
     }
-    Some(target)
+    let reference = Reference {
+        host: Some(Host::parse(&w.key_text("host")?)?),
+        port: u16::try_from(w.key_num("port")?).ok()?,
+        lun: w.key_num("lun")?,
+        target: w.key_text("name")?,
+        firmware: Some(u32::try_from(w.key_num("number")?).ok()?),
+        user: w.key_text("user")?,
+        user_in: w.key_text("user-in")?,
+        initiator: initiator.into(),
+        ..Reference::default()
+    };
+    Some(Target::Iscsi(reference.into()))
 }
 
 #[cfg(test)]
@@ -147,9 +158,10 @@ mod tests {
             "firmware-read 7".into(),
             format!(
                 "firmware-read 7 {links} initiator=iqn.2026-01.a:me \
-                 target=iscsi:192.0.2.9::3260:1:iqn.2026-01.a:b number=1 \
+                 target=iscsi host=192.0.2.9 port=3260 lun=1 name=iqn.a:iqn.b@\\x5c number=1 \
                  user=iqn.a:m@,e user-in=you \
-                 target=iscsi:192.0.2.9::3260:0:iqn.2026-01.a:c number=0 user=\"\" user-in=\"\""
+                 target=iscsi host=[2001:db8::9] port=3261 lun=0 name=iqn.2026-01.a:c number=0 \
+                 user=\"\" user-in=\"\""
             ),
         ] {
             let event = trace_read::event(&line).unwrap_or_else(|| panic!("odd: {line}"));

@@ -103,7 +103,8 @@ fn boot_bench_measures_a_root_on_a_server_from_link_to_mount() {
     assert_eq!(landfall["median_ns"], landfall["best"]["link_to_root_ns"]);
     // The card, the client, and the file system with what it needs.
     assert!(best("modules") >= 3, "{landfall:#}");
-    assert_eq!(best("strangers"), 0, "{landfall:#}");
+    // The process that connects the device again.
+    assert_eq!(best("strangers"), 1, "{landfall:#}");
 
     let left_out = results["left_out"].as_array().expect("left out");
     let names: Vec<_> = left_out.iter().map(|out| &out["name"]).collect();

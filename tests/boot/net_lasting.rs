@@ -9,8 +9,8 @@ use crate::lab::server::living::{assert_root_of, by_shell, told};
 use crate::lab::server::{Berth, server};
 
 /// Reads before and after; what was read before is not kept in memory.
-const READS: &str = "links; $b echo up-$((1+1)); read line;
-    echo 3 > /proc/sys/vm/drop_caches; $b echo asks-$((1+1)); tell start cat /etc/start;";
+const READS: &str = "links; echo up-$((1+1)); read line; echo asks-$((1+1));
+    echo 3 > /proc/sys/vm/drop_caches; tell start cat /etc/start;";
 
 /// Stops the server once the real init lives, and starts it again after that has asked for a file.
 fn check(berth: &Berth, machine: Machine, words: &str, stop: &str, start: &str) -> Outcome {

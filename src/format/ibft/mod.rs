@@ -131,9 +131,7 @@ fn network(address: IpAddr, field: &dyn Fn(&str) -> Option<String>) -> Option<Ne
 
 /// The error is the end of a sentence.
 fn target(field: &dyn Fn(&str) -> Option<String>) -> Result<Reference, &'static str> {
-    // The line that carries it to PID 1 has no other.
-    let name = field("target-name").filter(|name| name.is_ascii());
-    let name = name.ok_or("has no name")?;
+    let name = field("target-name").ok_or("has no name")?;
     let host: Option<IpAddr> = field("ip-addr").and_then(|text| given(text.parse().ok()?));
     let proofs = number(field("chap-type")).unwrap_or(0);
     let user = |name, least| field(name).filter(|_| proofs >= least).unwrap_or_default();
