@@ -230,9 +230,8 @@ fn boot_from_a_cd_put_in_late() {
 
 // -- no PCI --------------------------------------------------------------------------------------
 
-/// A microvm. Time comes from the count of instructions: there is no other clock to be trusted.
 fn microvm(options: &str) -> Machine {
-    let machine = format!("-machine microvm{options} -icount shift=1,sleep=off");
+    let machine = format!("-machine microvm{options}");
     Machine::cloud().microvm().qemu(&machine)
 }
 

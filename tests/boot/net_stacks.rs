@@ -76,5 +76,5 @@ fn boot_verity_on_nvme_over_tcp() {
     );
     let machine = berth.to(networked_quickly()).cmdline(&stack.filled(&words));
     let outcome = machine.boot();
-    assert_below(&outcome, &stack, "root(nvme0n1p1,nvme0n1p2)");
+    assert_below(&outcome, &stack, "root(nvme0n1/1,nvme0n1/2)");
 }

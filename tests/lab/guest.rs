@@ -158,10 +158,11 @@ impl Machine {
         self.words(&words)
     }
 
-    /// Another board: no PCI, unless `qemu` asks for it.
+    /// Another board: no PCI, unless `qemu` asks for it. Time comes from the count of instructions:
+    /// there is no other clock to be trusted, and kernels that cannot find one hang.
     pub fn microvm(mut self) -> Self {
         self.qemu.board = Board::Microvm;
-        self
+        self.qemu("-icount shift=1,sleep=off")
     }
 
     pub fn cmdline(mut self, words: &str) -> Self {

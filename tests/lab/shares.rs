@@ -9,7 +9,8 @@ use std::process::{Child, Stdio};
 
 /// Adds a 9p share. `device`: QEMU's, `virtio-9p-pci` or `virtio-9p-device`.
 pub fn plan9(machine: Machine, directory: &Path, tag: &str, device: &str) -> Machine {
-    let id = format!("fs-{tag}");
+    // An identifier of QEMU's holds no slash.
+    let id = format!("fs-{}", tag.replace('/', "-"));
     let path = directory.display();
     machine.words(&[
         "-fsdev",
