@@ -6,9 +6,9 @@ use crate::lab::disks::{self, DEBIAN};
 use crate::lab::server::server;
 
 /// Run by systemd. What follows is read from root for the first time.
-const REPORT: &str = "systemctl start systemd-networkd; \
+const REPORT: &str = "systemctl start dbus systemd-networkd; \
     /lib/systemd/systemd-networkd-wait-online --any --timeout=120; \
-    (grep leased /run/landfall/trace; networkctl --no-pager --full status eth0; \
+    (grep leased /run/landfall/trace; SYSTEMD_COLORS=0 networkctl --no-pager --full status eth0; \
     echo == end; cat /etc/os-release) > /dev/ttyS1 2>&1; sleep 2";
 
 #[test]
@@ -33,7 +33,9 @@ fn boot_debian_whose_networkd_keeps_the_address() {
     let address = leased.and_then(|line| line.split(' ').nth(4)?.split('/').next());
     let address = address.unwrap_or_else(|| outcome.fail(report));
     for said in [
+        "69-landfall-eth0.link",
         "69-landfall-eth0.network",
+        "Alternative Names: enp0s",
         "routable (configured)",
         &format!("Address: {address} (DHCP4 via {})", berth.address()),
     ] {

@@ -58,6 +58,7 @@ fn boot_nfs_4_by_the_kernels_words_with_a_lease() {
     for file in [
         "/run/net-eth0.conf:DEVICE",
         "/run/systemd/network/69-landfall-eth0.network:",
+        "/run/systemd/network/69-landfall-eth0.link:",
         "/run/NetworkManager/system-connections/landfall-eth0.nmconnection:",
     ] {
         outcome.check(trace.contains(file), file);

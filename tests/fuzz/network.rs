@@ -247,6 +247,7 @@ pub fn hand_over(input: &[u8]) {
         link: "eth0",
         mac: Mac([2, 0, 0, 0, 0, 9]),
         by_name: false,
+        made: false,
         how: How::dhcp4(&lease),
         dns: &[],
         ignore_dns: false,
@@ -271,6 +272,7 @@ pub fn hand_over(input: &[u8]) {
     }
     for (file, lines) in [
         (handed::network(&handed), 10..=14),
+        (handed::identity(&handed), 6..=6),
         (handed::connection(&handed), 16..=16),
         (Some(handed::pnp(&handed)), 1..=2),
         (Some(handed::resolv_conf(&[handed])), 1..=2),

@@ -47,6 +47,7 @@ impl Plan {
             };
             left.files.extend(handed::net_conf(&handed));
             left.files.extend(handed::network(&handed));
+            left.files.extend(handed::identity(&handed));
             left.files.extend(handed::connection(&handed));
             if number == 0 {
                 left.files.push(handed::pnp(&handed));
@@ -98,6 +99,7 @@ impl Plan {
             link: &known.link.name,
             mac: known.link.mac?,
             by_name: known.link.made.is_some() || first.mac.is_some(),
+            made: known.link.made.is_some(),
             how,
             dns,
             ignore_dns: self.wish.net.ignore_dns,

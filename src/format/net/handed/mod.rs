@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `ipconfig` | `/run/net-LINK.conf`, as klibc's ipconfig does |
 //! | `networkd` | `/run/systemd/network/69-landfall-LINK.network` |
+//! | `udevd` | `/run/systemd/network/69-landfall-LINK.link` |
 //! | `network_manager` | `/run/NetworkManager/system-connections/landfall-LINK.nmconnection` |
 //! | `resolver` | `/run/landfall/resolv.conf`, and `/run/landfall/pnp` as `/proc/net/pnp` is |
 //!
@@ -28,11 +29,13 @@ mod ipconfig;
 mod network_manager;
 mod networkd;
 mod resolver;
+mod udevd;
 
 pub use ipconfig::net_conf;
 pub use network_manager::connection;
 pub use networkd::network;
 pub use resolver::{pnp, resolv_conf};
+pub use udevd::identity;
 
 use super::address::{Mac, Network, Route};
 use super::domain::Name;
@@ -58,6 +61,8 @@ pub struct Handed<'a> {
     /// address, or has got an address that is not its own. Else it is known by `mac`: the real
     /// system's udev gives most links other names.
     pub by_name: bool,
+    /// It is made of others.
+    pub made: bool,
     pub how: How<'a>,
     pub dns: &'a [IpAddr],
     /// The name servers of leases and routers do not count.

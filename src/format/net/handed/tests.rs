@@ -63,6 +63,7 @@ fn handed(how: How<'_>) -> Handed<'_> {
         link: "eth0",
         mac: MAC,
         by_name: false,
+        made: false,
         how,
         dns: &[],
         ignore_dns: false,
@@ -108,6 +109,14 @@ fn a_lease_is_handed_over_in_each_form() {
         "[Match]\nMACAddress=52:54:00:12:34:56\nKind=!*\n\n[Link]\nMTUBytes=1400\n\n\
          [Network]\nDHCP=ipv4\nKeepConfiguration=yes\n\n\
          [DHCPv4]\nClientIdentifier=mac\nRequestAddress=192.0.2.7\n"
+    );
+    let file = identity(&handed).unwrap();
+    let path = "/run/systemd/network/69-landfall-eth0.link";
+    assert_eq!((file.path.as_str(), file.mode), (path, 0o644));
+    assert_eq!(
+        text(&file),
+        "[Match]\nMACAddress=52:54:00:12:34:56\nKernelVersion=<6.2\n\n\
+         [Link]\nAlternativeNamesPolicy=database onboard slot path\n"
     );
     let file = connection(&handed).unwrap();
     let path = "/run/NetworkManager/system-connections/landfall-eth0.nmconnection";
@@ -293,11 +302,25 @@ fn a_link_that_others_look_like_is_known_by_its_name() {
     let vlan = Handed {
         link: "eth0.100",
         by_name: true,
+        made: true,
         ..handed(How::dhcp4(&lease))
     };
     let file = super::network(&vlan).unwrap();
     assert!(text(&file).starts_with("[Match]\nName=eth0.100\n\n[Link]\n"));
     assert_eq!(connection(&vlan), None);
+    assert_eq!(
+        text(&identity(&vlan).unwrap()),
+        "[Match]\nOriginalName=eth0.100\n\n[Link]\nNamePolicy=keep\nMACAddressPolicy=none\n"
+    );
+    let another_mac = Handed {
+        by_name: true,
+        ..handed(How::dhcp4(&lease))
+    };
+    assert_eq!(
+        text(&identity(&another_mac).unwrap()),
+        "[Match]\nOriginalName=eth0\nKernelVersion=<6.2\n\n\
+         [Link]\nAlternativeNamesPolicy=database onboard slot path\n"
+    );
     for link in [
         "",
         ".",
@@ -315,8 +338,8 @@ fn a_link_that_others_look_like_is_known_by_its_name() {
             ..handed(How::dhcp4(&lease))
         };
         assert_eq!(
-            (net_conf(&odd), super::network(&odd)),
-            (None, None),
+            (net_conf(&odd), super::network(&odd), identity(&odd)),
+            (None, None, None),
             "{link}"
         );
         assert_eq!(connection(&odd), None);
