@@ -125,7 +125,15 @@ fn see_to_network(
             Err(fault) => NetEvent::ConfigureFailed { ticket, fault },
         },
         NetAction::Lease { link, order } => {
-            let mut news = |text| tell(Event::Net(NetEvent::LeaseNews { ticket, text }));
+            let mut said = String::new();
+            // A client says how it stands whenever it waits: what is new of it is news.
+            let mut news = |so_far: Fault| {
+                let text = so_far.into_text();
+                if text != said {
+                    said.clone_from(&text);
+                    tell(Event::Net(NetEvent::LeaseNews { ticket, text }));
+                }
+            };
             let leased = match order.asked {
                 Asked::Dhcp4 => leasing::lease(order, &mut news),
                 Asked::Dhcp6 | Asked::Information => leasing6::lease(link, order, &mut news),

@@ -23,9 +23,9 @@ struct Line {
     arp: Socket,
 }
 
-/// Runs to the end, which may never come: whoever asked ends this process. `tell` hears what went
-/// wrong so far.
-pub fn lease(order: &LeaseOrder, tell: &mut dyn FnMut(String)) -> Result<Box<Lease>, Fault> {
+/// Runs to the end, which may never come: whoever asked ends this process. `tell` hears why
+/// there is no lease yet, before each wait.
+pub fn lease(order: &LeaseOrder, tell: &mut dyn FnMut(Fault)) -> Result<Box<Lease>, Fault> {
     let line = Line {
         ip: Socket::open(order.index, EtherType::Ipv4)?,
         arp: Socket::open(order.index, EtherType::Arp)?,
@@ -49,7 +49,7 @@ pub fn lease(order: &LeaseOrder, tell: &mut dyn FnMut(String)) -> Result<Box<Lea
         seed: random::seed(),
     });
     let mut steps = client.start(clock::since_boot());
-    let (mut ready, mut said) = (Vec::new(), String::new());
+    let mut ready = Vec::new();
     loop {
         for step in steps.drain(..) {
             match step {
@@ -59,11 +59,7 @@ pub fn lease(order: &LeaseOrder, tell: &mut dyn FnMut(String)) -> Result<Box<Lea
                 Step::Failed(fault) => return Err(fault),
             }
         }
-        let so_far = client.so_far().into_text();
-        if so_far != said {
-            tell(so_far.clone());
-            said = so_far;
-        }
+        tell(client.so_far());
         let wait_ms = client.deadline().map(|at| clock::since_boot().until(at));
         poll.wait(wait_ms, &mut ready)?;
         let now = clock::since_boot();

@@ -17,15 +17,17 @@ use std::os::fd::OwnedFd;
 /// Longest message that is taken: no datagram is longer.
 const LONGEST: usize = 64 << 10;
 
+const NO_OWN: &str = "the link has no address of its own yet: is IPv6 switched off?";
+
 /// How long the link's own address is waited for until that is told, in milliseconds.
 const WAIT_MS: u64 = 5_000;
 
-/// Runs to the end, which may never come: whoever asked ends this process. `tell` hears what went
-/// wrong so far.
+/// Runs to the end, which may never come: whoever asked ends this process. `tell` hears why
+/// there is no lease yet, before each wait.
 pub fn lease(
     link: &str,
     order: &LeaseOrder,
-    tell: &mut dyn FnMut(String),
+    tell: &mut dyn FnMut(Fault),
 ) -> Result<Box<Lease>, Fault> {
     let own = own_address(order.index, tell)?;
     let socket = udp::bind(SocketAddrV6::new(own, CLIENT_PORT, 0, order.index))?;
@@ -43,7 +45,7 @@ pub fn lease(
     });
     let servers = SocketAddrV6::new(SERVERS, SERVER_PORT, 0, order.index);
     let mut steps = client.start(clock::since_boot());
-    let (mut ready, mut said) = (Vec::new(), String::new());
+    let mut ready = Vec::new();
     loop {
         for step in std::mem::take(&mut steps) {
             match step {
@@ -64,11 +66,7 @@ pub fn lease(
         if !steps.is_empty() {
             continue;
         }
-        let so_far = client.so_far().into_text();
-        if so_far != said {
-            tell(so_far.clone());
-            said = so_far;
-        }
+        tell(client.so_far());
         let wait_ms = client.deadline().map(|at| clock::since_boot().until(at));
         poll.wait(wait_ms, &mut ready)?;
         hear(&socket, &mut |heard| {
@@ -78,11 +76,11 @@ pub fn lease(
     }
 }
 
-fn own_address(index: u32, tell: &mut dyn FnMut(String)) -> Result<Ipv6Addr, Fault> {
+fn own_address(index: u32, tell: &mut dyn FnMut(Fault)) -> Result<Ipv6Addr, Fault> {
     loop {
         match claim_address::own_address(index, WAIT_MS)? {
             Some(own) => return Ok(own),
-            None => tell("the link has no address of its own yet: is IPv6 switched off?".into()),
+            None => tell(Fault::plain(NO_OWN)),
         }
     }
 }

@@ -16,8 +16,8 @@
 //! Never by itself, unless the number of DISCOVERs is bounded: the deadline is the caller's. The
 //! fault names the last few things that went wrong.
 
-use super::troubles::Troubles;
-use super::{Dice, Heard, Step, wait_ms};
+use super::tries::Tries;
+use super::{Heard, Step};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::format::net::address::Mac;
@@ -81,18 +81,13 @@ enum Stage {
 
 pub struct Client {
     machine: Machine,
-    tries: Option<u32>,
-    dice: Dice,
+    tries: Tries,
     began: Millis,
     xid: u32,
     /// Of the last DISCOVER; a REQUEST has the same (RFC 2131 §4.4.1).
     secs: u16,
-    discovers: u32,
-    /// NAKs and conflicts.
-    setbacks: u32,
     /// Offered, and then did not acknowledge.
     unreliable: Option<Ipv4Addr>,
-    troubles: Troubles,
     stage: Stage,
     out: Vec<Step>,
 }
@@ -101,15 +96,11 @@ impl Client {
     pub fn new(options: Options) -> Self {
         Self {
             machine: options.machine,
-            tries: options.tries,
-            dice: Dice::new(options.seed),
+            tries: Tries::new("DHCP", options.tries, options.seed),
             began: Millis(0),
             xid: 0,
             secs: 0,
-            discovers: 0,
-            setbacks: 0,
             unreliable: None,
-            troubles: Troubles::default(),
             stage: Stage::Silent,
             out: Vec::new(),
         }
@@ -157,12 +148,7 @@ impl Client {
 
     /// Why there is no lease yet.
     pub fn so_far(&self) -> Fault {
-        let tries = self.discovers;
-        let word = if tries == 1 { "try" } else { "tries" };
-        Fault::plain(match self.troubles.told() {
-            None => format!("no DHCP server answered ({tries} {word})"),
-            Some(troubles) => format!("no DHCP lease ({tries} {word}): {troubles}"),
-        })
+        self.tries.so_far()
     }
 
     /// The wait is over.
@@ -179,7 +165,7 @@ impl Client {
             }
             Stage::Requesting { offer, .. } => {
                 let Offer { server, address } = offer;
-                self.troubles.add(format!(
+                self.tries.trouble(format!(
                     "{server} offered {address}, and did not acknowledge it"
                 ));
                 self.unreliable = Some(server);
@@ -190,22 +176,22 @@ impl Client {
 
     /// From the first DISCOVER on, as if nothing had been said.
     fn begin(&mut self, now: Millis) {
-        self.xid = self.dice.roll();
+        self.xid = self.tries.dice.roll();
         self.discover(now, 0);
     }
 
     /// The next DISCOVER, after `sent` of them; the end, if there were enough.
     fn discover(&mut self, now: Millis, sent: u32) {
-        if self.tried_enough() {
+        if self.tries.is_over() {
             return self.fail();
         }
-        self.discovers = self.discovers.saturating_add(1);
+        self.tries.begin();
         let secs = self.began.until(now) / 1000;
         self.secs = u16::try_from(secs).unwrap_or(u16::MAX);
         self.say(Request::Discover);
         self.stage = Stage::Discovering {
             sent: sent.saturating_add(1),
-            until: now.plus(self.dice.around(wait_ms(sent))),
+            until: now.plus(self.tries.wait(sent)),
         };
     }
 
@@ -217,7 +203,7 @@ impl Client {
         self.stage = Stage::Requesting {
             offer,
             sent: sent.saturating_add(1),
-            until: now.plus(self.dice.around(wait_ms(sent))),
+            until: now.plus(self.tries.wait(sent)),
             probed: now.plus(PROBE_MS),
             lease: None,
         };
@@ -297,7 +283,7 @@ impl Client {
     /// The NAK is there.
     fn refused(&mut self, now: Millis, offered: Ipv4Addr, answer: &Answer<'_>) {
         let server = answer.server;
-        self.troubles.add(match answer.message() {
+        self.tries.trouble(match answer.message() {
             Some(text) => format!("{server} refused {offered}: {text}"),
             None => format!("{server} refused {offered}"),
         });
@@ -318,7 +304,7 @@ impl Client {
             .filter(|arp| arp.sender == address && arp.sender_mac != self.machine.mac);
         if let Some(claim) = claim {
             let holder = claim.sender_mac;
-            self.troubles.add(format!(
+            self.tries.trouble(format!(
                 "{address}, which {server} offered, is in use by {holder}"
             ));
             self.say(Request::Decline { server, address });
@@ -327,22 +313,14 @@ impl Client {
     }
 
     /// All over again in a while. RFC 2131 §3.1 wants 10 seconds after a DECLINE, so that a server
-    /// that offers what others have is not flooded. Here the pauses grow as the waits for answers
-    /// do: one address that is taken costs a second, and many cost the server no more than
-    /// a machine that nobody answers.
+    /// that offers what others have is not flooded; see [`Tries::pause`].
     fn pause(&mut self, now: Millis) {
-        if self.tried_enough() {
+        if self.tries.is_over() {
             return self.fail();
         }
-        let wait = self.dice.around(wait_ms(self.setbacks));
-        self.setbacks = self.setbacks.saturating_add(1);
         self.stage = Stage::Pausing {
-            until: now.plus(wait),
+            until: now.plus(self.tries.pause()),
         };
-    }
-
-    fn tried_enough(&self) -> bool {
-        self.tries.is_some_and(|most| self.discovers >= most.max(1))
     }
 
     fn fail(&mut self) {
@@ -351,7 +329,7 @@ impl Client {
     }
 
     fn refuse(&mut self, from: Ipv4Addr, why: &str) {
-        self.troubles.add(format!("the answer of {from} {why}"));
+        self.tries.trouble(format!("the answer of {from} {why}"));
     }
 
     /// To all servers.

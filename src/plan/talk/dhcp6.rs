@@ -19,8 +19,8 @@
 //! Never by itself, unless the number of SOLICITs is bounded: the deadline is the caller's. The
 //! fault names the last few things that went wrong.
 
-use super::troubles::Troubles;
-use super::{Dice, wait_ms};
+use super::tries::Tries;
+use super::wait_ms;
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::format::net::dhcp6::{Answer, Kind, Machine, Refused, Request};
@@ -110,17 +110,12 @@ enum Stage {
 pub struct Client {
     machine: Machine,
     information: bool,
-    tries: Option<u32>,
-    dice: Dice,
+    tries: Tries,
     /// The number of the exchange, and its beginning.
     transaction: u32,
     began: Millis,
-    asked: u32,
-    /// Refusals and conflicts.
-    setbacks: u32,
     /// Offered, and then did not give.
     unreliable: Vec<u8>,
-    troubles: Troubles,
     stage: Stage,
     out: Vec<Step>,
 }
@@ -130,14 +125,10 @@ impl Client {
         Self {
             machine: options.machine,
             information: options.information,
-            tries: options.tries,
-            dice: Dice::new(options.seed),
+            tries: Tries::new("DHCPv6", options.tries, options.seed),
             transaction: 0,
             began: Millis(0),
-            asked: 0,
-            setbacks: 0,
             unreliable: Vec::new(),
-            troubles: Troubles::default(),
             stage: Stage::Silent,
             out: Vec::new(),
         }
@@ -180,12 +171,7 @@ impl Client {
 
     /// Why there is no lease yet.
     pub fn so_far(&self) -> Fault {
-        let tries = self.asked;
-        let word = if tries == 1 { "try" } else { "tries" };
-        Fault::plain(match self.troubles.told() {
-            None => format!("no DHCPv6 server answered ({tries} {word})"),
-            Some(troubles) => format!("no DHCPv6 lease ({tries} {word}): {troubles}"),
-        })
+        self.tries.so_far()
     }
 
     /// The wait is over.
@@ -202,7 +188,7 @@ impl Client {
             }
             Stage::Requesting { offer, .. } => {
                 let Offer { from, address, .. } = offer;
-                self.troubles.add(format!(
+                self.tries.trouble(format!(
                     "{from} offered {address}, and did not give it then"
                 ));
                 self.unreliable = offer.server;
@@ -213,10 +199,10 @@ impl Client {
 
     /// The next first message, after `sent` of them; the end, if there were enough.
     fn ask(&mut self, now: Millis, sent: u32) {
-        if self.tried_enough() {
+        if self.tries.is_over() {
             return self.fail();
         }
-        self.asked = self.asked.saturating_add(1);
+        self.tries.begin();
         let request = match self.information {
             true => Request::Information,
             false => Request::Solicit,
@@ -228,7 +214,7 @@ impl Client {
         } else {
             0
         };
-        let wait = self.dice.around(wait_ms(sent)).max(least);
+        let wait = self.tries.wait(sent).max(least);
         self.stage = Stage::Asking {
             sent: sent.saturating_add(1),
             until: now.plus(wait),
@@ -243,7 +229,7 @@ impl Client {
         self.stage = Stage::Requesting {
             offer,
             sent: sent.saturating_add(1),
-            until: now.plus(self.dice.around(wait_ms(sent))),
+            until: now.plus(self.tries.wait(sent)),
         };
     }
 
@@ -322,7 +308,7 @@ impl Client {
             Stage::Claiming { lease, .. } if ours => self.done(lease),
             Stage::Claiming { offer, .. } => {
                 let Offer { from, address, .. } = offer;
-                self.troubles.add(format!(
+                self.tries.trouble(format!(
                     "{address}, which {from} gave, is in use by another machine"
                 ));
                 let server = &offer.server;
@@ -333,21 +319,14 @@ impl Client {
         }
     }
 
-    /// All over again in a while: the pauses grow as the waits for answers do, so that a server
-    /// that gives what others have is not flooded.
+    /// All over again in a while; see [`Tries::pause`].
     fn pause(&mut self, now: Millis) {
-        if self.tried_enough() {
+        if self.tries.is_over() {
             return self.fail();
         }
-        let wait = self.dice.around(wait_ms(self.setbacks));
-        self.setbacks = self.setbacks.saturating_add(1);
         self.stage = Stage::Pausing {
-            until: now.plus(wait),
+            until: now.plus(self.tries.pause()),
         };
-    }
-
-    fn tried_enough(&self) -> bool {
-        self.tries.is_some_and(|most| self.asked >= most.max(1))
     }
 
     fn done(&mut self, lease: Box<Lease>) {
@@ -361,13 +340,13 @@ impl Client {
     }
 
     fn refuse(&mut self, from: Ipv6Addr, why: &str) {
-        self.troubles.add(format!("the answer of {from} {why}"));
+        self.tries.trouble(format!("the answer of {from} {why}"));
     }
 
     /// `new`: the first message of an exchange.
     fn say(&mut self, now: Millis, request: Request<'_>, new: bool) {
         if new {
-            self.transaction = self.dice.roll() >> 8;
+            self.transaction = self.tries.dice.roll() >> 8;
             self.began = now;
         }
         let elapsed = u16::try_from(self.began.until(now) / 10).unwrap_or(u16::MAX);

@@ -20,6 +20,7 @@ pub mod dns;
 pub mod iscsi;
 pub mod keeper;
 pub mod nbd;
+mod tries;
 mod troubles;
 
 use crate::base::fault::Fault;
@@ -89,8 +90,34 @@ impl Dice {
 }
 
 #[cfg(test)]
-mod tests {
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows fails"
+)]
+pub(super) mod tests {
     use super::*;
+    use crate::base::millis::Millis;
+
+    /// What holds of each conversation after each thing that it heard: the end is the last step,
+    /// and nothing is awaited behind it; what is awaited is to come.
+    pub fn assert_sound<S>(
+        steps: &[S],
+        is_end: impl Fn(&S) -> bool,
+        deadline: Option<Millis>,
+        now: Millis,
+    ) {
+        if let Some(at) = steps.iter().position(is_end) {
+            assert_eq!((at + 1, deadline), (steps.len(), None));
+        } else if let Some(due) = deadline {
+            assert!(due > now, "a deadline that is over: it would spin");
+        }
+    }
+
+    /// The deadline is so many seconds from now, or a tenth more or less.
+    pub fn assert_waits(deadline: Option<Millis>, now: Millis, seconds: u64) {
+        let ms = now.until(deadline.expect("something is awaited"));
+        assert!((seconds * 900..=seconds * 1_100).contains(&ms), "{ms} ms");
+    }
 
     #[test]
     fn waits_are_doubled_and_then_stay() {
