@@ -46,6 +46,7 @@ pub fn lease(order: &LeaseOrder, tell: &mut dyn FnMut(Fault)) -> Result<Box<Leas
             broadcast: false,
         },
         tries: order.tries,
+        extend: order.extend,
         seed: random::seed(),
     });
     let mut steps = client.start(clock::since_boot());

@@ -303,7 +303,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Configure(_) | Job::MakeLink(_) => {
                 "changing a network link has not ended".to_string()
             }
-            Job::Lease(_) => continue,
+            Job::Lease(_) | Job::Extend(_) => continue,
             Job::Reach => "reaching the server has not ended".to_string(),
             Job::Lookup(_) => "looking up the server's name has not ended".to_string(),
             Job::Connect(_) => "connecting to a server has not ended".to_string(),

@@ -285,7 +285,7 @@ impl Plan {
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
             Stage::Searching => {
                 let due = earliest([self.idle_at(), self.stack_due(), self.asking_due()]);
-                let due = earliest([due, self.network_due(), None]);
+                let due = earliest([due, self.network_due(), self.extension_due()]);
                 earliest([due, self.first_until, self.trunk])
             }
             Stage::Preparing { .. } => earliest([self.first_until, self.trunk, self.asking_due()]),

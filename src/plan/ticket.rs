@@ -79,6 +79,8 @@ pub enum Job {
     MakeLink(usize),
     /// Asks for a lease over the link of this index.
     Lease(u32),
+    /// Asks for more of the lease of the link of this index. Nothing waits for it.
+    Extend(u32),
     Mount,
     FindInit,
     HandOver,
@@ -131,8 +133,9 @@ impl Tickets {
         requests
     }
 
+    /// Is nothing under way that something waits for?
     pub fn none_open(&self) -> bool {
-        self.open.is_empty()
+        self.open().all(|job| matches!(job, Job::Extend(_)))
     }
 
     pub fn open(&self) -> impl Iterator<Item = &Job> {

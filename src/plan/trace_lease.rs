@@ -10,7 +10,7 @@ use crate::base::words::{Line, Words};
 use crate::format::net::address::{Network, Route};
 use crate::format::net::handed::File;
 use crate::format::net::lease::Lease;
-use crate::format::net::order::Left;
+use crate::format::net::order::{Extend, Left};
 use crate::format::netlink::router::{Advert, Flags, Said};
 use alloc::boxed::Box;
 use alloc::format;
@@ -95,6 +95,32 @@ pub fn lease(w: &mut Words) -> Option<Box<Lease>> {
         server_name: w.key("server-name").map(Text),
         boot_file: w.key("boot-file").map(Text),
         client_id: bytes(w, "client-id")?,
+    }))
+}
+
+/// `ADDRESS,SERVER,SECONDS`.
+pub fn extend_word(line: Line, extend: Option<Extend>) -> Line {
+    let Some(Extend {
+        address,
+        server,
+        rest,
+    }) = extend
+    else {
+        return line;
+    };
+    line.key("extend", format!("{address},{server},{rest}"))
+}
+
+pub fn extend(w: &mut Words) -> Option<Option<Extend>> {
+    let Some(text) = w.key("extend") else {
+        return Some(None);
+    };
+    let text = String::from_utf8(text).ok()?;
+    let mut parts = text.split(',');
+    Some(Some(Extend {
+        address: parts.next()?.parse().ok()?,
+        server: parts.next()?.parse().ok()?,
+        rest: parts.next()?.parse().ok()?,
     }))
 }
 

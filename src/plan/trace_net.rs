@@ -5,6 +5,7 @@ use super::event::{NetEvent, Ticket};
 use super::trace::{answer, failed};
 use super::trace_firmware;
 use super::trace_lease::{advert, advert_line, lease, lease_words, route_word, routes};
+use super::trace_lease::{extend, extend_word};
 use super::trace_read::{fault, ticket};
 use crate::base::hex;
 use crate::base::list::Listed;
@@ -165,7 +166,8 @@ pub fn action_line(ticket: Ticket, order: &NetAction) -> String {
             let line = bytes_word(line, "client-id", &order.client_id);
             let line = text_word(line, "hostname", order.hostname.as_ref());
             let line = text_word(line, "vendor-class", order.vendor_class.as_ref());
-            shown_word(line, "tries", order.tries.as_ref()).done()
+            let line = shown_word(line, "tries", order.tries.as_ref());
+            extend_word(line, order.extend).done()
         }
     }
 }
@@ -222,6 +224,7 @@ pub fn action(verb: &str, w: &mut Words) -> Option<Action> {
                 hostname: w.key("hostname").map(Text),
                 vendor_class: w.key("vendor-class").map(Text),
                 tries: parsed(w, "tries")?,
+                extend: extend(w)?,
             }
             .into(),
         },

@@ -78,3 +78,31 @@ fn boot_verity_on_nvme_over_tcp() {
     let outcome = machine.boot();
     assert_below(&outcome, &stack, "root(nvme0n1/1,nvme0n1/2)");
 }
+
+/// Hours may pass until somebody types it.
+#[test]
+fn boot_with_a_lease_that_is_shorter_than_the_wait_for_a_passphrase() {
+    let stack = stack(&stacks::luks::GROUP, "luks2-pbkdf2");
+    let disk = server().disk(stack.disk(1));
+    let berth = server().berth();
+    let (net, first, last) = (berth.host(0), berth.host(50), berth.host(99));
+    berth.run(&format!(
+        "serve_nbd {disk} locked 10809 --read-only
+         serve_isc_dhcp 'min-lease-time 10; default-lease-time 10; max-lease-time 10;
+             subnet {net} netmask 255.255.255.0 {{ range {first} {last}; }}'"
+    ));
+    let words = format!(
+        "root=UUID={{root}} rd.luks.uuid={{luks1}} netroot=nbd:{}:locked ip=dhcp debug rd.debug",
+        berth.address()
+    );
+    let machine = berth.to(networked_quickly()).cmdline(&stack.filled(&words));
+    let mut guest = machine.start();
+    guest.wait_for(&stack.filled("Passphrase of luks-{luks1} (nbd0)"));
+    guest.wait_for("eth0 has its address for 10 s more");
+    guest.press(&format!("{PASSPHRASE}\r"));
+    let outcome = guest.finish();
+    assert_below(&outcome, &stack, "luks-{luks1}(nbd0)");
+    let log = berth.log("dhcp");
+    let asked = log.lines().filter(|line| line.contains("DHCPREQUEST for"));
+    assert!(asked.count() > 1, "{log}");
+}

@@ -32,6 +32,13 @@ pub const MUTANTS: &[Mutant] = &[
         law: nets::CALM,
     },
     Mutant {
+        name: "leases end",
+        file: "net/extending.rs",
+        find: "let Some(extension) = due else {",
+        replace: "let Some(extension) = due.filter(|_| now.0 == 0) else {",
+        law: nets::KEPT,
+    },
+    Mutant {
         name: "a link without a carrier is as good as one with",
         file: "net/links.rs",
         find: "Standing::Waiting if carrier =>",

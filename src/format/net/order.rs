@@ -55,6 +55,17 @@ pub struct LeaseOrder {
     pub vendor_class: Option<Text>,
     /// `None`: until somebody has waited long enough.
     pub tries: Option<u32>,
+    /// Of DHCPv4: no new lease is wanted, but more of this one.
+    pub extend: Option<Extend>,
+}
+
+/// A lease that is to last longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extend {
+    pub address: core::net::Ipv4Addr,
+    pub server: core::net::Ipv4Addr,
+    /// Seconds until it ends.
+    pub rest: u32,
 }
 
 /// A question for the addresses of a name.

@@ -4,14 +4,16 @@ use super::super::Plan;
 use super::super::action::{Action, Level, NetAction};
 use super::super::event::Ticket;
 use super::super::ticket::Job;
-use super::Standing;
+use super::extending::Extension;
+use super::{Known, Standing};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::net::address::Network;
 use crate::format::net::lease::Lease;
 use crate::format::net::order::{Asked, LeaseOrder, Placement};
-use crate::format::net::wanted::{Method, Setup};
+use crate::format::net::wanted::{Method, Setup, Wanted};
+use crate::format::netlink::link::Link;
 use alloc::boxed::Box;
 use alloc::format;
 
@@ -22,16 +24,10 @@ impl Plan {
             return;
         };
         known.standing = Standing::Leasing;
-        let own = setup.client_id.clone().filter(|_| asked == Asked::Dhcp4);
         let order = LeaseOrder {
-            asked,
-            index: known.link.index,
-            mac: known.link.mac.unwrap_or_default(),
-            client_id: own.unwrap_or_default(),
-            hostname: setup.hostname.clone(),
-            vendor_class: wanted.vendor_class.clone(),
             // Where a time is given, that is the bound of each try.
             tries: wanted.dhcp_tries.filter(|_| wanted.dhcp_ms.is_none()),
+            ..order_of(wanted, &known.link, setup, asked)
         };
         let link = known.link.name.clone();
         let ticket = self.tickets.issue(Job::Lease(known.link.index));
@@ -47,8 +43,10 @@ impl Plan {
         ticket: Ticket,
         result: Result<Box<Lease>, Fault>,
     ) {
-        let Some(Job::Lease(index)) = self.tickets.close(ticket) else {
-            return;
+        let index = match self.tickets.close(ticket) {
+            Some(Job::Lease(index)) => index,
+            Some(Job::Extend(index)) => return self.extended(now, index, result),
+            _ => return,
         };
         let Some(at) = self.position(index) else {
             return;
@@ -67,18 +65,20 @@ impl Plan {
         let place = lease
             .address
             .map(|a| placement_of(a, &lease, setup.as_ref()));
+        let wanted = &self.wish.net;
         let Some(known) = self.net.links.get_mut(at) else {
             return;
         };
+        if let Some(setup) = &setup {
+            let order = order_of(wanted, &known.link, setup, Asked::Dhcp4);
+            known.extension = Extension::of(order, &lease, now).or(known.extension.take());
+        }
         let (name, server) = (&known.link.name, lease.server);
         let text = match lease.address {
             Some(address) => format!("{name} has {address} of {server}"),
             None => format!("{name} is told of the network by {server}"),
         };
-        // A later one of the same kind takes the place of the earlier one.
-        let other = |known: &Lease| known.server.is_ipv6() != server.is_ipv6();
-        known.leases.retain(other);
-        known.leases.push(*lease);
+        known.has(*lease);
         self.say(Level::Info, text);
         match place {
             Some(place) => self.address(at, setup.as_ref(), place, true),
@@ -105,6 +105,29 @@ impl Plan {
             true => self.is_served(at),
             false => self.wait_for_router(at, now),
         }
+    }
+}
+
+impl Known {
+    /// A later lease of the same kind takes the place of the earlier one.
+    pub(super) fn has(&mut self, lease: Lease) {
+        let other = |known: &Lease| known.server.is_ipv6() != lease.server.is_ipv6();
+        self.leases.retain(other);
+        self.leases.push(lease);
+    }
+}
+
+fn order_of(wanted: &Wanted, link: &Link, setup: &Setup, asked: Asked) -> LeaseOrder {
+    let own = setup.client_id.clone().filter(|_| asked == Asked::Dhcp4);
+    LeaseOrder {
+        asked,
+        index: link.index,
+        mac: link.mac.unwrap_or_default(),
+        client_id: own.unwrap_or_default(),
+        hostname: setup.hostname.clone(),
+        vendor_class: wanted.vendor_class.clone(),
+        tries: None,
+        extend: None,
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `links` | each link from down to ready, all side by side |
 //! | `firmware` | what the firmware left of its own boot |
 //! | `leases` | who is asked for what, and what becomes of the answer |
+//! | `extending` | leases that end before the boot does |
 //! | `routers` | what routers of IPv6 give |
 //! | `names` | servers that are known by name |
 //! | `retry` | when something is tried again |
@@ -19,6 +20,7 @@
 //! Nothing of it happens where root needs no network and nobody asked for one: not even the
 //! drivers of network cards are loaded then.
 
+mod extending;
 mod firmware;
 mod leases;
 mod leaving;
@@ -44,6 +46,7 @@ use crate::format::net::lease::Lease;
 use crate::format::netlink::link::Link;
 use alloc::string::String;
 use alloc::vec::Vec;
+use extending::Extension;
 use names::Named;
 use root::Attempts;
 use routers::Router;
@@ -85,6 +88,7 @@ struct Known {
     trouble: Option<String>,
     /// One of DHCP at most, and one of DHCPv6.
     leases: Vec<Lease>,
+    extension: Option<Extension>,
     /// In the order in which it got them. Those that only the kernel knows are not among them.
     addresses: Vec<Network>,
     /// Those that the words say.
@@ -158,6 +162,7 @@ impl Net {
                 standing: Standing::Untouched,
                 trouble: None,
                 leases: Vec::new(),
+                extension: None,
                 addresses: Vec::new(),
                 routes: Vec::new(),
                 router: Router::default(),
@@ -224,6 +229,7 @@ impl Plan {
         self.bring_up(now);
         // What has just begun may have a bound.
         self.mind_links(now);
+        self.extend_leases(now);
         self.connect_targets();
         self.mount_remote(now);
     }

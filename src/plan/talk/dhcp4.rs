@@ -5,6 +5,12 @@
 //! REQUEST an ARP probe asks whether somebody has the address already; the lease is there when
 //! the ACK is, and [`PROBE_MS`] have passed without a conflict.
 //!
+//! # A lease that ends
+//! Where there is one ([`Options::extend`]), more of it is asked for (RFC 2131 §4.4.5). The RFC has
+//! its server asked alone at first, and everybody later; here all are asked at once: the same
+//! packet reaches the same server, without a way to it being known. The lease is there when an ACK
+//! for the same address is. Nobody's word but that of its server ends it early.
+//!
 //! # What goes wrong
 //! No offer: DISCOVER again, after [`super::wait_ms`]. No ACK after [`REQUESTS`]: all over again,
 //! and the same server's offer counts only if no other came within the first wait; a server that
@@ -13,11 +19,11 @@
 //! what arrives late does not count.
 //!
 //! # The end
-//! Never by itself, unless the number of DISCOVERs is bounded: the deadline is the caller's. The
-//! fault names the last few things that went wrong.
+//! Never by itself, unless the number of DISCOVERs is bounded, or a lease ends: the deadline is the
+//! caller's. The fault names the last few things that went wrong.
 
 use super::tries::Tries;
-use super::{Heard, Step};
+use super::{Heard, Step, wait_ms};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::format::net::address::Mac;
@@ -26,6 +32,7 @@ use crate::format::net::dhcp4::{
 };
 use crate::format::net::frame::{Arp, Datagram, UdpSum};
 use crate::format::net::lease::Lease;
+use crate::format::net::order::Extend;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
@@ -46,6 +53,8 @@ pub struct Options {
     pub machine: Machine,
     /// DISCOVERs in all, at least one. `None`: until the caller gives up.
     pub tries: Option<u32>,
+    /// No new lease is wanted, but more of this one.
+    pub extend: Option<Extend>,
     /// For the `xid` and for the waits: anything that differs between machines and boots.
     pub seed: u64,
 }
@@ -77,10 +86,16 @@ enum Stage {
     Pausing {
         until: Millis,
     },
+    /// More of a lease is asked for.
+    Extending {
+        extend: Extend,
+        until: Millis,
+    },
 }
 
 pub struct Client {
     machine: Machine,
+    extend: Option<Extend>,
     tries: Tries,
     began: Millis,
     xid: u32,
@@ -96,6 +111,7 @@ impl Client {
     pub fn new(options: Options) -> Self {
         Self {
             machine: options.machine,
+            extend: options.extend,
             tries: Tries::new("DHCP", options.tries, options.seed),
             began: Millis(0),
             xid: 0,
@@ -109,7 +125,13 @@ impl Client {
     /// Begins. `now` never runs backwards.
     pub fn start(&mut self, now: Millis) -> Vec<Step> {
         self.began = now;
-        self.begin(now);
+        match self.extend {
+            None => self.begin(now),
+            Some(extend) => {
+                self.xid = self.tries.dice.roll();
+                self.extend(now, extend);
+            }
+        }
         core::mem::take(&mut self.out)
     }
 
@@ -136,7 +158,8 @@ impl Client {
             } => Some(*probed),
             Stage::Discovering { until, .. }
             | Stage::Requesting { until, .. }
-            | Stage::Pausing { until } => Some(*until),
+            | Stage::Pausing { until }
+            | Stage::Extending { until, .. } => Some(*until),
         }
     }
 
@@ -157,6 +180,7 @@ impl Client {
             Stage::Silent => {}
             Stage::Discovering { sent, .. } => self.discover(now, sent),
             Stage::Pausing { .. } => self.begin(now),
+            Stage::Extending { extend, .. } => self.extend(now, extend),
             Stage::Requesting {
                 lease: Some(lease), ..
             } => self.out.push(Step::Done(lease)),
@@ -209,6 +233,40 @@ impl Client {
         };
     }
 
+    /// Asks for more of a lease; the end, where it is over. The waits are half of what is left, as
+    /// RFC 2131 §4.4.5 has them, and no shorter than the longest of the other waits.
+    fn extend(&mut self, now: Millis, extend: Extend) {
+        let ends = self.began.plus(u64::from(extend.rest).saturating_mul(1000));
+        if now >= ends {
+            return self.fail();
+        }
+        self.tries.begin();
+        let address = extend.address;
+        self.say_from(address, Request::Extend { address });
+        let wait = (now.until(ends) / 2).max(wait_ms(u32::MAX));
+        let until = now.plus(wait).min(ends);
+        self.stage = Stage::Extending { extend, until };
+    }
+
+    fn hear_extension(&mut self, answer: &Answer<'_>, extend: Extend) {
+        let server = answer.server;
+        match answer.kind {
+            Kind::Ack => match answer.lease(&self.machine.client_id) {
+                Ok(lease) if is_of(&lease, extend.address) => {
+                    self.stage = Stage::Silent;
+                    self.out.push(Step::Done(Box::new(lease)));
+                }
+                Ok(_) => self.refuse(server, "is about another address"),
+                Err(why) => self.refuse(server, why),
+            },
+            Kind::Nak if server == extend.server => {
+                self.refused_by(extend.address, answer);
+                self.fail();
+            }
+            _ => {}
+        }
+    }
+
     fn hear_ip(&mut self, now: Millis, packet: &[u8], udp_sum: UdpSum) {
         if matches!(self.stage, Stage::Silent) {
             return;
@@ -226,6 +284,9 @@ impl Client {
 
     fn hear_answer(&mut self, now: Millis, answer: &Answer<'_>) {
         let server = answer.server;
+        if let Stage::Extending { extend, .. } = self.stage {
+            return self.hear_extension(answer, extend);
+        }
         match (&self.stage, answer.kind) {
             (Stage::Discovering { sent, .. }, Kind::Offer) => {
                 let others_first = *sent == 1 && self.unreliable == Some(server);
@@ -282,13 +343,17 @@ impl Client {
 
     /// The NAK is there.
     fn refused(&mut self, now: Millis, offered: Ipv4Addr, answer: &Answer<'_>) {
+        self.refused_by(offered, answer);
+        self.unreliable = Some(answer.server);
+        self.pause(now);
+    }
+
+    fn refused_by(&mut self, address: Ipv4Addr, answer: &Answer<'_>) {
         let server = answer.server;
         self.tries.trouble(match answer.message() {
-            Some(text) => format!("{server} refused {offered}: {text}"),
-            None => format!("{server} refused {offered}"),
+            Some(text) => format!("{server} refused {address}: {text}"),
+            None => format!("{server} refused {address}"),
         });
-        self.unreliable = Some(server);
-        self.pause(now);
     }
 
     /// Only who says that the address is its own has it. Another's probe counts for RFC 5227
@@ -334,8 +399,12 @@ impl Client {
 
     /// To all servers.
     fn say(&mut self, request: Request) {
+        self.say_from(Ipv4Addr::UNSPECIFIED, request);
+    }
+
+    fn say_from(&mut self, own: Ipv4Addr, request: Request) {
         let datagram = Datagram {
-            from: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, CLIENT_PORT),
+            from: SocketAddrV4::new(own, CLIENT_PORT),
             to: SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT),
             payload: &request.build(&self.machine, self.xid, self.secs),
         };
@@ -351,6 +420,11 @@ impl Client {
             packet: Arp::probe(self.machine.mac, address).build(),
         });
     }
+}
+
+fn is_of(lease: &Lease, address: Ipv4Addr) -> bool {
+    let given = lease.address.map(|network| network.address);
+    given == Some(IpAddr::V4(address))
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ pub const MEANT: &str = "only links that are meant are touched";
 pub const ROUND: &str = "what is written of a network is read as it was";
 pub const CAUSE: &str = "the page names each link that is meant";
 
-pub const LAWS: [&str; 8] = [ENDS, BOOTS, CARRIER, ONCE, CALM, MEANT, ROUND, CAUSE];
+pub const KEPT: &str = "no lease ends of which more was not asked for";
+
+pub const LAWS: [&str; 9] = [ENDS, BOOTS, CARRIER, ONCE, CALM, MEANT, ROUND, CAUSE, KEPT];
 
 #[derive(Debug)]
 pub struct Breach {

@@ -1,6 +1,6 @@
 //! A machine for these worlds: every answer takes its time, and comes in any order.
 
-use super::laws::{CALM, CARRIER, MEANT, ONCE, ROUND};
+use super::laws::{CALM, CARRIER, KEPT, MEANT, ONCE, ROUND};
 use super::world::{DEADLINE, Kind, Manner, Nic, World};
 use crate::rng::Rng;
 use crate::story::Decider;
@@ -11,7 +11,7 @@ use landfall::format::identity::{Finding, Signature, Usage};
 use landfall::format::kmod::Resolution;
 use landfall::format::net::address::{Mac, Network};
 use landfall::format::net::lease::Lease;
-use landfall::format::net::order::{Asked, Change, LeaseOrder};
+use landfall::format::net::order::{Asked, Change, Extend, LeaseOrder};
 use landfall::format::netlink::link::{ETHERNET, Link};
 use landfall::format::netlink::router::{Advert, Flags, Said};
 use landfall::plan::action::{Action, Mount, NetAction};
@@ -51,6 +51,10 @@ pub struct Machine<'w> {
     /// What the kernel told last.
     told: BTreeMap<u32, bool>,
     leases: BTreeMap<Ticket, u32>,
+    /// When the lease of a link ends. Nobody was asked for more of it yet.
+    ends: BTreeMap<u32, u64>,
+    /// More of the lease of this link was asked for.
+    extending: BTreeMap<Ticket, u32>,
     story: Story,
 }
 
@@ -67,6 +71,8 @@ impl<'w> Machine<'w> {
             addressed: BTreeSet::new(),
             told: BTreeMap::new(),
             leases: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            extending: BTreeMap::new(),
             story: Story::default(),
         };
         for (number, nic) in world.nics.iter().enumerate() {
@@ -107,6 +113,10 @@ impl<'w> Machine<'w> {
             }
         }
         self.story.end = self.now;
+        let over = self.ends.iter().find(|(_, end)| **end < self.now);
+        if let Some(index) = over.map(|(index, _)| *index) {
+            self.law(KEPT, false, &format!("the lease of link {index} is over"));
+        }
         self.story
     }
 
@@ -132,6 +142,7 @@ impl<'w> Machine<'w> {
                 let index = self.world.nics[number].index;
                 self.up.remove(&index);
                 self.addressed.remove(&index);
+                self.ends.remove(&index);
                 let lost = self.leases.iter().filter(|(_, of)| **of == index);
                 let lost: Vec<Ticket> = lost.map(|(ticket, _)| *ticket).collect();
                 for ticket in lost {
@@ -218,10 +229,18 @@ impl<'w> Machine<'w> {
             let again = trace_read::answered(&line).or_else(|| trace_read::event(&line));
             self.law(ROUND, again.as_ref() == Some(&event), &line);
         }
-        if let Event::Net(NetEvent::Leased { ticket, .. } | NetEvent::LeaseFailed { ticket, .. }) =
-            &event
-        {
-            self.leases.remove(ticket);
+        match &event {
+            Event::Net(NetEvent::Leased { ticket, lease }) => {
+                let index = self.leases.remove(ticket);
+                let index = index.or_else(|| self.extending.remove(ticket));
+                let end = self.now + u64::from(lease.lifetime) * 1000;
+                self.ends.extend(index.map(|index| (index, end)));
+            }
+            Event::Net(NetEvent::LeaseFailed { ticket, .. }) => {
+                self.leases.remove(ticket);
+                self.extending.remove(ticket);
+            }
+            _ => {}
         }
         if let Event::Net(NetEvent::Address { index, network }) = &event
             && !network.to_string().starts_with("fe80")
@@ -393,6 +412,9 @@ impl<'w> Machine<'w> {
 
     /// Whoever asks goes on asking until there is an answer.
     fn lease(&mut self, ticket: Ticket, name: &str, order: &LeaseOrder) {
+        if let Some(extend) = &order.extend {
+            return self.extend(ticket, order.index, extend);
+        }
         let told = self.told.get(&order.index) == Some(&true);
         self.law(CARRIER, told, name);
         let asked = self.leases.values().any(|index| *index == order.index);
@@ -410,9 +432,27 @@ impl<'w> Machine<'w> {
         while !nic.has_carrier(when) && when < 2 * DEADLINE {
             when += self.rng.between(1_000, 8_000);
         }
-        let lease = Box::new(lease(nic.index, order.asked));
+        let lease = Box::new(lease(nic.index, order.asked, self.rng.between(20, 100)));
         let event = Event::Net(NetEvent::Leased { ticket, lease });
         self.at(when, Coming::Told(event.into()));
+    }
+
+    /// One server in eight will not hear of it; some answer late.
+    fn extend(&mut self, ticket: Ticket, index: u32, extend: &Extend) {
+        let asked = self.extending.values().any(|other| *other == index);
+        self.law(ONCE, !asked, "more of a lease");
+        self.ends.remove(&index);
+        self.extending.insert(ticket, index);
+        let rest = u64::from(extend.rest) * 1000;
+        let event = if self.rng.below(8) == 0 {
+            let fault = Fault::plain("no DHCP server answered");
+            NetEvent::LeaseFailed { ticket, fault }
+        } else {
+            let lease = Box::new(lease(index, Asked::Dhcp4, self.rng.between(20, 100)));
+            NetEvent::Leased { ticket, lease }
+        };
+        let when = self.now + self.rng.below(rest.max(1));
+        self.at(when, Coming::Told(Event::Net(event).into()));
     }
 
     fn mount(&mut self, ticket: Ticket, mount: &Mount) {
@@ -443,18 +483,23 @@ fn network(text: &str) -> Network {
     Network::parse(text).expect("a network")
 }
 
-fn lease(index: u32, asked: Asked) -> Lease {
+/// `lifetime`: of IPv4, in seconds.
+fn lease(index: u32, asked: Asked, lifetime: u64) -> Lease {
     let (server, address) = match asked {
         Asked::Dhcp4 => ("192.0.2.1", Some(format!("192.0.2.{}/24", 100 + index))),
         Asked::Dhcp6 => ("fe80::1", Some(format!("2001:db8::1:{index}/128"))),
         Asked::Information => ("fe80::1", None),
     };
+    let lifetime = match asked {
+        Asked::Dhcp4 => u32::try_from(lifetime).expect("a short time"),
+        Asked::Dhcp6 | Asked::Information => 86_400,
+    };
     Lease {
         address: address.map(|text| network(&text)),
         server: server.parse().expect("an address"),
-        lifetime: 3600,
-        renew: 1800,
-        rebind: 3150,
+        lifetime,
+        renew: lifetime / 2,
+        rebind: lifetime / 8 * 7,
         routes: Vec::new(),
         dns: Vec::new(),
         ntp: Vec::new(),

@@ -34,7 +34,15 @@ fn said(step: &Step) -> String {
         Step::SendIp { to, packet } => {
             let datagram = Datagram::parse(packet, UdpSum::Made).unwrap();
             assert_eq!((*to, datagram.from.port()), (Mac::BROADCAST, 68));
-            assert!(datagram.from.ip().is_unspecified() && datagram.to.ip().is_broadcast());
+            assert!(datagram.to.ip().is_broadcast());
+            let own = Ipv4Addr::from(array::<4>(datagram.payload, 12).unwrap());
+            assert_eq!(*datagram.from.ip(), own);
+            if !own.is_unspecified() {
+                // Neither the server nor the address in an option (RFC 2131 §4.3.2).
+                let option = |at: &[u8]| matches!(at, [50 | 54, 4]);
+                assert!(!datagram.payload[240..].windows(2).any(option));
+                return format!("extend {own}");
+            }
             let address = |code| {
                 let option = |at: &&[u8]| at.starts_with(&[code, 4]);
                 let found = datagram.payload.windows(6).find(option).unwrap();
@@ -62,6 +70,25 @@ struct Room {
 
 impl Room {
     fn with(tries: Option<u32>) -> Self {
+        Self::of(tries, None)
+    }
+
+    /// One that asks for more of a lease that ends in so many seconds.
+    fn extending(rest: u32) -> Self {
+        let mut room = Self::of(
+            None,
+            Some(Extend {
+                address: ADDRESS,
+                server: SERVER,
+                rest,
+            }),
+        );
+        let steps = room.client.start(room.now);
+        assert_eq!(room.take(steps), "extend 192.0.2.7");
+        room
+    }
+
+    fn of(tries: Option<u32>, extend: Option<Extend>) -> Self {
         let machine = Machine {
             mac: MAC,
             client_id: vec![1, 2, 3],
@@ -72,6 +99,7 @@ impl Room {
             client: Client::new(Options {
                 machine,
                 tries,
+                extend,
                 seed,
             }),
             now: Millis(5_000),
@@ -516,4 +544,43 @@ fn damaged_packets_never_panic() {
             room = Room::open(None);
         }
     }
+}
+
+#[test]
+fn more_of_a_lease_is_there_when_the_ack_is() {
+    let mut room = Room::extending(1_000);
+    assert_eq!(room.answer(2, SERVER, ADDRESS), "");
+    assert_eq!(room.answer(5, SERVER, Ipv4Addr::new(192, 0, 2, 8)), "");
+    // No probe: the address is this machine's. Whoever knows of the lease may answer.
+    assert_eq!(room.answer(5, SECOND, ADDRESS), "done 192.0.2.7/24");
+    assert_eq!(room.client.deadline(), None);
+}
+
+#[test]
+fn more_of_a_lease_is_asked_for_until_it_ends() {
+    let mut room = Room::extending(100);
+    assert_eq!(room.arp(Arp::probe(OTHER, ADDRESS).answered_by(OTHER)), "");
+    // Half of what is left each time, and eight seconds at least.
+    for (waits, left) in [(50, 50), (25, 25), (12, 13)] {
+        let before = room.now;
+        assert_eq!(room.waited(), "extend 192.0.2.7", "{left} s are left");
+        let seconds = before.until(room.now).div_euclid(1_000);
+        assert_eq!(seconds, waits);
+    }
+    let mut last = room.waited();
+    while last == "extend 192.0.2.7" {
+        last = room.waited();
+    }
+    assert_eq!(last, "failed no DHCP server answered (5 tries)");
+    assert_eq!(room.now, Millis(105_000));
+}
+
+#[test]
+fn only_its_own_server_ends_a_lease_early() {
+    let mut room = Room::extending(1_000);
+    assert_eq!(room.answer(6, SECOND, ADDRESS), "");
+    assert_eq!(
+        room.answer(6, SERVER, ADDRESS),
+        "failed no DHCP lease (1 try): 192.0.2.1 refused 192.0.2.7"
+    );
 }
