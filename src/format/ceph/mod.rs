@@ -157,6 +157,16 @@ impl Cluster {
         Ok(())
     }
 
+    /// What words of their own say counts where nothing else says who this machine is.
+    pub fn introduce(&mut self, words: &Credentials) {
+        if self.who.user.is_empty() {
+            self.who.user.clone_from(&words.user);
+        }
+        if self.who.secret.is_empty() {
+            self.who.secret = words.secret.clone();
+        }
+    }
+
     fn add_option(&mut self, word: &str) {
         let comma = if self.options.is_empty() { "" } else { "," };
         self.options.push_str(comma);
