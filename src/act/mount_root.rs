@@ -8,6 +8,7 @@ use super::{kernel_lines, reach};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::text::Text;
+use crate::format::ceph::refusal;
 use crate::format::mount_options::{self, Sorted};
 use crate::sys::dir::Want;
 use crate::sys::fail::Fail;
@@ -59,6 +60,10 @@ pub fn mount(request: &Request<'_>, options: &[u8], target: &str) -> Result<(), 
         fail.errno = libc::ENXIO;
     }
     let logged = log.as_mut().map(kernel_lines::since).unwrap_or_default();
+    let refused = |line: &Text| refusal::is_one(line.as_bytes());
+    if request.fstype == "ceph" && fail.errno == libc::EHOSTUNREACH && logged.iter().any(refused) {
+        fail.errno = libc::EACCES;
+    }
     let new: Vec<Text> = logged
         .into_iter()
         .filter(|line| !said.contains(line))
@@ -161,7 +166,10 @@ fn explain_cluster(errno: i32, keyed: bool) -> Option<&'static str> {
             "no metadata server of the cluster answers; the cluster may want a key, and there is \
              none: see rd.ceph.secret=, or put the user's keyring into the image, in /etc/ceph"
         }
-        libc::EHOSTUNREACH => "no metadata server of the cluster is up: see `ceph mds stat`",
+        libc::EHOSTUNREACH => {
+            "no metadata server of this file system is up, or none that the cluster tells this \
+             user of: see `ceph fs status`, and the user's key and capabilities"
+        }
         libc::EIO => "the cluster, or one of its metadata servers, does not answer",
         _ => return reach::explain_ceph(errno, keyed),
     })

@@ -45,7 +45,8 @@ pub fn reach_one(doors: &[SocketAddr]) -> Result<(), Fault> {
 pub fn explain_ceph(errno: i32, has_key: bool) -> Option<&'static str> {
     Some(match errno {
         libc::EACCES | libc::EPERM if has_key => {
-            "the cluster does not let this user in, or not so far: see its key and its capabilities"
+            "the cluster does not let this user in, or not so far: see its key, its \
+             capabilities, and ms_mode="
         }
         libc::EACCES | libc::EPERM | libc::EINVAL if !has_key => {
             "the cluster may want a key, and there is none: see rd.ceph.secret=, or put the user's \

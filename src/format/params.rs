@@ -125,6 +125,7 @@ const ROWS: [Parameter; 56] = [
             "boot_gpt_auto_waits_for_a_late_disk",
             "boot_virtiofs_by_its_tag_among_others",
             "boot_9p_writable_as_dracut_names_it",
+            "boot_rbd_by_the_name_of_its_image",
         ],
         read: Reading::root,
     },

@@ -2,6 +2,7 @@
 //!
 //! Not here: which word means what (`params`), and what exists (`plan`).
 
+use super::ceph::Credentials;
 use super::cmdline;
 use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
@@ -71,6 +72,8 @@ pub struct Wish {
     /// The targets that the iBFT names are wanted; each with what the words say of all (who this
     /// machine is, for how long requests wait).
     pub ibft: Option<Box<iscsi::Reference>>,
+    /// Who this machine is to a Ceph cluster, where nothing else says it.
+    pub ceph: Credentials,
     /// `rd.nvmf.hostnqn=` and `rd.nvmf.hostid=`. Empty: others say.
     pub nvme_host: (String, String),
     /// `root=` as typed, for messages.
@@ -128,6 +131,7 @@ impl Default for Wish {
             remote: None,
             targets: Vec::new(),
             ibft: None,
+            ceph: Credentials::default(),
             nvme_host: (String::new(), String::new()),
             root_as_typed: Text::default(),
             fstypes: Vec::new(),

@@ -82,6 +82,21 @@ fn boot_rbd_with_a_wrong_key_ends_at_once() {
 }
 
 #[test]
+fn boot_rbd_that_no_osd_serves_names_what_it_waited_for() {
+    // Of two OSDs that are to agree there is one.
+    cluster().run(
+        "ceph osd pool create hungry; ceph osd pool set hungry size 2; \
+         ceph osd pool set hungry min_size 2",
+    );
+    let words = format!("root=rbd:{MONITOR}:hungry/root rd.ceph.user={USER}");
+    let outcome = boot(&format!("{words} rd.ceph.secret={SECRET} rd.timeout=25"));
+    outcome.assert_gave_up(&[
+        "within 25 s",
+        &format!("rbd:{MONITOR}:hungry/root:name={USER} is not mapped yet"),
+    ]);
+}
+
+#[test]
 fn boot_cephfs_writable() {
     let words = format!("root=ceph:{MONITOR}:/srv/root rd.ceph.user={USER} rw");
     let outcome = boot(&format!("{words} rd.ceph.secret={SECRET}"));
@@ -100,12 +115,33 @@ fn boot_cephfs_as_others_name_it() {
 }
 
 #[test]
+fn boot_cephfs_by_the_root_path_of_a_lease() {
+    let words = format!("root=dhcp rd.ceph.user={USER} rd.ceph.secret={SECRET}");
+    let outcome = cluster().to_leased(networked()).cmdline(&words).boot();
+    outcome.assert_root(&format!("{MONITOR}:3300:/srv/root"), "ceph", "ro");
+    assert_hidden(&outcome, SECRET);
+}
+
+/// Refused at once: the page of the deadline names another cause.
+#[track_caller]
+fn assert_refused(words: &str, why: &str) {
+    // By the newer protocol, and by the older one.
+    for monitor in [format!("{MONITOR}"), format!("{MONITOR}:6789")] {
+        let outcome = boot(&format!("root=ceph:{monitor}:/srv/root {words}"));
+        let cause = format!("cause:   {monitor}:/srv/root was not mounted");
+        outcome.assert_gave_up(&[&cause, why]);
+    }
+}
+
+#[test]
 fn boot_cephfs_without_a_key_ends_at_once() {
-    let outcome = boot(&format!("root=ceph:{MONITOR}:/srv/root"));
-    outcome.assert_gave_up(&[
-        "/srv/root was not mounted",
-        "the cluster may want a key, and there is none",
-    ]);
+    assert_refused("", "the cluster may want a key, and there is none");
+}
+
+#[test]
+fn boot_cephfs_with_a_wrong_key_ends_at_once() {
+    let words = format!("rd.ceph.user={USER} rd.ceph.secret={WRONG_SECRET}");
+    assert_refused(&words, "the cluster does not let this user in");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! | `image` | an image of RBD, as the command line names it, and as the kernel's driver wants it |
 //! | `tree` | a directory of CephFS, likewise |
 //! | `keyring` | where the key of a user lies, and what it is |
+//! | `refusal` | how the kernel's log says that a cluster does not let somebody in |
 //!
 //! The kernel speaks the protocol (net/ceph). Here is what mount.ceph(8) and rbd(8) add: which of
 //! the two protocols it shall be, names as addresses, and the user's key.
@@ -17,6 +18,7 @@
 
 pub mod image;
 pub mod keyring;
+pub mod refusal;
 pub mod tree;
 
 use super::iscsi::password::{self, Password};
@@ -153,6 +155,16 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// What words of their own say counts where nothing else says who this machine is.
+    pub fn introduce(&mut self, words: &Credentials) {
+        if self.who.user.is_empty() {
+            self.who.user.clone_from(&words.user);
+        }
+        if self.who.secret.is_empty() {
+            self.who.secret = words.secret.clone();
+        }
     }
 
     fn add_option(&mut self, word: &str) {

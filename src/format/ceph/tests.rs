@@ -201,3 +201,41 @@ fn the_key_of_a_user_is_found_in_a_keyring() {
     }
     assert_eq!(keyring::places("me")[0], "/etc/ceph/ceph.client.me.keyring");
 }
+
+#[test]
+fn the_log_tells_who_was_not_let_in() {
+    for (line, expected) in [
+        (
+            "libceph: auth protocol 'cephx' msgr authentication failed: -13",
+            true,
+        ),
+        (
+            "libceph: auth protocol 'cephx' mauth authentication failed: -1",
+            true,
+        ),
+        ("libceph: auth protocol 'none' not allowed", true),
+        ("libceph: preferred mode 'crc' not allowed", true),
+        ("libceph: no secret set (for auth_x protocol)", true),
+        ("libceph: auth method 'x' error -1", true),
+        // A monitor that cannot say yet.
+        (
+            "libceph: auth protocol 'cephx' msgr authentication failed: -11",
+            false,
+        ),
+        // Another daemon, to which a ticket that has expired is renewed.
+        (
+            "libceph: auth protocol 'cephx' authorization to osd0 failed: -13",
+            false,
+        ),
+        (
+            "libceph: mon0 (2)192.0.2.1:3300 socket closed (con state OPEN)",
+            false,
+        ),
+        ("ceph: No mds server is up or the cluster is laggy", false),
+        ("nfs: auth protocol 'none' not allowed", false),
+        ("", false),
+    ] {
+        assert_eq!(refusal::is_one(line.as_bytes()), expected, "{line}");
+    }
+    assert!(!refusal::is_one(b"libceph: \xff' not allowed"));
+}

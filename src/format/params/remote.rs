@@ -21,7 +21,10 @@ pub(super) const NETROOT: Parameter = Parameter {
               server of blocks is connected to whatever `root=` says; `iscsi` alone: those \
               that the firmware left, as `rd.iscsi.firmware`.",
     gathers: false,
-    tests: &["netroot_is_root_where_root_says_nothing"],
+    tests: &[
+        "netroot_is_root_where_root_says_nothing",
+        "boot_rbd_snapshot_by_label_with_a_keyring",
+    ],
     read: Reading::netroot,
 };
 
@@ -125,10 +128,14 @@ pub(super) const CEPH: Parameter = Parameter {
     values: "`=NAME`; `=SECRET` (Base64)",
     default: "`admin`; `/etc/ceph/ceph.client.NAME.keyring`, `/etc/ceph/ceph.keyring` or \
               `/etc/ceph/keyring` of the image, or none",
-    effect: "Who this machine is to a Ceph cluster, where `root=rbd:…` or `root=ceph:…` does not \
-              say (`name=`, `secret=` or `secretfile=` among its options).",
+    effect: "Who this machine is to a Ceph cluster, where `rbd:…` or `ceph:…` of `root=` or a \
+              lease does not say (`name=`, `secret=` or `secretfile=` among its options).",
     gathers: false,
-    tests: &["words_about_ceph_count_where_root_says_nothing"],
+    tests: &[
+        "words_about_ceph_count_where_root_says_nothing",
+        "boot_cephfs_writable",
+        "boot_cephfs_by_the_root_path_of_a_lease",
+    ],
     read: Reading::ceph,
 };
 

@@ -194,11 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_names_an_export_in_several_ways() {
+    fn a_lease_names_a_tree_in_several_ways() {
         for (path, expected) in [
             ("/srv/a", Some("?:/srv/a")),
             ("192.0.2.1:/srv/a", Some("192.0.2.1:/srv/a")),
             ("nfs:192.0.2.1:/srv/a", Some("192.0.2.1:/srv/a")),
+            ("ceph:192.0.2.1:/srv/a", Some("192.0.2.1:/srv/a")),
             ("dhcp", None),
             ("nonsense", None),
             ("", None),

@@ -15,10 +15,12 @@ use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
+use crate::format::ceph::tree::Tree;
 use crate::format::ceph::{Cluster, Monitor};
 use crate::format::remote::target::Target;
 use crate::format::remote::{Host, Remote};
 use crate::format::wish::Source;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -41,13 +43,20 @@ impl Connection {
 }
 
 impl Plan {
-    /// A lease names a server of blocks, and root is what the lease names.
+    /// A lease names a server of blocks or a cluster, and root is what the lease names. Who this
+    /// machine is there is its own affair, unless the lease says that, too.
     pub(super) fn heed_root_path(&mut self, path: &Text, server: Option<IpAddr>) {
         let text = path.as_str().unwrap_or_default();
         if self.wish.remote != Some(Remote::Lease) || text.starts_with('/') {
             return;
         }
-        if let Ok(target) = Target::parse(text) {
+        if let Some(Remote::Ceph(tree)) = Remote::of_root_path(path) {
+            return self.heed_tree(tree);
+        }
+        if let Ok(mut target) = Target::parse(text) {
+            if let Target::Rbd(image) = &mut target {
+                image.cluster.introduce(&self.wish.ceph);
+            }
             let number = self.wish.targets.len();
             self.wish.targets.push(match server {
                 Some(server) => target.served_by(server),
@@ -55,6 +64,17 @@ impl Plan {
             });
             self.wish.remote = Some(Remote::Target(number));
         }
+    }
+
+    /// `rootflags=` are options of it, as where `root=` names it.
+    fn heed_tree(&mut self, mut tree: Box<Tree>) {
+        let flags = core::mem::take(&mut self.wish.flags);
+        let flags = flags.as_str().unwrap_or_default();
+        if let Err(why) = tree.cluster.take_options(flags) {
+            self.say(Level::Warning, format!("rootflags= {why}"));
+        }
+        tree.cluster.introduce(&self.wish.ceph);
+        self.wish.remote = Some(Remote::Ceph(tree));
     }
 
     pub(super) fn connect_targets(&mut self) {
@@ -182,6 +202,9 @@ impl Plan {
                 lines.push(format!("{target}: {trouble}"));
             } else if !connection.asked && !connection.connected {
                 lines.push(format!("{target} was not connected to: no link serves"));
+            } else if let (Target::Rbd(_), false) = (target, connection.connected) {
+                let whom = "the monitors that it names, or OSDs of its pool";
+                lines.push(format!("{target} is not mapped yet: {whom}, do not answer"));
             } else if !connection.connected && target.host().is_some() {
                 lines.push(format!("{target} has not answered yet"));
             }

@@ -1,5 +1,6 @@
 # Makes a cluster of one monitor, one OSD (in memory) and one metadata server, and starts it; then an
-# image and a directory in it. The keys are of no value to anybody.
+# image and a directory in it; leases of its network name the directory as root. The keys are of no
+# value to anybody.
 cat > /etc/ceph/ceph.conf <<END
 [global]
 fsid = 5eedf00d-0000-4000-8000-00000000ce90
@@ -19,35 +20,27 @@ osd pool default min size = 1
 osd pool default pg num = 8
 osd crush chooseleaf type = 0
 END
-cat > /etc/ceph/keyring <<END
-[mon.]
-  key = AQAAAABpAAAAABAAa2V5LW9mLW1vbi0tLS0tLQ==
-  caps mon = "allow *"
-[client.admin]
-  key = AQAAAABpAAAAABAAa2V5LW9mLWFkbWluLS0tLQ==
-  caps mon = "allow *"
-  caps osd = "allow *"
-  caps mds = "allow *"
-[osd.0]
-  key = AQAAAABpAAAAABAAa2V5LW9mLW9zZC0tLS0tLQ==
-  caps mon = "allow profile osd"
-  caps osd = "allow *"
-[mds.a]
-  key = AQAAAABpAAAAABAAa2V5LW9mLW1kcy0tLS0tLQ==
-  caps mon = "allow profile mds"
-  caps osd = "allow *"
-  caps mds = "allow *"
-[client.porter]
-  key = AQAAAABpAAAAABAAa2V5LW9mLXBvcnRlci0tLQ==
-  caps mon = "profile rbd, allow r"
-  caps osd = "profile rbd pool=rbd, allow rw tag cephfs data=*"
-  caps mds = "allow rw"
-END
+# key WHO SECRET {SERVICE WHAT}...: a section of a keyring.
+key() {
+  printf '[%s]\n  key = %s\n' "$1" "$2"
+  shift 2
+  printf '  caps %s = "%s"\n' "$@"
+}
+{
+  key mon. AQAAAABpAAAAABAAa2V5LW9mLW1vbi0tLS0tLQ== mon 'allow *'
+  key client.admin AQAAAABpAAAAABAAa2V5LW9mLWFkbWluLS0tLQ== mon 'allow *' osd 'allow *' \
+    mds 'allow *'
+  key osd.0 AQAAAABpAAAAABAAa2V5LW9mLW9zZC0tLS0tLQ== mon 'allow profile osd' osd 'allow *'
+  key mds.a AQAAAABpAAAAABAAa2V5LW9mLW1kcy0tLS0tLQ== mon 'allow profile mds' osd 'allow *' \
+    mds 'allow *'
+  key client.porter AQAAAABpAAAAABAAa2V5LW9mLXBvcnRlci0tLQ== mon 'profile rbd, allow r' \
+    osd 'profile rbd pool=rbd, allow rw tag cephfs data=*' mds 'allow rw'
+} > /etc/ceph/keyring
 mkdir -p /mnt/at/log /var/lib/ceph/{mon,osd,mds,tmp}/ceph-a /var/lib/ceph/osd/ceph-0
 daemon() {
   local name=$1
   shift
-  setsid "$@" -f >> /mnt/at/log/$name 2>&1 < /dev/null &
+  setsid "$@" >> /mnt/at/log/$name 2>&1 < /dev/null &
 }
 # until COMMAND... succeeds.
 wait_until() {
@@ -62,12 +55,15 @@ active() { ceph mds stat | grep -q up:active; }
 monmaptool --create --fsid 5eedf00d-0000-4000-8000-00000000ce90 \
   --addv a '[v2:10.66.100.1:3300,v1:10.66.100.1:6789]' /tmp/monmap
 ceph-mon --mkfs -i a --monmap /tmp/monmap
-daemon mon ceph-mon -i a
+daemon mon ceph-mon -f -i a
 uuid=5eedf00d-0000-4000-8000-0000000005d0
 ceph osd create $uuid
 ceph-osd --mkfs -i 0 --osd-uuid $uuid
-daemon osd ceph-osd -i 0
-daemon mds ceph-mds -i a
+daemon osd ceph-osd -f -i 0
+daemon mds ceph-mds -f -i a
+daemon dhcp dnsmasq --no-daemon --conf-file=/dev/null --port=0 --interface=tap0 --no-ping \
+  --log-dhcp --dhcp-leasefile=/run/leases --pid-file= --dhcp-range=10.66.100.100,10.66.100.199,1h \
+  --dhcp-option=option:root-path,ceph:10.66.100.1:/srv/root
 for pool in rbd meta data; do
   ceph osd pool create $pool
 done

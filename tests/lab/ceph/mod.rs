@@ -26,7 +26,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// So many tests may have a client: no two share a cable.
-const CLIENTS: usize = 12;
+const CLIENTS: usize = 16;
 
 /// A user who may do what a root needs.
 pub const USER: &str = "porter";
@@ -69,6 +69,19 @@ impl Cluster {
 
     /// Gives the machine a NIC in the cluster's network, and an address.
     pub fn to(&self, machine: Machine) -> Machine {
+        let (n, machine) = self.plugged(machine);
+        machine.cmdline(&format!(
+            "ip=10.66.100.{}:::255.255.255.0::eth0:off",
+            n + 10
+        ))
+    }
+
+    /// The same without an address: a lease gives it, and names `/srv/root` as root.
+    pub fn to_leased(&self, machine: Machine) -> Machine {
+        self.plugged(machine).1
+    }
+
+    fn plugged(&self, machine: Machine) -> (usize, Machine) {
         let n = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
         assert!(n <= CLIENTS, "there are {CLIENTS} cables");
         let path = self.scratch.join(format!("client{n}"));
@@ -77,11 +90,8 @@ impl Cluster {
             path.display()
         );
         let machine = machine.words(&["-netdev", &cable]);
-        let machine = machine.nic("virtio-net-pci", "ceph", &format!("52:54:00:66:64:{n:02x}"));
-        machine.cmdline(&format!(
-            "ip=10.66.100.{}:::255.255.255.0::eth0:off",
-            n + 10
-        ))
+        let mac = format!("52:54:00:66:64:{n:02x}");
+        (n, machine.nic("virtio-net-pci", "ceph", &mac))
     }
 
     fn start() -> Self {

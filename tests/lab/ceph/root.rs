@@ -3,7 +3,7 @@
 use super::super::roots::Debian;
 use std::path::PathBuf;
 
-const PACKAGES: &str = "ceph-mon,ceph-osd,ceph-mds,ceph-common";
+const PACKAGES: &str = "ceph-mon,ceph-osd,ceph-mds,ceph-common,dnsmasq-base";
 
 pub fn tree() -> PathBuf {
     let debian = Debian {

@@ -172,7 +172,7 @@ fn root_of(url: &Text) -> Option<Text> {
         let (server, path) = cut(rest, "/")?;
         return Some(Text::from(format!("nfs:{server}:/{path}")));
     }
-    const KINDS: [&str; 4] = ["nfs:", "nfs4:", "iscsi:", "nbd:"];
+    const KINDS: [&str; 6] = ["nfs:", "nfs4:", "iscsi:", "nbd:", "rbd:", "ceph:"];
     let is_root = KINDS.iter().any(|kind| text.starts_with(kind));
     is_root.then(|| url.clone())
 }

@@ -367,6 +367,14 @@ fn a_boot_file_may_name_a_root() {
             Some("iscsi:[2001:db8::1]::::iqn.2026-01.example:a"),
         ),
         ("nbd:[2001:db8::1]:root", Some("nbd:[2001:db8::1]:root")),
+        (
+            "ceph:[2001:db8::1]:/srv/root",
+            Some("ceph:[2001:db8::1]:/srv/root"),
+        ),
+        (
+            "rbd:[2001:db8::1]:rbd/root",
+            Some("rbd:[2001:db8::1]:rbd/root"),
+        ),
         ("nfs://store.example", None),
         ("https://[2001:db8::1]/boot.efi", None),
         ("/srv/root", None),

@@ -4,7 +4,6 @@ use super::Reading;
 use crate::base::text::Text;
 use crate::format::ceph::image::Image;
 use crate::format::ceph::tree::Tree;
-use crate::format::ceph::{Cluster, Credentials};
 use crate::format::cmdline::Word;
 use crate::format::remote::Remote;
 use crate::format::remote::target::Target;
@@ -15,7 +14,7 @@ impl Reading {
     /// The row. Nothing of a bad secret is said.
     pub(in crate::format::params) fn ceph(&mut self, word: &Word<'_>) {
         let value = core::str::from_utf8(word.value.unwrap_or_default()).unwrap_or_default();
-        let who = &mut self.remote.ceph;
+        let who = &mut self.wish.ceph;
         let taken = match word.is("rd.ceph.user") || word.is("cephuser") {
             true => who.set_user(value),
             false => who.set_secret(value),
@@ -39,7 +38,7 @@ impl Reading {
                 return None;
             }
         };
-        self.introduce(&mut image.cluster);
+        image.cluster.introduce(&self.wish.ceph);
         if is_root && self.wish.flags.0.is_empty() {
             self.wish.flags = Text::from(image.flags.as_str());
         }
@@ -55,21 +54,10 @@ impl Reading {
         {
             self.say(format!("rootflags= {why}"));
         }
-        self.introduce(&mut tree.cluster);
+        tree.cluster.introduce(&self.wish.ceph);
         let options = Text::from(tree.cluster.options.as_str());
         self.decide_about_writing(&options);
         Remote::Ceph(tree.into())
-    }
-
-    /// Words of their own count where root's word does not say who this machine is.
-    fn introduce(&mut self, cluster: &mut Cluster) {
-        let Credentials { user, secret, .. } = &self.remote.ceph;
-        if cluster.who.user.is_empty() {
-            cluster.who.user.clone_from(user);
-        }
-        if cluster.who.secret.is_empty() {
-            cluster.who.secret = secret.clone();
-        }
     }
 
     /// Why `root=ceph:…` is no root.

@@ -2,7 +2,6 @@
 
 use super::{Reading, ceph};
 use crate::base::text::Text;
-use crate::format::ceph::Credentials;
 use crate::format::ceph::tree::Tree;
 use crate::format::cmdline::Word;
 use crate::format::iscsi;
@@ -35,7 +34,6 @@ pub(super) struct Words {
     cifs_root: String,
     cifs_user: String,
     cifs_password: String,
-    pub(super) ceph: Credentials,
 }
 
 /// The rows.
@@ -109,8 +107,7 @@ impl Reading {
 impl Reading {
     /// All words were read. Is root behind a server?
     pub(super) fn finish_remote(&mut self) -> bool {
-        let mut words = core::mem::take(&mut self.remote);
-        self.remote.ceph = core::mem::take(&mut words.ceph);
+        let words = core::mem::take(&mut self.remote);
         self.wish.nvme_host = (words.host_nqn.clone(), words.host_id.clone());
         for controller in &words.controllers {
             self.target(Target::Nvme(Controller {
