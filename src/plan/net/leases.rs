@@ -81,7 +81,7 @@ impl Plan {
         known.leases.push(*lease);
         self.say(Level::Info, text);
         match place {
-            Some(place) => self.address(at, setup.as_ref(), place, true),
+            Some(place) => self.address(at, setup.as_ref(), place),
             None => self.goes_on(at, now),
         }
     }
@@ -115,6 +115,7 @@ fn placement_of(address: Network, lease: &Lease, setup: Option<&Setup>) -> Place
         |route: &&crate::format::net::address::Route| gateway.is_none() || route.to.prefix != 0;
     Placement {
         address,
+        leased: true,
         peer: None,
         routes: lease.routes.iter().filter(kept).cloned().listed(),
         mtu: setup.and_then(|setup| setup.mtu).or(lease.mtu),
