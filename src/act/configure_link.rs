@@ -23,11 +23,13 @@ fn address(link: &str, place: &Placement) -> Result<(), Fault> {
         links::raise(link, place.mtu, None)?;
     }
     let wanted = Wanted {
-        network: place.address,
         peer: place.peer,
-        broadcast: None,
-        // Root would hang on it. The real system's client takes the lease over, with its times.
-        lifetime: None,
+        ..Wanted::from(place.address)
+    };
+    let wanted = if place.leased {
+        wanted.leased()
+    } else {
+        wanted
     };
     match place.address.address.is_ipv6() {
         true => claim(link, &wanted)?,

@@ -85,14 +85,12 @@ fn own_address(index: u32, tell: &mut dyn FnMut(Fault)) -> Result<Ipv6Addr, Faul
     }
 }
 
-/// It stays for ever, as one that the command line says: root would hang on it. The real system's
-/// client takes it over, with its times.
 fn claim(link: &str, address: Ipv6Addr) -> Result<bool, Fault> {
     let network = Network {
         address: address.into(),
         prefix: 128,
     };
-    claim_address::claim(link, &Wanted::from(network))
+    claim_address::claim(link, &Wanted::from(network).leased())
 }
 
 /// Takes everything that is there.

@@ -299,6 +299,7 @@ fn change_words(line: Line, change: &Change) -> Line {
         }
         Change::Address(place) => {
             let line = line.word("address").word(place.address.to_string());
+            let line = line.flag("leased", place.leased);
             let line = shown_word(line, "peer", place.peer.as_ref());
             let line = place.routes.iter().fold(line, route_word);
             shown_word(line, "mtu", place.mtu.as_ref())
@@ -330,6 +331,7 @@ fn change(w: &mut Words) -> Option<Change> {
         },
         "address" => Change::Address(Placement {
             address: Network::parse(&w.need_text())?,
+            leased: w.flag("leased"),
             peer: parsed(w, "peer")?,
             routes: routes(w)?,
             mtu: parsed(w, "mtu")?,

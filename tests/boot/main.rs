@@ -36,6 +36,7 @@ mod mapped;
 mod members;
 mod modules;
 mod mounting;
+mod net_daemons;
 mod net_hostile;
 mod net_lasting;
 mod net_links;

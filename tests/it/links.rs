@@ -316,6 +316,10 @@ fn refused_addresses_and_routes_tell_why() {
         assert!(known.iter().any(|address| address.peer == wanted.peer));
         addresses::flush("near").unwrap();
         assert_eq!(addresses_told(), []);
+        // What daemons know a lease by.
+        add_address("near", &Wanted::from(network("192.0.2.9/24")).leased()).unwrap();
+        let shown = self::told("-j -4 addr show dev near");
+        assert_eq!(shown[0]["addr_info"][0]["dynamic"], true, "{shown:?}");
     });
 }
 

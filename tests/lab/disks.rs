@@ -173,6 +173,15 @@ pub const DEBIAN: Disk = disk(
 )
 .root(Root::Debian)
 .mib(1024);
+/// A Debian with NetworkManager and ifupdown. Neither starts by itself.
+pub const DEBIAN_NET: Disk = disk(
+    "debian-net",
+    Kind::Ext4,
+    "5eedf00d-0000-4000-8000-00000000000f",
+    "debian-net",
+)
+.root(Root::DebianNet)
+.mib(1024);
 pub const WORKSHOP: Disk = disk(
     "workshop",
     Kind::Ext4,
@@ -263,7 +272,9 @@ fn format(disk: &Disk, at: &Path) {
     let tree = roots::directory(disk.root, disk.arch);
     let mut command = match (disk.kind, disk.root) {
         // Only root may read all of a Debian.
-        (Kind::Ext4, Root::Debian | Root::Workshop | Root::Server) => tool_as_root("mke2fs"),
+        (Kind::Ext4, Root::Debian | Root::DebianNet | Root::Workshop | Root::Server) => {
+            tool_as_root("mke2fs")
+        }
         (Kind::Ext4, _) => tool("mke2fs"),
         (Kind::Xfs, _) => tool("mkfs.xfs"),
         (Kind::Btrfs, _) => tool("mkfs.btrfs"),

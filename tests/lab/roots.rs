@@ -24,6 +24,8 @@ pub enum Root {
     Empty,
     /// Debian with systemd, made by mmdebstrap. Needs root.
     Debian,
+    /// The same with NetworkManager and ifupdown, which wait for being started. Needs root.
+    DebianNet,
     /// Debian's storage tools with the kernel's modules: makes disks. See [`super::workshop`].
     Workshop,
     /// Debian's network servers with the kernel's modules. See [`super::server`].
@@ -42,6 +44,7 @@ pub fn directory(root: Root, arch: Arch) -> PathBuf {
         Root::Busybox => made(root, arch, &format!("{INITTAB}{}", start(arch)), busybox),
         Root::Empty => made(root, arch, "", |_, _| {}),
         Root::Debian => DEBIAN.made(|_| {}),
+        Root::DebianNet => DEBIAN_NET.made(|_| {}),
         Root::Workshop => workshop::root(),
         Root::Server => server::root::root(),
     }
@@ -166,6 +169,22 @@ const DEBIAN: Debian<'_> = Debian {
     packages: PACKAGES,
     files: DEBIAN_FILES,
     hook: "chroot \"$1\" systemctl enable landfall-facts.service",
+    recipe: "",
+};
+
+/// What Debian installs them with, and polkit, without which nobody may ask NetworkManager.
+const DEBIAN_NET: Debian<'_> = Debian {
+    name: "debian-net",
+    packages: "systemd-sysv,udev,dbus,util-linux,login,iproute2,network-manager,ifupdown,\
+               isc-dhcp-client",
+    files: &[
+        ("etc/hostname", "harbour\n"),
+        (
+            "etc/fstab",
+            "LABEL=debian-net / ext4 errors=remount-ro 0 1\n",
+        ),
+    ],
+    hook: "chroot \"$1\" systemctl disable NetworkManager networking",
     recipe: "",
 };
 

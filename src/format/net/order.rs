@@ -25,6 +25,8 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     pub address: Network,
+    /// A server gave it for a time.
+    pub leased: bool,
     /// The other end of a link between two.
     pub peer: Option<core::net::IpAddr>,
     pub routes: Vec<Route>,

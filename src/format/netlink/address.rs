@@ -40,6 +40,13 @@ const SCOPE_LINK: u8 = 253;
 /// For ever, in seconds.
 pub const FOR_EVER: u32 = u32::MAX;
 
+/// The kernel does not count so far where `long` has 32 bits (`addrconf_timeout_fixup`,
+/// net/addrconf.h): it would be over within weeks.
+const LONGEST: Option<u32> = match usize::BITS {
+    64 => Some(FOR_EVER - 1),
+    _ => None,
+};
+
 /// Seconds from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
@@ -133,6 +140,19 @@ impl From<Network> for Wanted {
 }
 
 impl Wanted {
+    /// An address of a lease. Root would hang on its time, if nobody renews it: it stays for 136
+    /// years. By an end, however far, the real system's daemons know that it is of a lease; they
+    /// take it over, with its times.
+    pub fn leased(self) -> Self {
+        Self {
+            lifetime: LONGEST.map(|seconds| Lifetime {
+                valid: seconds,
+                preferred: seconds,
+            }),
+            ..self
+        }
+    }
+
     /// Networks of 31 and 32 bits, and links between two, have no broadcast address (RFC 3021).
     fn broadcast(&self) -> Option<Ipv4Addr> {
         match self.network.address {

@@ -212,6 +212,12 @@ fn requests_are_what_headers_say() {
         "022000000300000008000200c000020708000100c0000201\
          140006003c0000003c0000000000000000000000"
     );
+    let wanted = Wanted::from(network("192.0.2.7/32")).leased();
+    assert_eq!(
+        body(&address::add(3, &wanted)),
+        "022000000300000008000200c000020708000100c0000207\
+         14000600fefffffffeffffff0000000000000000"
+    );
     // Bits of the host are not sent.
     let near = Route {
         to: network("198.51.100.9/24"),

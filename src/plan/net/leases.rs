@@ -81,7 +81,7 @@ impl Plan {
         known.has(*lease);
         self.say(Level::Info, text);
         match place {
-            Some(place) => self.address(at, setup.as_ref(), place, true),
+            Some(place) => self.address(at, setup.as_ref(), place),
             None => self.goes_on(at, now),
         }
     }
@@ -138,6 +138,7 @@ fn placement_of(address: Network, lease: &Lease, setup: Option<&Setup>) -> Place
         |route: &&crate::format::net::address::Route| gateway.is_none() || route.to.prefix != 0;
     Placement {
         address,
+        leased: true,
         peer: None,
         routes: lease.routes.iter().filter(kept).cloned().listed(),
         mtu: setup.and_then(|setup| setup.mtu).or(lease.mtu),

@@ -84,11 +84,12 @@ impl Plan {
         if let Some(address) = setup.address {
             let place = Placement {
                 address,
+                leased: false,
                 peer: setup.peer,
                 routes: Vec::new(),
                 mtu: None,
             };
-            return self.address(at, Some(setup), place, false);
+            return self.address(at, Some(setup), place);
         }
         self.ask_for(at, setup, now);
     }
@@ -140,13 +141,7 @@ impl Plan {
     }
 
     /// Gives it with the routes that the words say, besides those that are with it.
-    pub(super) fn address(
-        &mut self,
-        at: usize,
-        setup: Option<&Setup>,
-        mut place: Placement,
-        leased: bool,
-    ) {
+    pub(super) fn address(&mut self, at: usize, setup: Option<&Setup>, mut place: Placement) {
         let all = &self.wish.net.routes;
         let Some(known) = self.net.links.get_mut(at) else {
             return;
@@ -164,6 +159,7 @@ impl Plan {
         if !known.addresses.contains(&place.address) {
             known.addresses.push(place.address);
         }
+        let leased = place.leased;
         self.change(at, Standing::Addressing { leased }, Change::Address(place));
     }
 

@@ -78,6 +78,7 @@ fn an_address_is_claimed_unless_somebody_has_it() {
         let place = |address: &str| {
             Change::Address(Placement {
                 address: network(address),
+                leased: false,
                 peer: None,
                 routes: vec![],
                 mtu: None,

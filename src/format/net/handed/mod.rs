@@ -16,14 +16,18 @@
 //! not at all if a character of it is invisible. What does not pass is left out.
 //!
 //! # What the files rely on
-//! Both daemons recognize an address of DHCP by its lifetime, and its routes by their protocol
-//! (`RTPROT_DHCP`): who sets them up has to give them both, else NetworkManager takes its own
-//! profile for another one, and networkd the routes for somebody's.
+//! NetworkManager recognizes an address of DHCP by its having an end
+//! ([`Wanted::leased`](crate::format::netlink::address::Wanted::leased) gives it one): without, it
+//! takes the profile for another one's, leaves the link alone, and renews nothing.
 //!
 //! # What is not written
 //! `/run/systemd/netif/leases`: networkd's own notes, in a form that is nobody else's. Leases as
-//! in dhclient.leases(5): they lie on root, which is not ours to write to. ifupdown has no file
-//! for what is up already; its configuration on root says `manual` for such a link.
+//! in dhclient.leases(5): they lie on root, which is not ours to write to.
+//!
+//! ifupdown's `/run/network/ifstate`: a link that it says is up gets none of what the stanza in
+//! interfaces(5) says besides, and nobody renews its lease. As after initramfs-tools the stanza
+//! says `manual`; or `dhcp` with `client no`: then dhclient renews the lease. Without `client no`
+//! it has another identifier (RFC 4361), and is given a second address.
 
 mod ipconfig;
 mod network_manager;

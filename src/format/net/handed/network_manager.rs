@@ -22,6 +22,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::net::IpAddr;
 
+/// Seconds that mean for ever: NetworkManager gives a connection up when no lease came for so long,
+/// be it the first one or the next, and root with it.
+const PATIENCE: &str = "2147483647";
+
 /// `None`: the link has a name that cannot be in a path, or is known by its name: not Ethernet,
 /// or not with its own address.
 pub fn connection(handed: &Handed<'_>) -> Option<File> {
@@ -76,6 +80,7 @@ fn ip(handed: &Handed<'_>, v6: bool, out: &mut Lines) {
             [] => out.key("dhcp-client-id", &"mac"),
             id => out.key("dhcp-client-id", &pairs(id)),
         }
+        out.key("dhcp-timeout", &PATIENCE);
     }
     if v6 && how.by_routers() {
         // The kernel's way to an address from an advertisement: it stays the same.
@@ -83,6 +88,7 @@ fn ip(handed: &Handed<'_>, v6: bool, out: &mut Lines) {
         if let Some(lease) = how.dhcp6 {
             out.key("dhcp-duid", &pairs(&lease.client_id));
             out.key("dhcp-iaid", &dhcp6::iaid_of(handed.mac));
+            out.key("dhcp-timeout", &PATIENCE);
         }
     }
     // Of a profile with addresses the first default route is the gateway.

@@ -126,7 +126,8 @@ fn a_lease_is_handed_over_in_each_form() {
         "[connection]\nid=landfall eth0\nuuid=6c616e64-6661-8c6c-8000-525400123456\n\
          type=ethernet\nautoconnect=true\nautoconnect-priority=-100\n\n\
          [ethernet]\nmac-address=52:54:00:12:34:56\nmtu=1400\n\n\
-         [ipv4]\nmethod=auto\ndhcp-client-id=01:52:54:00:12:34:56\n\n[ipv6]\nmethod=auto\n"
+         [ipv4]\nmethod=auto\ndhcp-client-id=01:52:54:00:12:34:56\n\
+         dhcp-timeout=2147483647\n\n[ipv6]\nmethod=auto\n"
     );
     let file = pnp(&handed);
     assert_eq!(
@@ -198,7 +199,8 @@ fn what_the_words_say_counts_before_the_lease() {
     let (_, ip) = text(&profile).split_once("[ipv4]\n").unwrap();
     assert_eq!(
         ip,
-        "method=auto\ndhcp-client-id=01:52:54:00:12:34:56\nroute1=203.0.113.0/24,192.0.2.3\n\
+        "method=auto\ndhcp-client-id=01:52:54:00:12:34:56\ndhcp-timeout=2147483647\n\
+         route1=203.0.113.0/24,192.0.2.3\n\
          route2=0.0.0.0/0,198.51.100.9\nroute2_options=onlink=true\ndns=198.51.100.1;\n\
          ignore-auto-dns=true\n\n\
          [ipv6]\nmethod=auto\nroute1=2001:db8:1::/48\ndns=2001:db8::53;\nignore-auto-dns=true\n"

@@ -54,7 +54,8 @@ fn a_lease_of_dhcp6_is_handed_over_in_each_form() {
     assert_eq!(
         ip,
         "method=disabled\n\n[ipv6]\nmethod=auto\naddr-gen-mode=eui64\n\
-         dhcp-duid=00:03:00:01:52:54:00:12:34:56\ndhcp-iaid=1193046\n"
+         dhcp-duid=00:03:00:01:52:54:00:12:34:56\ndhcp-iaid=1193046\n\
+         dhcp-timeout=2147483647\n"
     );
     assert_eq!(
         text(&pnp(&handed)),
