@@ -34,8 +34,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "leases end",
         file: "net/extending.rs",
-        find: "let Some(extension) = due else {",
-        replace: "let Some(extension) = due.filter(|_| now.0 == 0) else {",
+        find: "lease.lifetime != FOR_EVER",
+        replace: "lease.lifetime == FOR_EVER",
         law: nets::KEPT,
     },
     Mutant {
