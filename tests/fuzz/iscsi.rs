@@ -38,12 +38,11 @@ pub fn run(input: &[u8]) {
     };
     if let Ok(found) = Reference::parse(text) {
         let shown = found.to_string();
-        let again = Reference::parse(&shown).expect("what is shown is read");
-        // What had to be escaped for a console is not what was written.
-        assert!(
-            shown.contains('\\') || again.to_string() == shown,
-            "{shown}"
-        );
+        // What had to be escaped for a console is not what was written, and may be too long a name.
+        if !shown.contains('\\') {
+            let again = Reference::parse(&shown).expect("what is shown is read");
+            assert_eq!(again.to_string(), shown);
+        }
     }
 }
 

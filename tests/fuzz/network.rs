@@ -273,7 +273,7 @@ pub fn hand_over(input: &[u8]) {
     for (file, lines) in [
         (handed::network(&handed), 10..=14),
         (handed::identity(&handed), 6..=6),
-        (handed::connection(&handed), 16..=16),
+        (handed::connection(&handed), 17..=17),
         (Some(handed::pnp(&handed)), 1..=2),
         (Some(handed::resolv_conf(&[handed])), 1..=2),
     ] {

@@ -211,10 +211,9 @@ impl Machine {
         self.extra.extend(port(self.qemu.board, &report));
         let socket = format!("unix:{},server=on,wait=off", monitor.display());
         self.extra.extend(["-qmp".into(), socket]);
-        if !self.unlinked.is_empty() {
-            // The links are set before its first instruction.
-            self.extra.push("-S".into());
-        }
+        // Its first instruction waits for the monitor: a short boot on a busy machine would be over
+        // before that is there, and links are set before, too.
+        self.extra.push("-S".into());
         self.qemu.extra = self.extra.iter().map(Into::into).collect();
         let mut command = self.qemu.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -236,10 +235,8 @@ impl Machine {
             scratch,
             _seat: seat,
         };
-        if !self.unlinked.is_empty() {
-            self.unlinked.iter().for_each(|nic| guest.link(*nic, false));
-            guest.monitor.run("cont", json!({}));
-        }
+        self.unlinked.iter().for_each(|nic| guest.link(*nic, false));
+        guest.monitor.run("cont", json!({}));
         guest
     }
 

@@ -4,11 +4,12 @@
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub struct Monitor {
     reader: BufReader<UnixStream>,
+    socket: PathBuf,
 }
 
 impl Monitor {
@@ -18,7 +19,11 @@ impl Monitor {
         let stream = loop {
             match UnixStream::connect(socket) {
                 Ok(stream) => break stream,
-                Err(error) => assert!(Instant::now() < give_up, "no QEMU monitor: {error}"),
+                Err(error) => assert!(
+                    Instant::now() < give_up,
+                    "no QEMU monitor: {error}; QEMU said: {}",
+                    complaints(socket)
+                ),
             }
             std::thread::sleep(Duration::from_millis(20));
         };
@@ -27,6 +32,7 @@ impl Monitor {
             .expect("a socket option");
         let mut monitor = Self {
             reader: BufReader::new(stream),
+            socket: socket.into(),
         };
         monitor.message();
         monitor.run("qmp_capabilities", json!({}));
@@ -52,9 +58,17 @@ impl Monitor {
 
     fn message(&mut self) -> Value {
         let mut line = String::new();
-        self.reader.read_line(&mut line).expect("an answer of QEMU");
-        serde_json::from_str(&line).unwrap_or_else(|e| panic!("QEMU said {line:?}: {e}"))
+        let read = self.reader.read_line(&mut line);
+        let said = || complaints(&self.socket);
+        read.unwrap_or_else(|e| panic!("no answer of QEMU: {e}; it said: {}", said()));
+        serde_json::from_str(&line)
+            .unwrap_or_else(|e| panic!("QEMU answered {line:?}: {e}; it said: {}", said()))
     }
+}
+
+/// What QEMU wrote beside its monitor, where that is kept.
+fn complaints(socket: &Path) -> String {
+    std::fs::read_to_string(socket.with_file_name("stderr")).unwrap_or_default()
 }
 
 /// The keys that make a character on an American keyboard, in QEMU's words (`QKeyCode`).
