@@ -18,9 +18,18 @@ fn disk(row: &str) -> PathBuf {
     stack.expect("a row").disk(1).into()
 }
 
-fn boot(disk: &Path, words: &str) -> Outcome {
-    let machine = Machine::cloud().file(disk, Bus::Virtio);
+/// With a copy of a disk, to which the guest may write.
+fn boot(copy: &Path, words: &str) -> Outcome {
+    let machine = Machine::cloud().file(copy, Bus::Virtio);
     machine.cmdline(&format!("{words} rd.timeout=30")).boot()
+}
+
+/// With the disk of a row, which stays as it was.
+fn boot_unchanged(row: &str, words: &str) -> Outcome {
+    let mut copies = Copies::new();
+    let outcome = boot(&copies.file(&disk(row)), words);
+    copies.assert_unchanged();
+    outcome
 }
 
 #[test]
@@ -43,7 +52,7 @@ fn boot_from_a_file_on_a_file_system() {
 fn boot_from_a_partition_in_a_file() {
     let partuuid = loops::PARTUUID;
     let words = format!("root=PARTUUID={partuuid} loop=/dev/vda:/disk.img");
-    let outcome = boot(&disk("loop-partition"), &words);
+    let outcome = boot_unchanged("loop-partition", &words);
     outcome.assert_root("/dev/loop0p1", "ext4", "ro");
 }
 
@@ -106,7 +115,7 @@ fn boot_refuses_a_file_that_is_not_there() {
 
 #[test]
 fn boot_refuses_a_file_that_is_no_file_system() {
-    let outcome = boot(&disk("loop-partition"), "root=LABEL=shelf loop=/disk.img");
+    let outcome = boot_unchanged("loop-partition", "root=LABEL=shelf loop=/disk.img");
     outcome.assert_gave_up(&[
         "asked:   root=LABEL=shelf loop=/disk.img",
         "it holds a partition table, not a file system",
@@ -117,7 +126,7 @@ fn boot_refuses_a_file_that_is_no_file_system() {
 #[test]
 fn boot_says_that_loop_devices_have_no_driver() {
     let words = "root=LABEL=shelf loop=/disks/root.img module_blacklist=loop";
-    let outcome = boot(&disk("loop-file"), words);
+    let outcome = boot_unchanged("loop-file", words);
     outcome.assert_gave_up(&["the kernel has no loop devices: their module, loop, is not"]);
 }
 
@@ -125,7 +134,7 @@ fn boot_says_that_loop_devices_have_no_driver() {
 #[test]
 fn boot_waits_for_the_device_that_holds_the_file() {
     let words = "root=UUID=5eedf00d-0000-4000-8000-0000000000d1 loop=LABEL=shell:/disk.img";
-    let outcome = boot(&disk("loop-partition"), &format!("{words} rd.timeout=3"));
+    let outcome = boot_unchanged("loop-partition", &format!("{words} rd.timeout=3"));
     outcome.assert_gave_up(&[
         "loop=LABEL=shell:/disk.img",
         "vda has LABEL=shelf (one character differs)",
