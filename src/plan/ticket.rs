@@ -135,7 +135,12 @@ impl Tickets {
 
     /// Is nothing under way that something waits for?
     pub fn none_open(&self) -> bool {
-        self.open().all(|job| matches!(job, Job::Extend(_)))
+        self.awaited().next().is_none()
+    }
+
+    /// What is under way and waited for.
+    pub fn awaited(&self) -> impl Iterator<Item = &Job> {
+        self.open().filter(|job| !matches!(job, Job::Extend(_)))
     }
 
     pub fn open(&self) -> impl Iterator<Item = &Job> {

@@ -172,7 +172,7 @@ const DEBIAN: Debian<'_> = Debian {
     recipe: "",
 };
 
-/// What Debian installs them with, and polkit, without which nobody may ask NetworkManager.
+/// Neither daemon starts by itself: each test starts its own, and tells what it wants to know.
 const DEBIAN_NET: Debian<'_> = Debian {
     name: "debian-net",
     packages: "systemd-sysv,udev,dbus,util-linux,login,iproute2,network-manager,ifupdown,\

@@ -24,7 +24,7 @@ pub mod tree;
 use super::iscsi::password::{self, Password};
 use super::remote::Host;
 use crate::base::list::Listed;
-use crate::base::text::{Joined, cut};
+use crate::base::text::{Joined, Text, cut};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -155,6 +155,14 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// `rootflags=` are options of a root, too. The error is the end of a sentence; the options in
+    /// front of what it is about count.
+    pub fn take_words(&mut self, flags: &Text, words: &Credentials) -> Result<(), &'static str> {
+        let taken = self.take_options(flags.as_str().unwrap_or_default());
+        self.introduce(words);
+        taken
     }
 
     /// What words of their own say counts where nothing else says who this machine is.

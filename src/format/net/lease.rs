@@ -6,6 +6,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+/// A lifetime that does not end (RFC 2131 §3.3, RFC 8415 §7.7).
+pub const FOR_EVER: u32 = u32::MAX;
+
 /// One lease. What the server did not say is empty or `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -13,7 +16,7 @@ pub struct Lease {
     pub address: Option<Network>,
     /// Who gave it: DHCP's server identifier, of DHCPv6 where the answer came from.
     pub server: IpAddr,
-    /// Seconds; `u32::MAX` is for ever (RFC 2131 §3.3).
+    /// Seconds; see also [`FOR_EVER`].
     pub lifetime: u32,
     /// Seconds from the answer until it is to be renewed (T1), and until anybody may be asked (T2).
     pub renew: u32,

@@ -181,10 +181,7 @@ impl Plan {
     /// else was tried, all.
     fn unnamed(&self) -> Vec<(Reason, String)> {
         let mut found = Vec::new();
-        let idle = self
-            .tickets
-            .open()
-            .all(|job| matches!(job, Job::Ask | Job::Extend(_)));
+        let idle = self.tickets.awaited().all(|job| *job == Job::Ask);
         let last = self.exhausted && idle && self.stage == Stage::Searching;
         let named = self.wish.root.is_some();
         for device in self.devices.all() {

@@ -10,14 +10,11 @@ use super::super::action::{Action, Level, NetAction};
 use super::super::ticket::Job;
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
-use crate::format::net::lease::Lease;
+use crate::format::net::lease::{FOR_EVER, Lease};
 use crate::format::net::order::{Extend, LeaseOrder};
 use alloc::boxed::Box;
 use alloc::format;
 use core::net::IpAddr;
-
-/// A lifetime that does not end (RFC 2131 §3.3).
-const FOR_EVER: u32 = u32::MAX;
 
 /// What will be asked for, and when.
 pub(super) struct Extension {
@@ -79,11 +76,14 @@ impl Plan {
         let Some(known) = self.net.by_index(index) else {
             return;
         };
+        // Another lease may have come meanwhile.
+        let Some(Extension { order, .. }) = known.extension.take_if(|e| e.asked) else {
+            return;
+        };
         let name = known.link.name.clone();
-        let order = known.extension.take().map(|extension| extension.order);
         let (level, text) = match result {
             Ok(lease) => {
-                known.extension = order.and_then(|order| Extension::of(order, &lease, now));
+                known.extension = Extension::of(order, &lease, now);
                 let text = format!("{name} has its address for {} s more", lease.lifetime);
                 known.has(*lease);
                 (Level::Debug, text)

@@ -69,9 +69,9 @@ impl Plan {
         let Some(known) = self.net.links.get_mut(at) else {
             return;
         };
-        if let Some(setup) = &setup {
+        if let Some(setup) = setup.as_ref().filter(|_| lease.server.is_ipv4()) {
             let order = order_of(wanted, &known.link, setup, Asked::Dhcp4);
-            known.extension = Extension::of(order, &lease, now).or(known.extension.take());
+            known.extension = Extension::of(order, &lease, now);
         }
         let (name, server) = (&known.link.name, lease.server);
         let text = match lease.address {

@@ -69,11 +69,9 @@ impl Plan {
     /// `rootflags=` are options of it, as where `root=` names it.
     fn heed_tree(&mut self, mut tree: Box<Tree>) {
         let flags = core::mem::take(&mut self.wish.flags);
-        let flags = flags.as_str().unwrap_or_default();
-        if let Err(why) = tree.cluster.take_options(flags) {
+        if let Err(why) = tree.cluster.take_words(&flags, &self.wish.ceph) {
             self.say(Level::Warning, format!("rootflags= {why}"));
         }
-        tree.cluster.introduce(&self.wish.ceph);
         self.wish.remote = Some(Remote::Ceph(tree));
     }
 

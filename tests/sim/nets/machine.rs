@@ -485,15 +485,14 @@ fn network(text: &str) -> Network {
 
 /// `lifetime`: of IPv4, in seconds.
 fn lease(index: u32, asked: Asked, lifetime: u64) -> Lease {
-    let (server, address) = match asked {
-        Asked::Dhcp4 => ("192.0.2.1", Some(format!("192.0.2.{}/24", 100 + index))),
-        Asked::Dhcp6 => ("fe80::1", Some(format!("2001:db8::1:{index}/128"))),
-        Asked::Information => ("fe80::1", None),
+    let own = format!("192.0.2.{}/24", 100 + index);
+    let own6 = format!("2001:db8::1:{index}/128");
+    let (server, address, lifetime) = match asked {
+        Asked::Dhcp4 => ("192.0.2.1", Some(own), lifetime),
+        Asked::Dhcp6 => ("fe80::1", Some(own6), 86_400),
+        Asked::Information => ("fe80::1", None, 86_400),
     };
-    let lifetime = match asked {
-        Asked::Dhcp4 => u32::try_from(lifetime).expect("a short time"),
-        Asked::Dhcp6 | Asked::Information => 86_400,
-    };
+    let lifetime = u32::try_from(lifetime).expect("some time");
     Lease {
         address: address.map(|text| network(&text)),
         server: server.parse().expect("an address"),

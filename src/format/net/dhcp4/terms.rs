@@ -7,7 +7,7 @@ use crate::base::bytes::{be16, until_nul};
 use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::net::address::{Network, prefix_of};
-use crate::format::net::lease::Lease;
+use crate::format::net::lease::{FOR_EVER, Lease};
 use crate::format::net::search;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
@@ -16,9 +16,6 @@ use core::net::{IpAddr, Ipv4Addr};
 /// bytes (RFC 791 §3.1), so a link that carries less is a server's mistake, and one that would
 /// make root over the network crawl.
 const MTU_MIN: u16 = 576;
-
-/// For ever (RFC 2131 §3.3).
-const FOR_EVER: u32 = u32::MAX;
 
 impl Answer<'_> {
     /// What the server lets this machine have. `client_id`: what was sent.

@@ -6,15 +6,12 @@ use super::{Machine, code, status};
 use crate::base::bytes::{array, be32};
 use crate::base::text::{Text, cut};
 use crate::format::net::address::Network;
-use crate::format::net::lease::Lease;
+use crate::format::net::lease::{FOR_EVER, Lease};
 use crate::format::net::search;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr};
-
-/// For ever (RFC 8415 §7.7).
-const FOR_EVER: u32 = u32::MAX;
 
 /// Bytes of the text that comes with a refusal, at most: it is for a person, in one line.
 const MESSAGE_MAX: usize = 160;

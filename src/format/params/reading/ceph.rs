@@ -48,13 +48,9 @@ impl Reading {
     /// Root is a directory of CephFS. `rootflags=` are options of it: a secret may be among them.
     pub(super) fn finish_tree(&mut self, mut tree: Tree) -> Remote {
         let flags = core::mem::take(&mut self.wish.flags);
-        if let Err(why) = tree
-            .cluster
-            .take_options(flags.as_str().unwrap_or_default())
-        {
+        if let Err(why) = tree.cluster.take_words(&flags, &self.wish.ceph) {
             self.say(format!("rootflags= {why}"));
         }
-        tree.cluster.introduce(&self.wish.ceph);
         let options = Text::from(tree.cluster.options.as_str());
         self.decide_about_writing(&options);
         Remote::Ceph(tree.into())
