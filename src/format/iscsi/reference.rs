@@ -192,8 +192,11 @@ impl Reference {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("iscsi:")?;
+        // Or else what stands before a sign of the rest would be read as users.
+        let rest = [&self.interface, &self.link, &self.target];
+        let signs = rest.iter().any(|word| cut(word, "@").is_some());
         match (self.user.as_str(), self.user_in.as_str()) {
-            ("", "") if cut(&self.target, "@").is_some() => f.write_str("@")?,
+            ("", "") if signs => f.write_str("@")?,
             ("", "") => {}
             (user, "") => write!(f, "{}:@", Text::from(user))?,
             (user, user_in) => write!(f, "{}::{}:@", Text::from(user), Text::from(user_in))?,

@@ -72,6 +72,11 @@ fn disks_are_named_as_dracut_names_them() {
         "iscsi:192.0.2.1::3260::iqn.2009-01.com.example:testdi@sk",
         "iscsi:@192.0.2.1::3260:0:iqn.2009-01.com.example:testdi@sk",
     );
+    // And one in the name of a link or an interface.
+    for fields in ["eth@0:0", "us@er:eth0:0"] {
+        let same = format!("iscsi:@192.0.2.1::3260:{fields}:{NAME}");
+        check(&same, &same);
+    }
 }
 
 #[test]
