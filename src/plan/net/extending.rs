@@ -16,6 +16,10 @@ use alloc::boxed::Box;
 use alloc::format;
 use core::net::IpAddr;
 
+/// Least time between two questions, in ms: a server that lends addresses for a second, or says that
+/// they are to be extended at once, is not asked as fast as it can answer.
+const LEAST_MS: u64 = 1_000;
+
 /// What will be asked for, and when.
 pub(super) struct Extension {
     at: Millis,
@@ -31,7 +35,8 @@ impl Extension {
             return None;
         };
         let rest = lease.lifetime.saturating_sub(lease.renew);
-        let at = now.plus(u64::from(lease.renew).saturating_mul(1000));
+        let soonest = u64::from(lease.renew).saturating_mul(1000);
+        let at = now.plus(soonest.max(LEAST_MS));
         let extend = Extend {
             address,
             server,
