@@ -2,8 +2,9 @@
 //! builds this with LLVM's edge counters, and runs each target for so long.
 //!
 //! `fuzz list` lists the targets; `fuzz TARGET SECONDS DIR` runs one; `fuzz TARGET FILE` tries one
-//! input again. Inputs that reach new places are kept in DIR for the next run. A run fails, and the
-//! input is kept as `DIR/../crashes/TARGET-HASH`, on a panic, after more than a second of
+//! input again. Inputs that reach new places are kept in DIR for the next run. `fuzz TARGET COUNTx
+//! DIR` tries that many inputs, the same each time, whatever earlier runs found. A run fails, and
+//! the input is kept as `DIR/../crashes/TARGET-HASH`, on a panic, after more than a second of
 //! computing, and beyond a bound of memory.
 
 mod coverage;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::exit;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use targets::{TARGETS, Target};
 
 /// No input is larger.
@@ -45,9 +46,8 @@ fn main() {
         ["list"] => TARGETS
             .iter()
             .for_each(|target| println!("{}", target.name)),
-        [name, seconds, directory] => {
-            let seconds = seconds.parse().expect("a number of seconds");
-            Run::new(find(name), Path::new(directory)).run(Duration::from_secs(seconds));
+        [name, length, directory] => {
+            Run::new(find(name), Path::new(directory)).run(Length::parse(length));
         }
         [name, file] => {
             let input = fs::read(file).expect("a file to read");
@@ -57,6 +57,44 @@ fn main() {
         _ => {
             eprintln!("usage: fuzz list | fuzz TARGET SECONDS DIRECTORY | fuzz TARGET FILE");
             exit(2);
+        }
+    }
+}
+
+/// How long a target is tried.
+#[derive(Clone, Copy)]
+enum Length {
+    Time(Duration),
+    /// So many inputs, out of the seeds alone.
+    Inputs(u64),
+}
+
+impl Length {
+    fn parse(text: &str) -> Self {
+        match text.strip_suffix('x') {
+            Some(count) => Self::Inputs(count.parse().expect("a number of inputs")),
+            None => {
+                let seconds = text
+                    .parse()
+                    .expect("a number of seconds, or of inputs with x");
+                Self::Time(Duration::from_secs(seconds))
+            }
+        }
+    }
+
+    fn is_over(self, start: Instant, tries: u64) -> bool {
+        match self {
+            Self::Time(length) => start.elapsed() >= length,
+            Self::Inputs(count) => tries >= count,
+        }
+    }
+
+    /// What the noise begins with.
+    fn seed(self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        match self {
+            Self::Time(_) => now.map_or(1, |d| d.as_nanos() as u64),
+            Self::Inputs(_) => 1,
         }
     }
 }
@@ -91,18 +129,19 @@ impl Run {
         }
     }
 
-    fn run(mut self, length: Duration) {
+    fn run(mut self, length: Length) {
         fs::create_dir_all(&self.directory).expect("a writable directory");
         let (name, directory) = (self.target.name, self.directory.clone());
         std::thread::spawn(move || watch(name, &directory));
-        self.load();
+        let goes_on = matches!(length, Length::Time(_));
+        self.load(goes_on);
         let known = self.corpus.len();
-        let mut mutator = Mutator::new(Instant::now().elapsed().subsec_nanos().into());
+        let mut mutator = Mutator::new(length.seed());
         let (start, mut tries) = (Instant::now(), 0u64);
-        while start.elapsed() < length {
+        while !length.is_over(start, tries) {
             for _ in 0..64 {
                 let input = mutator.next(&self.corpus, self.target.words, INPUT_MAX);
-                self.try_one(&input, true);
+                self.try_one(&input, goes_on);
                 tries += 1;
             }
         }
@@ -118,11 +157,13 @@ impl Run {
         assert!(!blind, "no edge was counted: build with tests/fuzz.sh");
     }
 
-    /// Seeds, and what earlier runs found.
-    fn load(&mut self) {
+    /// Seeds, and what earlier runs found where this one `goes_on` from there.
+    fn load(&mut self, goes_on: bool) {
         let mut inputs = seeds::of(self.target.name);
-        let entries = fs::read_dir(&self.directory).expect("a directory");
-        inputs.extend(entries.flatten().filter_map(|e| fs::read(e.path()).ok()));
+        if goes_on {
+            let entries = fs::read_dir(&self.directory).expect("a directory");
+            inputs.extend(entries.flatten().filter_map(|e| fs::read(e.path()).ok()));
+        }
         inputs.push(Vec::new());
         for input in inputs {
             let input = input.get(..INPUT_MAX).unwrap_or(&input).to_vec();
