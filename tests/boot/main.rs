@@ -42,7 +42,6 @@ mod net_lasting;
 mod net_links;
 mod net_silent;
 mod net_stacks;
-mod net_taken_over;
 mod nfs;
 mod roots;
 mod secrets;

@@ -1,5 +1,5 @@
-//! A Debian behind a network whose NetworkManager or ifupdown goes on with the link: with the
-//! address that it has, and with root. networkd's turn is in `net_taken_over`.
+//! A Debian behind a network whose networkd, NetworkManager or ifupdown goes on with the link: with
+//! the address that it has, and with root.
 
 use super::nfs::networked_quickly;
 use crate::lab::disks::{self, DEBIAN_NET};
@@ -66,6 +66,30 @@ fn times_given(berth: &Berth, address: &str) -> usize {
         given.partition(|line| line.contains(&format!(" {address} ")));
     assert!(other.is_empty(), "{log}");
     own.len()
+}
+
+const NETWORKD: &str = "systemctl start dbus systemd-networkd; \
+    /lib/systemd/systemd-networkd-wait-online --any --timeout=120";
+const STATUS: &str = "SYSTEMD_COLORS=0 networkctl --no-pager --full status eth0";
+
+#[test]
+fn boot_debian_whose_networkd_keeps_the_address() {
+    let berth = server().berth();
+    let outcome = boot(&berth, "ip=dhcp", &told_after(NETWORKD, STATUS));
+    let (report, address) = (&outcome.report, leased(&outcome));
+    assert_address(&outcome, address);
+    let address = address.split('/').next().unwrap_or_default();
+    for said in [
+        "69-landfall-eth0.link",
+        "69-landfall-eth0.network",
+        "Alternative Names: enp0s",
+        "routable (configured)",
+        &format!("Address: {address} (DHCP4 via {})", berth.address()),
+    ] {
+        outcome.check(report.contains(said), &format!("no {said:?} in {report}"));
+    }
+    // It asked for that address, and has not been given another.
+    times_given(&berth, address);
 }
 
 const MANAGER: &str = "systemctl start NetworkManager; nm-online -s -q -t 120";
