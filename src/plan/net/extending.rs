@@ -16,8 +16,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use core::net::IpAddr;
 
-/// Least time between two questions, in ms: a server that lends addresses for a second, or says that
-/// they are to be extended at once, is not asked as fast as it can answer.
+/// Least time between two questions, in ms: a server that lends addresses for a second, or wants
+/// them extended at once, is not asked as fast as it can answer.
 const LEAST_MS: u64 = 1_000;
 
 /// What will be asked for, and when.
