@@ -26,6 +26,14 @@ pub fn of_ceph(log: &mut Reader) -> Vec<Text> {
     })
 }
 
+/// What the kernel said of a hibernated system since the mark, however quietly.
+pub fn of_hibernation(log: &mut Reader) -> Vec<Text> {
+    collect(log, &|_, text| {
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        text.starts_with("PM: ")
+    })
+}
+
 fn collect(log: &mut Reader, keep: &dyn Fn(u8, &[u8]) -> bool) -> Vec<Text> {
     let mut lines = Vec::new();
     while let Ok(Some(record)) = log.next_record() {

@@ -35,6 +35,7 @@ pub mod params;
 pub mod parity;
 pub mod program;
 pub mod remote;
+pub mod resume;
 pub mod share;
 pub mod source;
 pub mod through;

@@ -11,6 +11,7 @@ mod luks;
 mod net;
 mod reading;
 mod remote;
+mod resume;
 mod verity;
 
 use super::cmdline::Word;
@@ -61,11 +62,12 @@ pub static PARAMETERS: &[Parameter] = match cfg!(any(feature = "host", test)) {
     true => &ALL,
     false => &SILENT,
 };
-static ALL: [Parameter; HERE + luks::ROWS.len()] = rows(&[&ROWS, &net::ROWS, &luks::ROWS]);
-static SILENT: [Parameter; HERE] = without_words(rows(&[&ROWS, &net::ROWS]));
+static ALL: [Parameter; HERE + luks::ROWS.len()] =
+    rows(&[&ROWS, &resume::ROWS, &net::ROWS, &luks::ROWS]);
+static SILENT: [Parameter; HERE] = without_words(rows(&[&ROWS, &resume::ROWS, &net::ROWS]));
 
 /// How many are read here.
-const HERE: usize = ROWS.len() + net::ROWS.len();
+const HERE: usize = ROWS.len() + resume::ROWS.len() + net::ROWS.len();
 
 /// Groups of them as one list.
 const fn rows<const N: usize>(mut groups: &[&[Parameter]]) -> [Parameter; N] {

@@ -13,6 +13,7 @@ use super::net::wanted::Wanted;
 use super::params;
 use super::remote::Remote;
 use super::remote::target::Target;
+use super::resume::Resume;
 use super::verity;
 use crate::base::text::Text;
 use alloc::boxed::Box;
@@ -96,6 +97,8 @@ pub struct Wish {
     /// `init=`.
     pub init: Option<Text>,
     pub patience: Patience,
+    /// Where a hibernated system may lie. `None`: none is looked for.
+    pub resume: Option<Resume>,
     /// `rd.shell`: a shell may open after a failure.
     pub shell: bool,
     pub end: End,
@@ -144,6 +147,7 @@ impl Default for Wish {
             writable: false,
             init: None,
             patience: Patience::Ms(90_000),
+            resume: None,
             shell: false,
             end: End::Halt,
             talk: Talk::Normal,
@@ -191,6 +195,16 @@ impl Wish {
     pub fn needs_net(&self) -> bool {
         let disks = !self.targets.is_empty() || self.ibft.is_some();
         self.remote.is_some() || disks || self.net.always
+    }
+
+    /// Where a hibernated system may lie.
+    pub fn resumed(&self) -> Option<&Source> {
+        self.resume.as_ref().map(|resume| &resume.source)
+    }
+
+    /// What is looked for: root, and where a hibernated system may lie.
+    pub fn goals(&self) -> impl Iterator<Item = &Source> {
+        self.root.iter().chain(self.resumed())
     }
 
     /// Is root a directory on a server?

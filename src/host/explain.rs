@@ -132,7 +132,7 @@ fn explain(options: &Options) -> Result<ExitCode, Failure> {
         eprintln!("landfall: not all disks of this machine may be read by you: try as root");
     }
     Ok(match ending {
-        Ending::Boots | Ending::InFile(_) => ExitCode::SUCCESS,
+        Ending::Boots | Ending::InFile(_) | Ending::Resumes(..) => ExitCode::SUCCESS,
         _ => ExitCode::from(GIVES_UP),
     })
 }
@@ -251,6 +251,10 @@ fn outcome(told: &narrate::Told, ending: &Ending, closed: &[String]) -> String {
                  is there and holds that: only a boot looks into it.\n"
             )
         }
+        (Ending::Resumes((major, minor)), ..) => format!(
+            "It would not boot: the system that hibernated on {major}:{minor} would go on, if the \
+             kernel can.\n"
+        ),
         (Ending::WaitsForEver, ..) => {
             "It would wait for ever: nothing here answers root=, and no deadline ends it.\n".into()
         }

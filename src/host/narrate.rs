@@ -139,6 +139,10 @@ impl Teller {
                 self.subjects.insert(*ticket, module.clone());
                 return self.load(module);
             }
+            Action::Resume {
+                number: (major, minor),
+                ..
+            } => format!("has the kernel go on with what hibernated on {major}:{minor}"),
             Action::Mount { mount, .. } => {
                 self.told.root = Some((**mount).clone());
                 format!("mounts {}", mount_text(mount))

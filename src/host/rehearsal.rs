@@ -54,6 +54,8 @@ pub enum Ending {
     /// Root is in a file, and what is in the file is not looked at.
     InFile(Text),
     GivesUp,
+    /// The kernel goes on with the system that hibernated on the device of this number.
+    Resumes((u32, u32)),
     /// `rootwait`: nothing more happens, and nothing ends it.
     WaitsForEver,
 }
@@ -207,6 +209,7 @@ impl<'a> Rehearsal<'a> {
                 },
             },
             Action::Attach { file, .. } => return self.ending = Some(Ending::InFile(file)),
+            Action::Resume { number, .. } => return self.ending = Some(Ending::Resumes(number)),
             Action::HandOver { .. } => return self.ending = Some(Ending::Boots),
             Action::Shell { .. } | Action::End { .. } | Action::Reboot => {
                 return self.ending = Some(Ending::GivesUp);

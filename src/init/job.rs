@@ -8,7 +8,7 @@ use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, attach_loop, boot_partition, configure_link, create_mapping, device_links,
     find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach, read_device,
-    unlock_luks,
+    resume, unlock_luks,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -73,18 +73,13 @@ pub fn perform(
             Ok(()) => Event::Assembled { ticket },
             Err(fault) => Event::AssembleFailed { ticket, fault },
         },
-        Action::Announce { device, .. } => match btrfs::announce(&format!("/dev/{device}")) {
-            Ok(whole) => Event::Announced { ticket, whole },
-            Err(fail) => Event::AnnounceFailed {
-                ticket,
-                fault: fail.into(),
-            },
-        },
+        Action::Announce { device, .. } => announce(ticket, device),
         Action::Attach { file, writable, .. } => match attach_loop::attach(file, *writable) {
             Ok(device) => Event::Attached { ticket, device },
             Err(fault) => Event::AttachFailed { ticket, fault },
         },
         Action::Net { order, .. } => Event::Net(see_to_network(ticket, order, tell)?),
+        Action::Resume { number, offset, .. } => go_on(ticket, *number, *offset),
         Action::Mount { mount, .. } => mount_root(ticket, mount),
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
@@ -94,6 +89,25 @@ pub fn perform(
         }
         _ => return None,
     })
+}
+
+fn announce(ticket: Ticket, device: &str) -> Event {
+    match btrfs::announce(&format!("/dev/{device}")) {
+        Ok(whole) => Event::Announced { ticket, whole },
+        Err(fail) => Event::AnnounceFailed {
+            ticket,
+            fault: fail.into(),
+        },
+    }
+}
+
+fn go_on(ticket: Ticket, number: (u32, u32), offset: u64) -> Event {
+    let (fault, kernel) = resume::resume(number, offset);
+    Event::NotResumed {
+        ticket,
+        fault,
+        kernel,
+    }
 }
 
 fn see_to_network(
@@ -263,6 +277,11 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             NetAction::Lookup(_) => NetEvent::LookupFailed { ticket, fault },
             NetAction::Connect { .. } => NetEvent::ConnectFailed { ticket, fault },
         }),
+        Action::Resume { .. } => Event::NotResumed {
+            ticket,
+            fault,
+            kernel: Vec::new(),
+        },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -287,6 +306,7 @@ pub fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Announce { ticket, .. }
         | Action::Attach { ticket, .. }
         | Action::Net { ticket, .. }
+        | Action::Resume { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

@@ -162,6 +162,13 @@ pub enum Action {
         file: Text,
         writable: bool,
     },
+    /// Have the kernel go on with a system that hibernates on the device of this number, its image
+    /// so many pages behind the beginning. Answered only if that fails.
+    Resume {
+        ticket: Ticket,
+        number: (u32, u32),
+        offset: u64,
+    },
     /// Mount the new root, or the file system that holds the file that it is in.
     Mount {
         ticket: Ticket,

@@ -67,6 +67,15 @@ impl Plan {
             Event::AnnounceFailed { ticket, fault } => self.announced(ticket, Err(fault)),
             Event::Attached { ticket, device } => self.attach_ended(now, ticket, Ok(device)),
             Event::AttachFailed { ticket, fault } => self.attach_ended(now, ticket, Err(fault)),
+            Event::NotResumed {
+                ticket,
+                fault,
+                kernel,
+            } => {
+                if self.tickets.close(ticket) == Some(Job::Resume) {
+                    self.not_resumed(&fault, &kernel);
+                }
+            }
             Event::Mounted { .. }
             | Event::MountFailed { .. }
             | Event::InitFound { .. }
@@ -90,7 +99,8 @@ impl Plan {
         self.complain_of_volumes();
         self.buses.shares = self.is_share();
         self.buses.links = self.wish.needs_net();
-        self.buses.no_disks = self.is_share() || self.is_remote();
+        let elsewhere = self.is_share() || self.is_remote();
+        self.buses.no_disks = elsewhere && self.wish.resume.is_none();
         self.stage = Stage::Searching;
         self.be_patient(now);
         self.walk();

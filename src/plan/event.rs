@@ -190,6 +190,12 @@ pub enum Event {
         ticket: Ticket,
         fault: Fault,
     },
+    /// Answers `resume`: the kernel did not go on with it. `kernel`: what it said.
+    NotResumed {
+        ticket: Ticket,
+        fault: Fault,
+        kernel: Vec<Text>,
+    },
     /// Answers `mount`. `kernel`: what the kernel said about it.
     Mounted {
         ticket: Ticket,

@@ -311,9 +311,11 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Announce(_) => "telling btrfs of a device has not ended".to_string(),
             Job::Start(device) => format!("starting {device} has not ended"),
             Job::Unlock(at) => format!("opening {} has not ended", plan.locks.shown(*at)),
+            Job::Resume => "going on with a hibernated system has not ended".to_string(),
             Job::Mount | Job::FindInit | Job::HandOver | Job::Shell | Job::Ask => continue,
         });
     }
+    lines.extend(plan.resume_problem());
     lines.extend(plan.unmapped());
     lines.extend(plan.unmade_verity());
     lines.extend(plan.unmade_integrity());

@@ -18,6 +18,10 @@
 //! Mapped devices that the command line spells out are made as soon as their pieces are there
 //! ([`mapping`]); then they are devices like any other. So are volumes of dm-verity ([`verity`]).
 //!
+//! # A system that hibernates
+//! Where `resume=` names a place for one, nothing is mounted before it is known that none is there
+//! ([`resume`]).
+//!
 //! # Root in a file
 //! The device that holds the file is found and mounted first, as root would be; then root is
 //! looked for in the device that the kernel makes of the file ([`loops`]).
@@ -74,6 +78,7 @@ mod net;
 mod news;
 mod progress;
 mod questions;
+mod resume;
 pub mod root;
 mod shares;
 pub mod stack;
@@ -174,6 +179,7 @@ pub struct Plan {
     integrity_done: Vec<usize>,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
     protected: bool,
+    resume: resume::Decision,
     /// The end of patience.
     trunk: Option<Millis>,
     /// When nothing waits any longer for the module that was to be loaded first.
@@ -233,6 +239,7 @@ impl Plan {
             file: loops::Standing::default(),
             integrity_done: Vec::new(),
             protected: false,
+            resume: resume::Decision::default(),
             trunk: None,
             first_until: None,
             stirred: Millis(0),
@@ -285,10 +292,14 @@ impl Plan {
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
             Stage::Searching => {
                 let due = earliest([self.idle_at(), self.stack_due(), self.asking_due()]);
-                let due = earliest([due, self.network_due(), self.extension_due()]);
+                let net = earliest([self.network_due(), self.extension_due(), self.resume_due()]);
+                let due = earliest([due, net, None]);
                 earliest([due, self.first_until, self.trunk])
             }
-            Stage::Preparing { .. } => earliest([self.first_until, self.trunk, self.asking_due()]),
+            Stage::Preparing { .. } => {
+                let due = earliest([self.idle_at(), self.resume_due(), self.asking_due()]);
+                earliest([due, self.first_until, self.trunk])
+            }
             _ => earliest([self.first_until, self.trunk, None]),
         }
     }

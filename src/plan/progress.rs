@@ -34,8 +34,9 @@ impl Plan {
             self.set_up_integrity(now);
             self.set_up_verity(now);
             self.judge_file(now);
+            self.decide_on_resume(now);
         }
-        self.mount_share();
+        self.mount_share(now);
         if self.is_looking() {
             self.network(now);
         }
@@ -81,7 +82,8 @@ impl Plan {
             self.stage,
             Stage::Searching | Stage::Shell { .. } | Stage::HaltAt(_)
         );
-        self.modules.hold_drivers(known && !self.is_asking());
+        self.modules
+            .hold_drivers(known && !self.is_asking() && !self.awaits_resume());
         self.modules.advance(&mut self.tickets, &mut self.out);
     }
 
@@ -113,7 +115,7 @@ impl Plan {
             btrfs,
             ..
         } = self;
-        let by_link = matches!(wish.root, Some(Source::Link(_)))
+        let by_link = wish.goals().any(|goal| matches!(goal, Source::Link(_)))
             || luks::needs_links(wish)
             || verity::needs_links(wish)
             || integrity::needs_links(wish);
@@ -249,6 +251,10 @@ impl Plan {
         if !self.modules.filesystem_settled(&kind) || busy {
             return;
         }
+        if self.is_held_by_resume(now) {
+            return;
+        }
+        self.warn_of_images();
         self.withdraw(now);
         let host = self.is_outside();
         let asked = self.wish.writable && !host;
@@ -326,16 +332,25 @@ impl Plan {
         } else {
             STUCK_MS
         };
-        (self.stage == Stage::Searching && left).then(|| self.stirred.plus(wait))
+        let waits = match self.stage {
+            Stage::Searching => left,
+            Stage::Preparing { .. } => self.seeks_resume() && self.is_untried(),
+            _ => false,
+        };
+        waits.then(|| self.stirred.plus(wait))
     }
 
     /// Serves the next tier of drivers; in the end reads every device, so that the page can tell.
     fn widen(&mut self, now: Millis) {
-        if self.stage != Stage::Searching {
+        let searching = self.stage == Stage::Searching;
+        if !searching && !self.seeks_resume() {
             return;
         }
         let free = self.tickets.none_open() && !self.network_under_way();
         let idle = self.idle_at().is_some_and(|at| now >= at);
+        if !searching && (free || idle) {
+            self.say_that_resume_waits();
+        }
         match self.buses.next_tier() {
             Some(Tier::Quiet) if free || idle => self.serve(Tier::Quiet, now),
             _ if self.scope == Scope::Likely && (free || idle) => {
@@ -344,6 +359,8 @@ impl Plan {
                 self.walk();
             }
             Some(tier) if idle => self.serve(tier, now),
+            // Root is there; nothing more is done for what else is looked for.
+            _ if !searching => {}
             None if self.exhausted && (free || idle) => self.hopeless(now),
             None if idle => {
                 self.exhausted = true;
@@ -376,6 +393,11 @@ impl Plan {
             Level::Notice,
             format!("{asked} is not there yet, waiting for it"),
         );
+    }
+
+    /// Are there drivers left to try?
+    fn is_untried(&self) -> bool {
+        self.buses.next_tier().is_some() || self.scope == Scope::Likely
     }
 
     fn serve(&mut self, tier: Tier, now: Millis) {

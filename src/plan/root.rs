@@ -76,18 +76,26 @@ fn is_made_link(link: &str) -> bool {
         .any(made)
 }
 
+/// The devices that are what `source` names.
+pub fn all_named<'d>(
+    devices: &'d Devices,
+    source: &Source,
+    fits: &dyn Fn(&Device) -> bool,
+) -> impl Iterator<Item = &'d Device> {
+    devices.all().filter(move |d| {
+        let is = identity_matches(Some(source), devices, d) == Some(true);
+        is && d.block.sectors > 0 && fits(d)
+    })
+}
+
 /// The device that is what `source` names: the first by name, where there are several that fit.
 pub fn first_named<'d>(
     devices: &'d Devices,
     source: &Source,
     fits: &dyn Fn(&Device) -> bool,
 ) -> Option<&'d Device> {
-    let matches = |d: &&Device| {
-        let is = identity_matches(Some(source), devices, d) == Some(true);
-        is && d.block.sectors > 0 && fits(d)
-    };
     let by_name = |a: &&Device, b: &&Device| natural_order(&a.block.name, &b.block.name);
-    devices.all().filter(matches).min_by(by_name)
+    all_named(devices, source, fits).min_by(by_name)
 }
 
 /// Does `root=` name this device, whatever is on it?
@@ -110,6 +118,13 @@ pub fn needed_besides(wish: &Wish, devices: &Devices) -> Vec<String> {
     let mut needed = needed_for_root(wish, devices);
     needed.extend(luks::needed(wish, devices));
     needed.extend(verity::needed(wish, devices));
+    if let Some(resume) = &wish.resume {
+        let may_be = |d: &&Device| may_be(Some(&resume.source), d);
+        for device in devices.all().filter(may_be) {
+            needed.push(device.block.name.clone());
+            needed.extend(device.block.part_of.as_ref().map(|(disk, _)| disk.clone()));
+        }
+    }
     for source in mapping::sources(wish) {
         // Names and numbers tell by themselves; the disk's table tells the others.
         if !matches!(source, Source::Name(_) | Source::Number(..)) {

@@ -71,11 +71,11 @@ impl Plan {
     }
 
     /// Mounts root if something came that may be it.
-    pub(super) fn mount_share(&mut self) {
+    pub(super) fn mount_share(&mut self, now: Millis) {
         let Some(tag) = self.wanted_share().cloned() else {
             return;
         };
-        if self.stage != Stage::Searching {
+        if self.stage != Stage::Searching || self.is_held_by_resume(now) {
             return;
         }
         for kind in &self.wish.fstypes {

@@ -81,6 +81,8 @@ pub enum Job {
     Lease(u32),
     /// Asks for more of the lease of the link of this index. Nothing waits for it.
     Extend(u32),
+    /// Has the kernel go on with a hibernated system.
+    Resume,
     Mount,
     FindInit,
     HandOver,

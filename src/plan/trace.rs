@@ -89,6 +89,7 @@ pub fn event_line(event: &Event) -> String {
         | Event::AssembleFailed { .. }
         | Event::Attached { .. }
         | Event::AttachFailed { .. }
+        | Event::NotResumed { .. }
         | Event::Mounted { .. }
         | Event::MountFailed { .. }
         | Event::InitFound { .. }
@@ -116,17 +117,16 @@ fn last_line(event: &Event) -> String {
         Event::Attached { ticket, device } => answer("attached", *ticket).word(device).done(),
         Event::AttachFailed { ticket, fault } => failed("attach-failed", *ticket, fault).done(),
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
+        Event::NotResumed {
+            ticket,
+            fault,
+            kernel,
+        } => kernel_words(failed("not-resumed", *ticket, fault), kernel).done(),
         Event::MountFailed {
             ticket,
             fault,
             kernel,
-        } => {
-            let line = failed("mount-failed", *ticket, fault);
-            kernel
-                .iter()
-                .fold(line, |line, said| line.key("kernel", said.as_bytes()))
-                .done()
-        }
+        } => kernel_words(failed("mount-failed", *ticket, fault), kernel).done(),
         Event::InitFound { ticket, path } => {
             answer("init-found", *ticket).word(path.as_bytes()).done()
         }
@@ -196,6 +196,7 @@ pub fn action_line(action: &Action) -> String {
         }
         Action::Net { ticket, order } => trace_net::action_line(*ticket, order),
         Action::Announce { .. }
+        | Action::Resume { .. }
         | Action::Attach { .. }
         | Action::Mount { .. }
         | Action::FindInit { .. }
@@ -230,6 +231,14 @@ fn last_action_line(action: &Action) -> String {
         } => {
             let line = answer("attach", *ticket).word(file.as_bytes());
             line.word(if *writable { "rw" } else { "ro" }).done()
+        }
+        Action::Resume {
+            ticket,
+            number: (major, minor),
+            offset,
+        } => {
+            let line = answer("resume", *ticket).word(format!("{major}:{minor}"));
+            line.num(*offset).done()
         }
         Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
         Action::FindInit { ticket, init } => {
@@ -281,6 +290,11 @@ pub(super) fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
     answer(verb, ticket)
         .key_num("errno", errno)
         .key("text", &fault.text)
+}
+
+fn kernel_words(line: Line, kernel: &[Text]) -> Line {
+    let said = |line: Line, said: &Text| line.key("kernel", said.as_bytes());
+    kernel.iter().fold(line, said)
 }
 
 fn bound_line(path: &str, driver: &str, tag: Option<&Text>) -> String {

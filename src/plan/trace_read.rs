@@ -4,19 +4,18 @@
 
 use super::action::{Action, Level, Mount, Scope};
 use super::event::{Block, Event, Ticket};
-use super::trace_array::array;
+use super::trace_array::{array, step};
 use super::trace_finding::finding;
 use super::{trace_lease, trace_luks, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::text::{Text, unescape};
-use crate::base::words::{Word, Words};
+use crate::base::words::Words;
 use crate::format::dm_init::{self, Mapping, Target};
 use crate::format::identity::Range;
 use crate::format::image_files::ImageFile;
 use crate::format::kmod::{Module, Resolution};
 use crate::format::lens::Lens;
-use crate::format::md::Step;
 use crate::format::wish::End;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -159,6 +158,11 @@ fn answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
             ticket,
             fault: fault(w),
         },
+        "not-resumed" => Event::NotResumed {
+            ticket,
+            fault: fault(w),
+            kernel: all(w, "kernel").map(Text).listed(),
+        },
         "mounted" => Event::Mounted { ticket },
         "mount-failed" => Event::MountFailed {
             ticket,
@@ -271,6 +275,11 @@ fn often(verb: &str, w: &mut Words) -> Option<Action> {
             ticket,
             device: w.need_text(),
         },
+        "resume" => Action::Resume {
+            ticket,
+            number: number(w)?,
+            offset: w.num()?,
+        },
         "mount" => Action::Mount {
             ticket,
             mount: mount(w)?.into(),
@@ -341,34 +350,6 @@ fn range(text: &[u8]) -> Option<Range> {
     })
 }
 
-/// One step of starting an array. Modules are never a worker's to load.
-fn step(word: &Word) -> Option<Step> {
-    let value = core::str::from_utf8(&word.value).ok()?;
-    let pair = |mark| {
-        let (a, b) = value.split_once(mark)?;
-        Some((a.parse().ok()?, b.parse().ok()?))
-    };
-    Some(match word.key.as_deref()? {
-        "write" => {
-            let (file, text) = value.split_once(':')?;
-            Step::Write {
-                file: file.into(),
-                text: text.into(),
-            }
-        }
-        "set" => {
-            let (major, minor) = pair('.')?;
-            Step::SetArrayInfo { major, minor }
-        }
-        "add" => {
-            let (major, minor) = pair(':')?;
-            Step::AddNewDisk { major, minor }
-        }
-        "run" => Step::RunArray,
-        _ => return None,
-    })
-}
-
 fn end(w: &mut Words) -> Option<End> {
     Some(match w.need_text().as_str() {
         "halt" => End::Halt,
@@ -396,18 +377,24 @@ pub(super) fn all<'w>(w: &'w mut Words, key: &'static str) -> impl Iterator<Item
     core::iter::from_fn(move || w.key(key))
 }
 
-fn block(w: &mut Words) -> Option<Block> {
-    let name = w.need_text();
+/// `MAJOR:MINOR`.
+fn number(w: &mut Words) -> Option<(u32, u32)> {
     let number = w.need_text();
     let (major, minor) = number.split_once(':')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+fn block(w: &mut Words) -> Option<Block> {
+    let name = w.need_text();
+    let (major, minor) = number(w)?;
     let part_of = match (w.key_text("disk"), w.key_num("number")) {
         (Some(disk), Some(number)) => Some((disk, u32::try_from(number).ok()?)),
         _ => None,
     };
     Some(Block {
         name,
-        major: major.parse().ok()?,
-        minor: minor.parse().ok()?,
+        major,
+        minor,
         sectors: w.key_num("sectors")?,
         sequence: w.key_num("sequence").unwrap_or(0),
         part_of,

@@ -23,6 +23,8 @@ mod flash;
 mod foreign;
 mod forms;
 mod handover;
+mod hibernation;
+mod hibernation_debian;
 mod integrity;
 mod ipv6;
 mod keyboards;

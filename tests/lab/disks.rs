@@ -58,7 +58,7 @@ const fn disk(name: &'static str, kind: Kind, uuid: &'static str, label: &'stati
 }
 
 impl Disk {
-    const fn table(mut self, table: Table) -> Self {
+    pub const fn table(mut self, table: Table) -> Self {
         self.table = table;
         self
     }
@@ -74,7 +74,7 @@ impl Disk {
         self
     }
 
-    const fn mib(mut self, mib: u64) -> Self {
+    pub const fn mib(mut self, mib: u64) -> Self {
         self.mib = mib;
         self
     }

@@ -25,6 +25,7 @@ pub enum Job {
     Firmware,
     Unlock(String),
     Ask,
+    Resume,
     Mount { device: String, fstype: String },
     FindInit(Option<String>),
 }
@@ -58,6 +59,7 @@ impl Job {
             Action::AskFirmware { ticket } => (*ticket, Self::Firmware),
             Action::Unlock { ticket, order } => (*ticket, Self::Unlock(order.device.clone())),
             Action::Ask { ticket, .. } => (*ticket, Self::Ask),
+            Action::Resume { ticket, .. } => (*ticket, Self::Resume),
             Action::Mount { ticket, mount } => {
                 let (device, fstype) = (mount.device.clone(), mount.fstype.clone());
                 (*ticket, Self::Mount { device, fstype })
@@ -87,6 +89,7 @@ impl Job {
             Self::Read(device, _) | Self::Links(device) => world.latency("links", device),
             Self::Firmware | Self::Ask => world.latency("firmware", ""),
             Self::Unlock(device) => world.latency("unlock", device),
+            Self::Resume => world.latency("mount", "resume"),
             Self::Mount { device, .. } => world.latency("mount", device),
             Self::FindInit(_) => world.latency("init", ""),
         }
@@ -129,6 +132,7 @@ impl Machine<'_> {
             | Job::Links(_)
             | Job::Unlock(_)
             | Job::Ask
+            | Job::Resume
             | Job::Firmware => {}
         }
         task
@@ -206,6 +210,12 @@ impl Machine<'_> {
             Job::Ask => Event::AskFailed {
                 ticket,
                 fault: Failure::plain("nobody is there (simulated)"),
+            },
+            // Whoever goes on needs no laws of ours.
+            Job::Resume => Event::NotResumed {
+                ticket,
+                fault: Failure::plain("the kernel could not go on with it (simulated)"),
+                kernel: Vec::new(),
             },
             Job::Mount { device, fstype } => self.mount(ticket, device, fstype, &task),
             Job::FindInit(init) => self.find_init(ticket, init.as_deref()),

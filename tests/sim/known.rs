@@ -31,6 +31,7 @@ pub enum Question {
     Ask,
     Map(Mapping),
     Attach,
+    Resume,
     Mount(Mount),
     FindInit(Option<Text>),
     HandOver(Text),
@@ -71,6 +72,8 @@ pub struct Seen {
 pub struct Known {
     /// The number of the current step.
     pub step: usize,
+    /// A hibernated system did not go on.
+    pub resume_failed: bool,
     pub asked: BTreeMap<Ticket, Asked>,
     pub blocks: BTreeMap<String, Seen>,
     /// Modaliases of all devices that were reported.
@@ -215,6 +218,10 @@ impl Known {
             Event::Attached { ticket, .. } | Event::AttachFailed { ticket, .. } => {
                 self.close(*ticket, |q| *q == Question::Attach);
             }
+            Event::NotResumed { ticket, .. } => {
+                let open = self.close(*ticket, |q| *q == Question::Resume);
+                self.resume_failed |= open.is_some();
+            }
             Event::Mounted { ticket } => self.mount_ended(*ticket, true),
             Event::MountFailed { ticket, .. } => self.mount_ended(*ticket, false),
             Event::InitFound { ticket, path } => {
@@ -267,6 +274,7 @@ impl Known {
             Action::Announce { .. } => Question::Announce,
             Action::Map { mapping, .. } => Question::Map((**mapping).clone()),
             Action::Attach { .. } => Question::Attach,
+            Action::Resume { .. } => Question::Resume,
             Action::Mount { mount, .. } => Question::Mount((**mount).clone()),
             Action::FindInit { init, .. } => Question::FindInit(init.clone()),
             Action::HandOver { init, .. } => Question::HandOver(init.clone()),
@@ -408,6 +416,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Ask { ticket, .. }
         | Action::Map { ticket, .. }
         | Action::Attach { ticket, .. }
+        | Action::Resume { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }

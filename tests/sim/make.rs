@@ -6,7 +6,7 @@ use crate::media;
 use crate::rng::{Rng, hash, mix};
 use crate::world::{Asked, Disk, Mod, World};
 use landfall::base::text::Text;
-use landfall::format::identity::{Finding, Usage};
+use landfall::format::identity::{Finding, Signature, Usage};
 use landfall::format::wish::{End, Source};
 
 /// The world of this seed.
@@ -57,8 +57,43 @@ pub fn world(seed: u64) -> World {
         world.asked.cmdline.insert_str(0, "landfall.clones=refuse ");
     }
     accelerator(&mut Rng::new(mix(!seed)), &mut world);
+    hibernation(&mut Rng::new(mix(seed ^ 0x6869_6265)), &mut world);
     world.booted = booted(&world);
     world
+}
+
+/// Somebody says where a hibernated system may lie: in swap space that is there, with an image in
+/// it or without one, or nowhere.
+fn hibernation(rng: &mut Rng, world: &mut World) {
+    if rng.chance(85) {
+        return;
+    }
+    let findings = world.disks.iter_mut().flat_map(|disk| {
+        let parts = disk.medium.parts.iter_mut().map(|part| &mut part.finding);
+        parts.chain([&mut disk.medium.finding])
+    });
+    let all: Vec<&mut Signature> = findings.filter_map(|f| f.signature.as_mut()).collect();
+    let uuids: Vec<Option<String>> = all.iter().map(|s| s.uuid.clone()).collect();
+    // What else has that UUID may be taken for it.
+    let alone = |s: &Signature| uuids.iter().filter(|uuid| **uuid == s.uuid).count() == 1;
+    let swap = |s: &&mut Signature| s.kind == "swap" && s.uuid.is_some() && alone(s);
+    let mut spaces: Vec<&mut Signature> = all.into_iter().filter(swap).collect();
+    let there = !spaces.is_empty() && rng.chance(75);
+    let uuid = match there {
+        false => media::uuid(rng),
+        true => {
+            let at = rng.index(spaces.len());
+            let space = &mut spaces[at];
+            if rng.chance(50) {
+                space.kind = "swsuspend".into();
+                space.version = Some("s1suspend".into());
+            }
+            space.uuid.clone().expect("it has one")
+        }
+    };
+    let word = format!("resume=UUID={uuid} ");
+    world.asked.cmdline.insert_str(0, &word);
+    world.asked.resume = Some(uuid);
 }
 
 /// What the firmware says, if it says anything: a partition that is there, or one that is not.
@@ -186,6 +221,7 @@ fn asked(rng: &mut Rng, disks: &mut [Disk]) -> Asked {
         writable,
         refuse_clones: false,
         init,
+        resume: None,
         patience,
         shell,
         end,

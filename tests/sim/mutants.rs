@@ -102,6 +102,13 @@ pub const MUTANTS: &[Mutant] = &[
         law: "what can boot boots",
     },
     Mutant {
+        name: "root is mounted whatever hibernates",
+        file: "resume.rs",
+        find: "self.resume.standing != Standing::Settled",
+        replace: "self.resume.standing == Standing::Asked && false",
+        law: "resume comes first",
+    },
+    Mutant {
         name: "a container's member is as good as the file system in it",
         file: "root.rs",
         find: "if device.is_container() {",

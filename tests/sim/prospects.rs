@@ -4,6 +4,7 @@
 
 use crate::faults::{Fault, Times, Verb};
 use crate::world::{Haste, World, fs_alias, is_container};
+use landfall::format::resume::Resume;
 use landfall::format::wish::Source;
 
 /// What must become of a world, as far as can be told without running it.
@@ -59,6 +60,15 @@ impl World {
         }
     }
 
+    /// Where somebody names a place for a hibernated system: how long that is waited for, and what
+    /// the kernel takes to refuse.
+    fn hibernation_ms(&self) -> u64 {
+        match self.asked.resume {
+            None => 0,
+            Some(_) => Resume::WAIT_MS + self.latency("mount", "resume") + COMPARE_MS,
+        }
+    }
+
     fn prospect_of(&self, root: &str) -> Prospect {
         let Some(path) = Path::to(self, root) else {
             return Prospect::Either;
@@ -91,7 +101,7 @@ impl World {
         } else {
             0
         };
-        let by = self.start + path.slowest + delay + compare;
+        let by = self.start + path.slowest + delay + compare + self.hibernation_ms();
         let patience = self.asked.patience.map_or(u64::MAX, |ms| self.start + ms);
         let pulled = self.faults.iter().any(Fault::pulls);
         if !fatal.is_empty() && (pulled || path.broken.is_some()) {

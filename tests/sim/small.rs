@@ -97,6 +97,7 @@ pub fn world(root: impl Into<Option<Source>>, typed: &str, disks: Vec<Disk>) -> 
         writable: false,
         refuse_clones: false,
         init: None,
+        resume: None,
         patience: Some(90_000),
         shell: false,
         end: End::Halt,

@@ -180,6 +180,8 @@ pub struct Asked {
     /// `landfall.clones=refuse`.
     pub refuse_clones: bool,
     pub init: Option<String>,
+    /// The UUID of `resume=`.
+    pub resume: Option<String>,
     /// Milliseconds since boot; `None`: forever.
     pub patience: Option<u64>,
     pub shell: bool,

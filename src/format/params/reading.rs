@@ -6,6 +6,7 @@ mod ceph;
 mod loops;
 mod net;
 mod remote;
+mod resume;
 mod verity;
 
 use crate::base::list::Listed;
@@ -38,6 +39,7 @@ pub(super) struct Reading {
     level: i32,
     rd_debug: bool,
     remote: remote::Words,
+    resume: resume::Words,
     verity: verity::Words,
     loops: loops::Words,
     net: net::Words,
@@ -60,6 +62,7 @@ impl Default for Reading {
             level: LEVEL_DEFAULT,
             rd_debug: false,
             remote: remote::Words::default(),
+            resume: resume::Words::default(),
             verity: verity::Words::default(),
             loops: loops::Words::default(),
             net: net::Words::default(),
@@ -336,6 +339,7 @@ impl Reading {
             self.wish.patience = Patience::Ms(ms.max(self.at_least));
         }
         self.wish.end = self.end();
+        self.finish_resume();
         self.finish_verity();
         self.finish_loop();
         self.finish_net();

@@ -2,6 +2,7 @@
 
 mod net;
 mod remote;
+mod resume;
 
 use super::*;
 use crate::base::text::Text;

@@ -42,6 +42,8 @@ enum Reason {
     Root,
     /// Somebody named it.
     Named,
+    /// A system may hibernate in it.
+    Resume,
     /// Nothing else is left to try.
     Last,
 }
@@ -147,7 +149,11 @@ impl Plan {
     /// Is a volume that was named being opened, or could it be?
     pub(super) fn is_unlocking(&self) -> bool {
         // Whoever is root itself is not waited for by what is root without it.
-        let needed = |lock: &Lock| lock.reason == Reason::Named && !lock.options.no_fail;
+        let needed = |lock: &Lock| match lock.reason {
+            Reason::Named => !lock.options.no_fail,
+            Reason::Resume => true,
+            Reason::Root | Reason::Last => false,
+        };
         let holds = |lock: &Lock| match lock.state {
             State::Opening(_) => true,
             State::Closed => !lock.options.headless && self.has_header(lock),
@@ -170,13 +176,19 @@ impl Plan {
             device.is_some_and(|d| d.generation == lock.generation)
         };
         let found = matches!(self.stage, Stage::Preparing { .. });
+        let seeks = self.seeks_resume();
+        let needless = |reason: Reason| match reason {
+            Reason::Named => false,
+            Reason::Resume => !seeks,
+            Reason::Root | Reason::Last => true,
+        };
         for lock in &mut self.locks.all {
             let idle = matches!(lock.state, State::Closed | State::Failed(_));
             if idle && !there(lock) {
                 lock.state = State::Failed(format!("{} is gone", lock.device));
                 lock.generation = 0;
             }
-            if found && lock.reason != Reason::Named && lock.state == State::Closed {
+            if found && needless(lock.reason) && lock.state == State::Closed {
                 lock.state = State::Failed("root was found without it".into());
                 lock.generation = 0;
             }
@@ -283,7 +295,8 @@ impl Plan {
         // What was asked for by a name of the device mapper has no other way; nor has it when a
         // person was asked in vain. Another device of that identity may still come.
         let mapped = matches!(&self.wish.root, Some(Source::Name(n)) if n.starts_with("mapper/"));
-        let last = asked && reason != Reason::Named && !self.may_unlock();
+        let for_root = matches!(reason, Reason::Root | Reason::Last);
+        let last = asked && for_root && !self.may_unlock();
         let over = reason == Reason::Root && mapped || last;
         if over && self.stage == Stage::Searching && !self.usable_exists() {
             self.give_up(now, Cause::Locked(text));

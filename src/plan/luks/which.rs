@@ -15,32 +15,33 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Does `root=` name what this volume becomes?
-fn is_root(wish: &Wish, name: &str) -> bool {
-    match &wish.root {
-        Some(Source::Name(root)) => root.strip_prefix("mapper/") == Some(name),
+/// Does this name what the volume becomes?
+fn is_named(goal: Option<&Source>, name: &str) -> bool {
+    match goal {
+        Some(Source::Name(goal)) => goal.strip_prefix("mapper/") == Some(name),
         _ => false,
     }
 }
 
 /// Why this volume is opened as soon as it is there.
 fn reason_of(wish: &Wish, volume: &Volume) -> Option<Reason> {
-    let named = volume.name.as_deref();
-    let root = named.is_some_and(|name| is_root(wish, name));
-    match (
-        root,
-        volume.wanted && !volume.left_out && !volume.options.no_auto,
-    ) {
-        (true, _) => Some(Reason::Root),
-        (false, true) => Some(Reason::Named),
-        _ => None,
+    let names = |goal| {
+        let name = volume.name.as_deref();
+        name.is_some_and(|name| is_named(goal, name))
+    };
+    let wanted = volume.wanted && !volume.left_out && !volume.options.no_auto;
+    match () {
+        () if names(wish.root.as_ref()) => Some(Reason::Root),
+        () if wanted => Some(Reason::Named),
+        () if names(wish.resumed()) => Some(Reason::Resume),
+        () => None,
     }
 }
 
-/// The UUID that `root=/dev/mapper/luks-UUID` asks for.
-fn uuid_of_root(wish: &Wish) -> Option<&str> {
-    match &wish.root {
-        Some(Source::Name(root)) => root.strip_prefix("mapper/luks-"),
+/// The UUID that `/dev/mapper/luks-UUID` asks for.
+fn uuid_of(goal: Option<&Source>) -> Option<&str> {
+    match goal {
+        Some(Source::Name(goal)) => goal.strip_prefix("mapper/luks-"),
         _ => None,
     }
 }
@@ -81,7 +82,8 @@ fn sources(wish: &Wish) -> Vec<crypttab::Device> {
     }
     let more = wish.volumes.others.key.as_ref().and_then(of);
     all.extend(more.map(crypttab::Device::Source));
-    let implied = uuid_of_root(wish).filter(|_| !wish.volumes.off);
+    let implied = wish.goals().filter_map(|goal| uuid_of(Some(goal)));
+    let implied = implied.filter(|_| !wish.volumes.off);
     all.extend(implied.map(|uuid| crypttab::Device::UuidStart(uuid.into())));
     all
 }
@@ -177,8 +179,8 @@ impl Plan {
         Some(first)
     }
 
-    /// Containers that `root=` names itself, or by the name that they get; and, when everything
-    /// else was tried, all.
+    /// Containers that `root=` or `resume=` names itself, or by the name that they get; and, when
+    /// everything else was tried, all.
     fn unnamed(&self) -> Vec<(Reason, String)> {
         let mut found = Vec::new();
         let idle = self.tickets.awaited().all(|job| *job == Job::Ask);
@@ -188,16 +190,19 @@ impl Plan {
             let Some(signature) = device.signature().filter(|s| s.kind == LUKS) else {
                 continue;
             };
-            let wanted = uuid_of_root(&self.wish);
-            let by_name = wanted.is_some() && wanted == signature.uuid.as_deref();
-            let root = self.wish.root.as_ref();
-            let itself = root::identity_matches(root, &self.devices, device) == Some(true);
+            let by_name = |goal| {
+                let wanted = uuid_of(goal);
+                wanted.is_some() && wanted == signature.uuid.as_deref()
+            };
+            let is = |goal| root::identity_matches(goal, &self.devices, device) == Some(true);
+            let (root, resumed) = (self.wish.root.as_ref(), self.wish.resumed());
             let booted = self.root_of_boot_disk();
             let booted = booted.is_some_and(|only| only.block.name == device.block.name);
-            let reason = match by_name || itself && (named || last || booted) {
-                true => Reason::Root,
-                false if last => Reason::Last,
-                false => continue,
+            let reason = match () {
+                () if by_name(root) || is(root) && (named || last || booted) => Reason::Root,
+                () if by_name(resumed) || resumed.is_some() && is(resumed) => Reason::Resume,
+                () if last => Reason::Last,
+                () => continue,
             };
             if self.is_volume(device, false) && !self.is_header(device) {
                 found.push((reason, device.block.name.clone()));

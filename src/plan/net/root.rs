@@ -64,6 +64,7 @@ impl Plan {
         match attempts.ways.is_empty() {
             // What is tried over it is known when its server has answered.
             true => self.next_link(now),
+            false if self.is_held_by_resume(now) => {}
             false => self.attempt(),
         }
     }

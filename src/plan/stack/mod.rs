@@ -178,8 +178,11 @@ impl Plan {
 
     /// What the command line names must run even if nothing is seen through it.
     fn want_what_is_named(&mut self) {
-        let source = self.wish.root.as_ref();
-        let named = |d: &&Device| is_dark(d) && root::is_asked_by_name(source, d);
+        let asked = |d: &Device| {
+            let mut goals = self.wish.goals();
+            goals.any(|goal| root::is_asked_by_name(Some(goal), d))
+        };
+        let named = |d: &&Device| is_dark(d) && asked(d);
         for device in self.devices.all().filter(named) {
             self.stack.wanted.insert(&device.block.name);
         }

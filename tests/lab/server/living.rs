@@ -44,6 +44,12 @@ pub fn by_shell(script: &str) -> String {
 #[track_caller]
 pub fn told<'a>(outcome: &'a Outcome, name: &str) -> &'a str {
     outcome.assert_reached();
+    section(outcome, name)
+}
+
+/// The same, where it was not landfall that began with the shell.
+#[track_caller]
+pub fn section<'a>(outcome: &'a Outcome, name: &str) -> &'a str {
     let head = format!("== {name}\n");
     let Some((_, rest)) = outcome.report.rsplit_once(&head) else {
         outcome.fail(&format!("no {name:?} in the report: {}", outcome.report));

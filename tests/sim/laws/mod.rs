@@ -76,6 +76,7 @@ pub const ACTION_LAWS: &[(&str, ActionLaw)] = &[
     ),
     ("replies are true", asking::replies_are_true),
     ("one mount at a time", mounting::one_mount_at_a_time),
+    ("resume comes first", mounting::resume_comes_first),
     (
         "only what was asked for is mounted",
         mounting::only_what_was_asked_for_is_mounted,

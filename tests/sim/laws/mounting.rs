@@ -4,6 +4,7 @@ use super::{Case, Verdict, ensure};
 use crate::known::{Known, Question};
 use crate::story::Step;
 use crate::world::{World, is_container};
+use landfall::format::identity::Finding;
 use landfall::plan::action::{Action, Level, Mount};
 
 pub fn one_mount_at_a_time(case: &Case, _: &Step, action: &Action) -> Verdict {
@@ -18,6 +19,35 @@ pub fn one_mount_at_a_time(case: &Case, _: &Step, action: &Action) -> Verdict {
     let mounted = case.known.mounted.as_ref();
     ensure(mounted.is_none(), || {
         format!("{mounted:?} is mounted already")
+    })
+}
+
+/// A hibernated system that is known, and that was to be resumed, was tried before. Promise P4.
+pub fn resume_comes_first(case: &Case, _: &Step, action: &Action) -> Verdict {
+    let (Action::Mount { .. }, Some(uuid)) = (action, &case.world.asked.resume) else {
+        return Ok(());
+    };
+    let known = case.known;
+    let open = known.open().any(|a| a.question == Question::Resume);
+    ensure(!open, || "the kernel is being asked to go on".into())?;
+    let holds = |finding: &Finding| {
+        let signature = finding.signature.as_ref();
+        signature.is_some_and(|s| s.kind == "swsuspend" && s.uuid.as_ref() == Some(uuid))
+    };
+    let counts = |name: &str| {
+        let part_of = known
+            .blocks
+            .get(name)
+            .and_then(|s| s.block.part_of.as_ref());
+        part_of.is_none_or(|(disk, _)| known.finding(disk).is_some_and(|f| !is_container(f)))
+    };
+    let mut present = known.blocks.iter().filter(|(_, seen)| seen.present);
+    let image = present.find(|(name, _)| known.finding(name).is_some_and(holds) && counts(name));
+    ensure(image.is_none() || known.resume_failed, || {
+        format!(
+            "{} holds a system that was to go on",
+            image.map_or("", |(name, _)| name)
+        )
     })
 }
 

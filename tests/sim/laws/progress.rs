@@ -160,6 +160,8 @@ pub fn no_mount_waits(case: &Case, step: &Step) -> Verdict {
         _ => false,
     });
     let compares = case.world.asked.root.is_none() || case.world.asked.refuse_clones;
+    // Whether a hibernated system is there may have to be known first.
+    let compares = compares || case.world.asked.resume.is_some();
     if !is_searching(known) || busy || compares || known.may_hold(step.now) {
         return Ok(());
     }
