@@ -442,8 +442,8 @@ const ROWS: [Parameter; 56] = [
         values: "`=/dev/NAME`",
         default: "none",
         effect: "A terminal (a second serial port, `/dev/hvc0`) that is told the trace of the \
-                  boot as well, once, when it hands over or gives up. Nothing but a terminal is \
-                  written to.",
+                  boot as well, when it hands over, gives up or resumes a system that hibernates. \
+                  Nothing but a terminal is written to.",
         gathers: false,
         tests: &["the_trace_goes_to_the_terminal_named_last"],
         read: Reading::trace,

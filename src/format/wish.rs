@@ -99,6 +99,8 @@ pub struct Wish {
     pub patience: Patience,
     /// Where a hibernated system may lie. `None`: none is looked for.
     pub resume: Option<Resume>,
+    /// `noresume`: none is looked for, whoever says where.
+    pub resume_off: bool,
     /// `rd.shell`: a shell may open after a failure.
     pub shell: bool,
     pub end: End,
@@ -148,6 +150,7 @@ impl Default for Wish {
             init: None,
             patience: Patience::Ms(90_000),
             resume: None,
+            resume_off: false,
             shell: false,
             end: End::Halt,
             talk: Talk::Normal,

@@ -9,6 +9,7 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::cmdline;
+use crate::format::efi_variable::Told;
 use crate::format::identity::{Finding, Range, Signature, Usage};
 use crate::format::image_files::ImageFile;
 use crate::format::kmod::{Catalog, Resolution};
@@ -462,7 +463,7 @@ fn unanswerable(action: &Action) -> Option<Event> {
         // No firmware has booted.
         Action::AskFirmware { ticket } => Event::Firmware {
             ticket: *ticket,
-            booted: None,
+            told: Told::default(),
         },
         Action::FindInit { ticket, init } => Event::InitFound {
             ticket: *ticket,

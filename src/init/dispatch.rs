@@ -43,9 +43,14 @@ impl Machine {
             | Action::Announce { .. }
             | Action::Attach { .. }
             | Action::Net { .. }
-            | Action::Resume { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
+                let answer = self.workers.submit(action, &self.catalog, &self.poll);
+                self.queue.extend(answer);
+            }
+            Action::Resume { .. } => {
+                // All that is in memory may be replaced.
+                self.record.write();
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);
                 self.queue.extend(answer);
             }

@@ -10,7 +10,7 @@ use super::translate;
 use super::workers::Workers;
 use crate::act::module_catalog::{self, Catalog};
 use crate::act::watch_links::Watch;
-use crate::act::{faster_signatures, firmware_tables};
+use crate::act::{efi_variables, faster_signatures, firmware_tables};
 use crate::base::text::Text;
 use crate::format::image_files::ImageFile;
 use crate::format::{cmdline, uevent};
@@ -112,6 +112,9 @@ impl Machine {
         }
         for (file, text) in files {
             self.tell(Event::File { file, text });
+        }
+        if efi_variables::are_there() {
+            self.tell(Event::Efi);
         }
         self.tell(Event::Boot {
             cmdline: Text(cmdline),

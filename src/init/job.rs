@@ -6,13 +6,14 @@ use crate::act::ceph_key::{self, Held};
 use crate::act::module_catalog::Catalog;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
-    assemble_array, attach_loop, boot_partition, configure_link, create_mapping, device_links,
+    assemble_array, attach_loop, configure_link, create_mapping, device_links, efi_variables,
     find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach, read_device,
     resume, unlock_luks,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::base::text::Text;
+use crate::format::efi_variable::Told;
 use crate::format::luks::order::{Key, Refusal};
 use crate::format::net::firmware::Firmware;
 use crate::format::net::order::Asked;
@@ -59,7 +60,7 @@ pub fn perform(
         },
         Action::AskFirmware { .. } => Event::Firmware {
             ticket,
-            booted: boot_partition::ask(),
+            told: efi_variables::ask(),
         },
         Action::Unlock { order, .. } => match unlock_luks::open(order, secret) {
             Ok(()) => Event::Unlocked { ticket },
@@ -247,7 +248,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
         },
         Action::AskFirmware { .. } => Event::Firmware {
             ticket,
-            booted: None,
+            told: Told::default(),
         },
         Action::Unlock { .. } => Event::UnlockFailed {
             ticket,

@@ -10,6 +10,7 @@ use super::{integrity, loops, mapping, modules, verity};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::{Joined, Text};
+use crate::format::efi_variable::Told;
 use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
 use crate::format::wish::{End, Patience, Wish};
@@ -49,11 +50,8 @@ impl Plan {
                 self.read_ended(ticket, Vec::new());
             }
             Event::Linked { ticket, names } => self.linked(ticket, names),
-            Event::Firmware { ticket, booted } => {
-                if self.tickets.close(ticket) == Some(Job::AskFirmware) {
-                    self.firmware = Firmware::Known(booted);
-                }
-            }
+            Event::Efi => self.efi = true,
+            Event::Firmware { ticket, told } => self.firmware_told(ticket, told),
             Event::Unlocked { .. } | Event::UnlockFailed { .. } => self.take_of_volume(now, event),
             Event::Answered { .. }
             | Event::Agreed { .. }
@@ -88,6 +86,13 @@ impl Plan {
         }
     }
 
+    fn firmware_told(&mut self, ticket: Ticket, told: Told) {
+        if self.tickets.close(ticket) == Some(Job::AskFirmware) {
+            self.firmware = Firmware::Known(told.booted);
+            self.hibernated_at(told.hibernated);
+        }
+    }
+
     fn boot(&mut self, now: Millis, cmdline: &Text) {
         if self.stage != Stage::New {
             return;
@@ -104,7 +109,7 @@ impl Plan {
         self.stage = Stage::Searching;
         self.be_patient(now);
         self.walk();
-        if self.wish.root.is_none() {
+        if self.wish.root.is_none() || self.place_may_be_left() {
             self.ask_firmware();
         }
         for name in self.wish.load.clone() {

@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::base::text::Text;
+use crate::format::efi_variable::Told;
 use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
 use crate::format::kmod::Resolution;
@@ -122,11 +123,12 @@ pub enum Event {
         ticket: Ticket,
         names: Vec<String>,
     },
-    /// Answers `ask-firmware`: the partition that the machine was booted from, by its UUID in lower
-    /// case, if that is known.
+    /// The machine has EFI variables, which can be asked for. Told before `Boot`, or not at all.
+    Efi,
+    /// Answers `ask-firmware`.
     Firmware {
         ticket: Ticket,
-        booted: Option<String>,
+        told: Told,
     },
     /// Answers `map`: the device has a live table. Its own event tells of it.
     Mapped {

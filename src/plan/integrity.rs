@@ -67,6 +67,9 @@ impl Plan {
         if made.is_ok() && !drivers(&self.wish).iter().all(settled) {
             return;
         }
+        if matches!(&made, Ok(mapping) if self.is_start_held(now, &mapping.targets)) {
+            return;
+        }
         self.integrity_done.push(index);
         match made {
             Ok(mapping) => {

@@ -106,12 +106,15 @@ fn with_numbers(mapping: &Mapping, devices: &Devices) -> Option<Mapping> {
 
 impl Plan {
     /// Makes the next mapping, if it can be.
-    pub(super) fn map(&mut self) {
+    pub(super) fn map(&mut self, now: Millis) {
         let Some(mapping) = self.next_mapping() else {
             return;
         };
         let settled = |alias: &String| self.modules.driver_settled(alias);
         if self.mappings.under_way || !drivers(&self.wish).iter().all(settled) {
+            return;
+        }
+        if self.is_start_held(now, &mapping.targets) {
             return;
         }
         self.mappings.under_way = true;

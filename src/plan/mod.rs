@@ -206,6 +206,8 @@ pub struct Plan {
     /// Several devices answer, and what decides between them is not known yet.
     comparing: bool,
     firmware: Firmware,
+    /// There are variables of EFI.
+    efi: bool,
     /// The driver of UBI was asked for.
     ubi_asked: bool,
     /// The image's.
@@ -254,6 +256,7 @@ impl Plan {
             taken: String::new(),
             comparing: false,
             firmware: Firmware::Unasked,
+            efi: false,
             ubi_asked: false,
             files: Vec::new(),
             out: Vec::new(),

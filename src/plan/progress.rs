@@ -24,17 +24,17 @@ impl Plan {
         self.load(now);
         if self.is_looking() {
             self.look();
+            self.decide_on_resume(now);
             if self.build(now) {
                 // What was just planned is looked at.
                 self.look();
             }
             self.attach_ubi();
-            self.map();
+            self.map(now);
             self.attach();
             self.set_up_integrity(now);
             self.set_up_verity(now);
             self.judge_file(now);
-            self.decide_on_resume(now);
         }
         self.mount_share(now);
         if self.is_looking() {

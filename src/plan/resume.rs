@@ -3,17 +3,21 @@
 //! Its memory lies in swap space, and holds what it knew of every disk. Whoever changes a disk
 //! before it goes on, and be it by the replay of a journal, destroys that: so root, and whatever
 //! else is to be mounted, waits here until it is known that there is no such system, or until the
-//! kernel could not go on with it. Volumes and arrays on the way are opened as for root: that
-//! changes nothing on their disks.
+//! kernel could not go on with it. So does the start of volumes that write when they start. Other
+//! volumes, and arrays, are started as for root: that changes nothing on their disks.
+//!
+//! Without `resume=` a machine with EFI is asked where systemd hibernated to.
 //!
 //! # The wait
 //! The device is looked for beside root. Where it is there first, nothing waits. Where everything
 //! else is ready and the device is not there, it gets a time of its own ([`Resume::patience`]), in
 //! which all drivers are tried; then the boot goes on, and says so: that is the end of a system
-//! that hibernates there.
+//! that hibernates there. What hibernates may lie in one of the volumes that wait: they are started
+//! first, then, and there is another wait for what is in them.
 
 use super::Plan;
 use super::action::{Action, Level};
+use super::clones::Firmware;
 use super::device::{Device, Look};
 use super::root;
 use super::ticket::Job;
@@ -21,12 +25,17 @@ use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
+use crate::format::dm_init::Target;
 use crate::format::identity::{Need, Range};
 use crate::format::resume::{self, Resume};
-use crate::format::wish::Patience;
+use crate::format::wish::{Patience, Source};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+
+/// Targets of device-mapper that write nothing by themselves. Others replay a journal, or note in
+/// their metadata that they were started (Documentation/admin-guide/device-mapper/).
+const QUIET: [&str; 6] = ["linear", "striped", "crypt", "verity", "zero", "error"];
 
 /// How far the decision is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +54,10 @@ pub(super) struct Decision {
     standing: Standing,
     /// Everything else is ready: when it is waited for no longer.
     until: Option<Millis>,
+    /// Something that writes when it starts was held back.
+    holds: bool,
+    /// It may start now, though it is not known whether such a system is there.
+    released: bool,
 }
 
 /// What is on a device that was named. Where several are, the greatest counts.
@@ -65,12 +78,40 @@ enum Found {
 impl Plan {
     /// May nothing be mounted yet?
     pub(super) fn awaits_resume(&self) -> bool {
-        self.wish.resume.is_some() && self.resume.standing != Standing::Settled
+        let named = self.wish.resume.is_some() && self.resume.standing != Standing::Settled;
+        named || self.place_may_be_left() && self.firmware == Firmware::Asked
     }
 
     /// May the device that was named still come?
     pub(super) fn seeks_resume(&self) -> bool {
-        self.awaits_resume() && self.resume.standing == Standing::Open
+        self.wish.resume.is_some() && self.resume.standing == Standing::Open
+    }
+
+    /// May the place stand in a variable of EFI?
+    pub(super) fn place_may_be_left(&self) -> bool {
+        self.efi && self.wish.resume.is_none() && !self.wish.resume_off
+    }
+
+    /// A variable of EFI says where a system hibernates, or that none does.
+    pub(super) fn hibernated_at(&mut self, place: Option<(String, u64)>) {
+        let Some((uuid, offset)) = place.filter(|_| self.place_may_be_left()) else {
+            return self.start_again();
+        };
+        let typed = Text::from(format!("UUID={uuid}"));
+        self.say(
+            Level::Notice,
+            format!("EFI's HibernateLocation is {typed}, at page {offset}"),
+        );
+        self.wish.resume = Some(Resume {
+            source: Source::parse(typed.as_bytes()),
+            typed,
+            offset,
+            patience: Patience::Ms(Resume::WAIT_MS),
+        });
+        // Root may be elsewhere than on a disk.
+        if core::mem::take(&mut self.buses.no_disks) {
+            self.walk();
+        }
     }
 
     /// Brings the decision forward.
@@ -88,9 +129,9 @@ impl Plan {
             Found::NotYet => self.end_the_wait(now),
             Found::Start(device) => self.want_real(&device),
             Found::Read(device, ranges) => self.read(&device, &ranges),
-            Found::Nothing => self.resume.standing = Standing::Settled,
+            Found::Nothing => self.settle(),
             Found::Wrong(text) => {
-                self.resume.standing = Standing::Settled;
+                self.settle();
                 self.say(Level::Warning, text);
             }
             Found::Image(major, minor) => {
@@ -155,12 +196,33 @@ impl Plan {
             return;
         };
         let typed = &resume.typed;
+        if self.resume.holds && !self.resume.released {
+            self.resume.released = true;
+            self.resume.until = None;
+            return self.start_again();
+        }
         let text = format!(
             "resume={typed} did not appear: the boot goes on without it, and a system that \
              hibernates there must not be resumed any more"
         );
-        self.resume.standing = Standing::Settled;
+        self.settle();
         self.say(Level::Warning, text);
+    }
+
+    fn settle(&mut self) {
+        self.resume.standing = Standing::Settled;
+        self.start_again();
+    }
+
+    /// May a mapping of these targets not be made yet, since its start writes?
+    pub(super) fn is_start_held(&mut self, now: Millis, targets: &[Target]) -> bool {
+        let quiet = |target: &Target| QUIET.contains(&target.kind.as_str());
+        if targets.iter().all(quiet) || self.resume.released {
+            return false;
+        }
+        let held = self.is_held_by_resume(now);
+        self.resume.holds |= held;
+        held
     }
 
     /// For the page: what holds root back.
@@ -181,7 +243,7 @@ impl Plan {
 
     /// The kernel came back: the system that hibernated is lost.
     pub(super) fn not_resumed(&mut self, fault: &Fault, kernel: &[Text]) {
-        self.resume.standing = Standing::Settled;
+        self.settle();
         self.say(Level::Error, fault.text.clone());
         for line in kernel {
             self.say(Level::Error, format!("kernel: {line}"));

@@ -15,6 +15,7 @@ use crate::base::millis::Millis;
 use crate::base::text::{Joined, Text, escape_into};
 use crate::base::words::Line;
 use crate::format::dm_init::Mapping;
+use crate::format::efi_variable::Told;
 use crate::format::identity::{Finding, Partition, Range, Signature, Usage};
 use crate::format::kmod::{Module, Resolution};
 use crate::format::lens::Lens;
@@ -37,6 +38,7 @@ pub fn action_record(now: Millis, action: &Action) -> String {
 pub fn event_line(event: &Event) -> String {
     match event {
         Event::Boot { cmdline } => rest("boot", cmdline.as_bytes()),
+        Event::Efi => "efi".into(),
         Event::Signatures { hash, faster } => {
             let line = Line::new("signatures").word(hash);
             line.key("faster", faster).done()
@@ -70,10 +72,7 @@ pub fn event_line(event: &Event) -> String {
             .iter()
             .fold(answer("linked", *ticket), |line, name| line.word(name))
             .done(),
-        Event::Firmware { ticket, booted } => {
-            let line = answer("firmware", *ticket);
-            line.opt("booted", booted.as_ref()).done()
-        }
+        Event::Firmware { ticket, told } => firmware_line(*ticket, told),
         Event::File { file, text } => rest(file.word(), text.as_bytes()),
         Event::Unlocked { .. }
         | Event::UnlockFailed { .. }
@@ -290,6 +289,13 @@ pub(super) fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
     answer(verb, ticket)
         .key_num("errno", errno)
         .key("text", &fault.text)
+}
+
+fn firmware_line(ticket: Ticket, told: &Told) -> String {
+    let line = answer("firmware", ticket).opt("booted", told.booted.as_ref());
+    let place = told.hibernated.as_ref();
+    let place = place.map(|(uuid, offset)| format!("{uuid}+{offset}"));
+    line.opt("hibernated", place.as_ref()).done()
 }
 
 fn kernel_words(line: Line, kernel: &[Text]) -> Line {

@@ -12,6 +12,7 @@ use crate::base::list::Listed;
 use crate::base::text::{Text, unescape};
 use crate::base::words::Words;
 use crate::format::dm_init::{self, Mapping, Target};
+use crate::format::efi_variable::Told;
 use crate::format::identity::Range;
 use crate::format::image_files::ImageFile;
 use crate::format::kmod::{Module, Resolution};
@@ -38,6 +39,7 @@ pub fn event(line: &str) -> Option<Event> {
         "boot" => Event::Boot {
             cmdline: Text::default(),
         },
+        "efi" => Event::Efi,
         "signatures" => Event::Signatures {
             hash: w.need_text(),
             faster: w.need_key_text("faster"),
@@ -138,7 +140,10 @@ fn answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
         },
         "firmware" => Event::Firmware {
             ticket,
-            booted: w.key_text("booted"),
+            told: Told {
+                booted: w.key_text("booted"),
+                hibernated: place(w)?,
+            },
         },
         "mapped" => Event::Mapped { ticket },
         "map-failed" => Event::MapFailed {
@@ -375,6 +380,15 @@ fn errno(w: &mut Words) -> Option<i32> {
 /// The values of every word `key=…`, in order.
 pub(super) fn all<'w>(w: &'w mut Words, key: &'static str) -> impl Iterator<Item = Vec<u8>> + 'w {
     core::iter::from_fn(move || w.key(key))
+}
+
+/// `hibernated=UUID+OFFSET`, if that is there.
+fn place(w: &mut Words) -> Option<Option<(String, u64)>> {
+    let Some(text) = w.key_text("hibernated") else {
+        return Some(None);
+    };
+    let (uuid, offset) = text.split_once('+')?;
+    Some(Some((uuid.into(), offset.parse().ok()?)))
 }
 
 /// `MAJOR:MINOR`.

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 /// What must be installed; `tests/all.sh` does it.
 const LOADER: &str = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi";
 const FIRMWARE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
-const VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+/// As they leave the factory.
+pub const VARIABLES: &str = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
 /// MiB: of the system partition, and where it begins.
 const ESP: u64 = 40;
@@ -24,14 +25,21 @@ const MIB: u64 = 1024 * 1024;
 
 /// Words for QEMU: the firmware, and variables that are thrown away.
 pub fn firmware() -> [String; 4] {
-    let unit = |number, how: &str, file: &str| {
-        format!("if=pflash,format=raw,unit={number},{how}=on,file={file}")
-    };
+    with_variables(&format!("snapshot=on,file={VARIABLES}"))
+}
+
+/// The same with variables that stay in this file, a copy of [`VARIABLES`].
+pub fn firmware_with(variables: &Path) -> [String; 4] {
+    with_variables(&format!("file={}", variables.display()))
+}
+
+fn with_variables(file: &str) -> [String; 4] {
+    let unit = |number, what: &str| format!("if=pflash,format=raw,unit={number},{what}");
     [
         "-drive".into(),
-        unit(0, "readonly", FIRMWARE),
+        unit(0, &format!("readonly=on,file={FIRMWARE}")),
         "-drive".into(),
-        unit(1, "snapshot", VARIABLES),
+        unit(1, file),
     ]
 }
 

@@ -5,6 +5,7 @@ use crate::machine::{Coming, Machine, load_text, mount_text, no_init_text};
 use crate::world::{World, fs_alias};
 use landfall::base::fault::Fault as Failure;
 use landfall::base::text::Text;
+use landfall::format::efi_variable::Told;
 use landfall::format::identity::Finding;
 use landfall::format::kmod::Resolution;
 use landfall::format::luks::order::Refusal;
@@ -199,7 +200,10 @@ impl Machine<'_> {
             },
             Job::Firmware => Event::Firmware {
                 ticket,
-                booted: self.world.booted.clone(),
+                told: Told {
+                    booted: self.world.booted.clone(),
+                    hibernated: None,
+                },
             },
             // No container opens in these worlds, and nobody is at a console.
             Job::Unlock(device) => Event::UnlockFailed {

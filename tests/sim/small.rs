@@ -9,6 +9,7 @@ use crate::story::{Decider, Make, Outcome, Step, Story};
 use crate::world::{Asked, Catalog, Disk, Medium, Part, World};
 use landfall::base::millis::Millis;
 use landfall::format::discoverable::ROOT;
+use landfall::format::efi_variable::Told;
 use landfall::format::identity::{Finding, Partition, Signature, Table, Usage};
 use landfall::format::kmod::Resolution;
 use landfall::format::wish::{End, Source};
@@ -438,8 +439,10 @@ impl Teller {
                 Action::HandOver { .. } => self.story.outcome = Outcome::HandedOver,
                 Action::End { end } => self.story.outcome = Outcome::Ended(*end),
                 Action::AskFirmware { ticket } => {
-                    let (ticket, booted) = (*ticket, self.booted.clone());
-                    self.answers.push_back(Event::Firmware { ticket, booted });
+                    let (ticket, hibernated) = (*ticket, None);
+                    let booted = self.booted.clone();
+                    let told = Told { booted, hibernated };
+                    self.answers.push_back(Event::Firmware { ticket, told });
                 }
                 _ => self.answers.extend(answer_to(&self.all, action)),
             }

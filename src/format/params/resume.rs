@@ -6,7 +6,7 @@ pub(super) const ROWS: [Parameter; 5] = [
     Parameter {
         names: &["resume"],
         values: "any device form of `root=`",
-        default: "none: a hibernated system is not looked for",
+        default: "with EFI, where systemd hibernated to (`HibernateLocation`); else none",
         effect: "Where a hibernated system may lie: swap space, or, with `resume_offset=`, the \
                   file system that holds the swap file. Whether there is one is known before \
                   anything is mounted; where there is, the kernel goes on with it.",
@@ -28,8 +28,8 @@ pub(super) const ROWS: [Parameter; 5] = [
         names: &["noresume", "nohibernate"],
         values: "",
         default: "a system that hibernates is resumed",
-        effect: "The machine is booted anew, whatever lies on the device of `resume=`: what was \
-                  not saved in the hibernated system is lost.",
+        effect: "The machine is booted anew, whatever lies on the device of `resume=` or is left \
+                  in EFI: what was not saved in the hibernated system is lost.",
         gathers: false,
         tests: &["noresume_is_honoured_in_each_form"],
         read: Reading::noresume,

@@ -110,6 +110,11 @@ impl Plan {
         self.stack.wanted.insert(device);
     }
 
+    /// What was held back may start now.
+    pub(super) fn start_again(&mut self) {
+        self.stack.seen = None;
+    }
+
     /// Understands members, plans what they make up, starts what is needed. Did anything change?
     pub(super) fn build(&mut self, now: Millis) -> bool {
         let before = self.devices.changes();

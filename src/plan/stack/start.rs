@@ -87,6 +87,9 @@ impl Plan {
         if done.as_ref() == Some(&step) {
             return;
         }
+        if matches!(&action, Next::Map(m) if self.is_start_held(now, &m.targets)) {
+            return;
+        }
         self.stack.started.insert(name, Standing::UnderWay(step));
         let ticket = self.tickets.issue(Job::Start(name.into()));
         self.out.push(match action {

@@ -7,6 +7,7 @@ use landfall::base::fault::Fault;
 use landfall::base::millis::Millis;
 use landfall::base::text::Text;
 use landfall::format::dm_init::Mapping;
+use landfall::format::efi_variable::Told;
 use landfall::format::identity::{Finding, Range, View, identify_with};
 use landfall::format::kmod::Resolution;
 use landfall::format::lens::Lens;
@@ -198,7 +199,7 @@ impl<'w> Machine<'w> {
             }
             Action::AskFirmware { ticket } => one(Event::Firmware {
                 ticket,
-                booted: None,
+                told: Told::default(),
             }),
             Action::Map {
                 ticket, mapping, ..

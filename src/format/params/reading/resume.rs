@@ -11,7 +11,6 @@ use crate::format::wish::{Patience, Source};
 pub(super) struct Words {
     typed: Text,
     offset: Option<u64>,
-    off: bool,
     patience: Option<Patience>,
 }
 
@@ -33,11 +32,11 @@ impl Reading {
     }
 
     pub(in crate::format::params) fn noresume(&mut self, _: &Word<'_>) {
-        self.resume.off = true;
+        self.wish.resume_off = true;
     }
 
     pub(in crate::format::params) fn hibernate(&mut self, word: &Word<'_>) {
-        self.resume.off |= matches!(word.value, Some(b"no" | b"noresume"));
+        self.wish.resume_off |= matches!(word.value, Some(b"no" | b"noresume"));
     }
 
     pub(in crate::format::params) fn resumewait(&mut self, word: &Word<'_>) {
@@ -60,7 +59,7 @@ impl Reading {
             value: Some(value),
         };
         if value.is_empty() {
-            if words.offset.is_some() && !words.off {
+            if words.offset.is_some() && !self.wish.resume_off {
                 let offset = Word {
                     key: b"resume_offset",
                     value: None,
@@ -76,7 +75,7 @@ impl Reading {
                 "is no device reference known here; no hibernated system is looked for",
             );
         }
-        if words.off {
+        if self.wish.resume_off {
             return;
         }
         self.wish.resume = Some(Resume {

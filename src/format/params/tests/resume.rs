@@ -44,9 +44,15 @@ fn noresume_is_honoured_in_each_form() {
         "hibernate=noresume",
         "hibernate=noresume hibernate=nocompress",
     ] {
-        check(&format!("resume=8:3 resume_offset=1 {word}"), |_| {});
-        check(&format!("{word} resume=8:3"), |_| {});
-        check(&format!("{word} resume_offset=1"), |_| {});
+        for more in [
+            "resume=8:3 resume_offset=1",
+            "resume=8:3",
+            "resume_offset=1",
+            "",
+        ] {
+            check(&format!("{more} {word}"), |w| w.resume_off = true);
+            check(&format!("{word} {more}"), |w| w.resume_off = true);
+        }
     }
     check("resume=8:3 hibernate=nocompress", |w| {
         w.resume = Some(resume("8:3"))
