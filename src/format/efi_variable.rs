@@ -4,6 +4,7 @@
 //! Loader Interface: UTF-16, little-endian, ended by a zero.
 
 use super::json;
+use crate::base::hex;
 use crate::base::list::Listed;
 use alloc::string::String;
 
@@ -42,7 +43,7 @@ pub fn hibernate_location(file: &[u8]) -> Option<(String, u64)> {
     let offset = value.member("offset")?.number()?;
     // Either form of sd-id128(3).
     let uuid = match uuid.len() {
-        32 => hyphened(&uuid)?,
+        32 => hex::as_uuid(&uuid)?,
         _ => uuid,
     };
     is_uuid(&uuid).then_some((uuid, offset))
@@ -64,16 +65,6 @@ fn is_uuid(text: &str) -> bool {
         _ => byte.is_ascii_hexdigit(),
     };
     text.len() == 36 && text.bytes().enumerate().all(digit)
-}
-
-fn hyphened(digits: &str) -> Option<String> {
-    let mut uuid = String::new();
-    for (at, part) in [(0usize, 8usize), (8, 4), (12, 4), (16, 4), (20, 12)] {
-        let end = part.checked_add(at)?;
-        uuid.push_str(if at == 0 { "" } else { "-" });
-        uuid.push_str(digits.get(at..end)?);
-    }
-    Some(uuid)
 }
 
 #[cfg(test)]

@@ -295,9 +295,9 @@ impl Plan {
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
             Stage::Searching => {
                 let due = earliest([self.idle_at(), self.stack_due(), self.asking_due()]);
-                let net = earliest([self.network_due(), self.extension_due(), self.resume_due()]);
-                let due = earliest([due, net, None]);
-                earliest([due, self.first_until, self.trunk])
+                let due = earliest([due, self.network_due(), self.extension_due()]);
+                let due = earliest([due, self.resume_due(), self.first_until]);
+                earliest([due, self.trunk, None])
             }
             Stage::Preparing { .. } => {
                 let due = earliest([self.idle_at(), self.resume_due(), self.asking_due()]);

@@ -82,8 +82,9 @@ impl Plan {
             self.stage,
             Stage::Searching | Stage::Shell { .. } | Stage::HaltAt(_)
         );
+        // Root is enough, unless somebody is asked, or another device is looked for.
         self.modules
-            .hold_drivers(known && !self.is_asking() && !self.awaits_resume());
+            .hold_drivers(known && !self.is_asking() && !self.seeks_resume());
         self.modules.advance(&mut self.tickets, &mut self.out);
     }
 

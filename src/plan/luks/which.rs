@@ -30,11 +30,14 @@ fn reason_of(wish: &Wish, volume: &Volume) -> Option<Reason> {
         name.is_some_and(|name| is_named(goal, name))
     };
     let wanted = volume.wanted && !volume.left_out && !volume.options.no_auto;
-    match () {
-        () if names(wish.root.as_ref()) => Some(Reason::Root),
-        () if wanted => Some(Reason::Named),
-        () if names(wish.resumed()) => Some(Reason::Resume),
-        () => None,
+    if names(wish.root.as_ref()) {
+        Some(Reason::Root)
+    } else if wanted {
+        Some(Reason::Named)
+    } else if names(wish.resumed()) {
+        Some(Reason::Resume)
+    } else {
+        None
     }
 }
 
@@ -198,11 +201,14 @@ impl Plan {
             let (root, resumed) = (self.wish.root.as_ref(), self.wish.resumed());
             let booted = self.root_of_boot_disk();
             let booted = booted.is_some_and(|only| only.block.name == device.block.name);
-            let reason = match () {
-                () if by_name(root) || is(root) && (named || last || booted) => Reason::Root,
-                () if by_name(resumed) || resumed.is_some() && is(resumed) => Reason::Resume,
-                () if last => Reason::Last,
-                () => continue,
+            let reason = if by_name(root) || is(root) && (named || last || booted) {
+                Reason::Root
+            } else if by_name(resumed) || resumed.is_some() && is(resumed) {
+                Reason::Resume
+            } else if last {
+                Reason::Last
+            } else {
+                continue;
             };
             if self.is_volume(device, false) && !self.is_header(device) {
                 found.push((reason, device.block.name.clone()));
