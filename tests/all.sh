@@ -99,7 +99,7 @@ for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl; do
 done
 step 'size of init' ls -l target/x86_64-unknown-linux-musl/release/init \
     target/aarch64-unknown-linux-musl/release/init
-step 'fuzzers, 100,000 inputs each' sh tests/fuzz.sh 100000x
+step 'fuzzers, 30,000 inputs each' sh tests/fuzz.sh 30000x
 # The names of tests that run are shown; the consoles of guests only of those that fail. One more
 # guest than CPUs: a guest that waits for its deadline needs none.
 step 'boots' cargo test --features boot --test boot -- --test-threads $(($(nproc) + 1))

@@ -45,6 +45,7 @@ pub mod netlink;
 pub mod probe_device;
 pub mod reach;
 pub mod read_device;
+pub mod read_fstab;
 pub mod resume;
 pub mod share_tag;
 pub mod shell;

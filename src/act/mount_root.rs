@@ -16,6 +16,7 @@ use crate::sys::kmsg::Reader;
 use crate::sys::mount_context::Context;
 use crate::sys::{dir, mount};
 use std::ffi::CString;
+use std::os::fd::AsRawFd;
 
 /// A mount that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +34,13 @@ pub struct Request<'a> {
     pub nodev: bool,
     pub fstype: &'a str,
     pub read_only: bool,
+    /// A path within the target. Empty: the target itself.
+    pub at: &'a [u8],
+    /// What is mounted there is unmounted before.
+    pub anew: bool,
 }
 
-/// Mounts it on `target`, which is made if it is missing.
+/// Mounts it on `target`, which is made if it is missing, or on a directory below, which is not.
 ///
 /// `options` are as typed (`rootflags=`); `ro` and `rw` among them were heard already.
 pub fn mount(request: &Request<'_>, options: &[u8], target: &str) -> Result<(), MountFault> {
@@ -82,6 +87,20 @@ fn attempt(
     said: &mut Vec<Text>,
 ) -> Result<(), Fail> {
     dir::make(target)?;
+    if request.anew {
+        mount::remove(target)?;
+    }
+    let (below, _held);
+    let target = match request.at {
+        b"" => target,
+        at => {
+            let root = dir::open_path(target.as_bytes(), Want::DirectoryPlace)?;
+            let place = dir::open_in_root(root, at, Want::DirectoryPlace)?;
+            below = format!("/proc/self/fd/{}", place.as_raw_fd());
+            _held = place;
+            &below
+        }
+    };
     match Context::open(request.fstype) {
         Ok(context) => {
             let result = by_context(&context, request, options, target);
@@ -183,6 +202,7 @@ fn explain(fail: &Fail, request: &Request<'_>, keyed: bool) -> Fault {
     let advice = match (fail.call, fail.errno) {
         _ if let Some(advice) = server.and_then(explain_server) => advice,
         _ if let Some(advice) = cluster.and_then(|errno| explain_cluster(errno, keyed)) => advice,
+        ("openat2", _) if !request.at.is_empty() => "root has no such directory",
         ("fsopen", libc::ENODEV) | ("mount", libc::ENODEV) => {
             "the kernel has no driver for this file system: its module is not in the image"
         }

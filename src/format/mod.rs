@@ -26,6 +26,7 @@ pub mod luks;
 pub mod lvm2;
 pub mod md;
 pub mod mount_options;
+pub mod mounts;
 pub mod nbd;
 pub mod nbft;
 pub mod net;

@@ -8,6 +8,7 @@
 
 mod loops;
 mod luks;
+mod mounts;
 mod net;
 mod reading;
 mod remote;
@@ -63,11 +64,12 @@ pub static PARAMETERS: &[Parameter] = match cfg!(any(feature = "host", test)) {
     false => &SILENT,
 };
 static ALL: [Parameter; HERE + luks::ROWS.len()] =
-    rows(&[&ROWS, &resume::ROWS, &net::ROWS, &luks::ROWS]);
-static SILENT: [Parameter; HERE] = without_words(rows(&[&ROWS, &resume::ROWS, &net::ROWS]));
+    rows(&[&ROWS, &resume::ROWS, &mounts::ROWS, &net::ROWS, &luks::ROWS]);
+static SILENT: [Parameter; HERE] =
+    without_words(rows(&[&ROWS, &resume::ROWS, &mounts::ROWS, &net::ROWS]));
 
 /// How many are read here.
-const HERE: usize = ROWS.len() + resume::ROWS.len() + net::ROWS.len();
+const HERE: usize = ROWS.len() + resume::ROWS.len() + mounts::ROWS.len() + net::ROWS.len();
 
 /// Groups of them as one list.
 const fn rows<const N: usize>(mut groups: &[&[Parameter]]) -> [Parameter; N] {

@@ -8,7 +8,8 @@ use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
 use super::integrity;
 use super::iscsi;
-use super::loop_file::LoopFile;
+use super::loop_file::{LoopFile, Sought};
+use super::mounts::Extra;
 use super::net::wanted::Wanted;
 use super::params;
 use super::remote::Remote;
@@ -123,6 +124,10 @@ pub struct Wish {
     pub integrity: Vec<integrity::Volume>,
     /// `loop=`: first the device that holds this file is looked for, then root in it.
     pub file: Option<LoopFile>,
+    /// What is mounted besides root, in this order.
+    pub mounts: Vec<Extra>,
+    /// Is the real root's fstab heeded?
+    pub fstab: bool,
     /// Links, addresses and ways to networks.
     pub net: Wanted,
     /// What was odd on the command line: one sentence each, said as warnings.
@@ -163,6 +168,8 @@ impl Default for Wish {
             integrity: Vec::new(),
             volumes: Volumes::default(),
             file: None,
+            mounts: Vec::new(),
+            fstab: true,
             net: Wanted::default(),
             complaints: Vec::new(),
         }
@@ -192,6 +199,20 @@ impl Wish {
             core::mem::swap(&mut self.fstypes, &mut inside.types);
             core::mem::swap(&mut self.flags, &mut inside.flags);
         }
+    }
+
+    /// Root is there; from now on this is looked for.
+    pub fn turn_to(&mut self, extra: &Extra) {
+        let Sought {
+            source,
+            typed,
+            types,
+            flags,
+        } = extra.sought.clone();
+        (self.root, self.root_as_typed) = (source, typed);
+        (self.fstypes, self.flags) = (types, flags);
+        self.writable = extra.writable;
+        self.file = None;
     }
 
     /// Is a network needed before root can be had?

@@ -8,7 +8,7 @@ use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, attach_loop, configure_link, create_mapping, device_links, efi_variables,
     find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach, read_device,
-    resume, unlock_luks,
+    read_fstab, resume, unlock_luks,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -81,7 +81,7 @@ pub fn perform(
         },
         Action::Net { order, .. } => Event::Net(see_to_network(ticket, order, tell)?),
         Action::Resume { number, offset, .. } => go_on(ticket, *number, *offset),
-        Action::Mount { mount, .. } => mount_root(ticket, mount),
+        Action::Mount { mount, .. } => mount_root(ticket, mount, tell),
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
                 Ok(path) => Event::InitFound { ticket, path },
@@ -161,7 +161,7 @@ fn see_to_network(
     })
 }
 
-fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
+fn mount_root(ticket: Ticket, mount: &Mount, tell: &mut dyn FnMut(Event)) -> Event {
     // The kernel opens flash memory by its name, not by a device's path.
     let device = match flash::class_of(&mount.device) {
         _ if mount.nodev => mount.device.clone(),
@@ -186,9 +186,17 @@ fn mount_root(ticket: Ticket, mount: &Mount) -> Event {
         nodev: mount.nodev,
         fstype: &mount.fstype,
         read_only: mount.read_only,
+        at: mount.at.as_bytes(),
+        anew: mount.anew,
     };
     match mount_root::mount(&request, options.as_bytes(), place) {
-        Ok(()) => Event::Mounted { ticket },
+        Ok(()) => {
+            let is_root = !mount.host && mount.at.0.is_empty();
+            if let Some(text) = is_root.then(|| read_fstab::early(NEW_ROOT)).flatten() {
+                tell(Event::Fstab { ticket, text });
+            }
+            Event::Mounted { ticket }
+        }
         Err(failed) => Event::MountFailed {
             ticket,
             fault: failed.fault,

@@ -137,7 +137,13 @@ impl Workers {
                 let event = std::str::from_utf8(&line)
                     .ok()
                     .and_then(trace_read::answered);
-                if matches!(event, Some(Event::Net(NetEvent::LeaseNews { .. }))) {
+                let news = |event: &Event| {
+                    matches!(
+                        event,
+                        Event::Fstab { .. } | Event::Net(NetEvent::LeaseNews { .. })
+                    )
+                };
+                if event.as_ref().is_some_and(news) {
                     // Not the end of it.
                     worker.doing = Some(action);
                     return event;

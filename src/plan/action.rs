@@ -41,7 +41,7 @@ pub enum Scope {
 /// four letters.
 pub const MAX_READ: usize = 15 << 10;
 
-/// One attempt to mount root, or what holds it.
+/// One attempt to mount root, what holds it, or what is mounted on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
     /// Its name without `/dev/`: the kernel's, or `mapper/NAME`. Where there is no device: what the
@@ -53,6 +53,10 @@ pub struct Mount {
     pub read_only: bool,
     /// It holds the file that root is in.
     pub host: bool,
+    /// Its mount point on the new root, absolute. Empty: it is the root.
+    pub at: Text,
+    /// It is mounted already, and is to be mounted once more with these options.
+    pub anew: bool,
     /// Mount options as the kernel takes them, already sorted from the words of mount(8).
     pub options: Text,
     /// Who mounts it, where a Ceph cluster asks. The secret stands in no trace.

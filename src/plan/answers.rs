@@ -74,6 +74,7 @@ impl Plan {
                     self.not_resumed(&fault, &kernel);
                 }
             }
+            Event::Fstab { ticket, text } => self.fstab_told(ticket, &text),
             Event::Mounted { .. }
             | Event::MountFailed { .. }
             | Event::InitFound { .. }
@@ -167,7 +168,7 @@ impl Plan {
 
     fn take_of_root(&mut self, now: Millis, event: Event) {
         match event {
-            Event::Mounted { ticket } => self.mounted(ticket),
+            Event::Mounted { ticket } => self.mounted(now, ticket),
             Event::MountFailed {
                 ticket,
                 fault,
@@ -292,7 +293,7 @@ impl Plan {
         }
     }
 
-    fn mounted(&mut self, ticket: Ticket) {
+    fn mounted(&mut self, now: Millis, ticket: Ticket) {
         if self.tickets.close(ticket) != Some(Job::Mount) {
             return;
         }
@@ -308,7 +309,9 @@ impl Plan {
             Stage::Searching | Stage::Preparing { .. } | Stage::Mounting { .. } if host => {
                 self.stage = Stage::Searching;
             }
-            Stage::Searching | Stage::Preparing { .. } | Stage::Mounting { .. } => self.find_init(),
+            Stage::Searching | Stage::Preparing { .. } | Stage::Mounting { .. } => {
+                self.goes_on_mounted(now);
+            }
             _ => {}
         }
         if host {
@@ -316,7 +319,7 @@ impl Plan {
         }
     }
 
-    fn find_init(&mut self) {
+    pub(super) fn find_init(&mut self) {
         self.stage = Stage::FindingInit;
         let ticket = self.tickets.issue(Job::FindInit);
         self.out.push(Action::FindInit {
@@ -335,12 +338,15 @@ impl Plan {
         let Stage::Mounting {
             device,
             generation,
-            mut types,
+            types,
         } = self.stage.clone()
         else {
             return;
         };
-        if self.is_remote() {
+        if self.mounts_as_before(fault) {
+            return;
+        }
+        if self.is_remote() && !self.is_beside_root() {
             return self.remote_failed(fault, kernel);
         }
         if self.is_share() {
@@ -368,6 +374,18 @@ impl Plan {
             };
             return;
         }
+        self.try_next_type(now, device, generation, types, (fault, kernel));
+    }
+
+    /// Mounts it as the next type, if there is one.
+    fn try_next_type(
+        &mut self,
+        now: Millis,
+        device: String,
+        generation: u32,
+        mut types: Vec<String>,
+        (fault, kernel): (&Fault, Vec<Text>),
+    ) {
         if !types.is_empty() {
             types.remove(0);
         }
@@ -460,7 +478,7 @@ impl Plan {
         self.forgive_locks();
         self.exhausted = false;
         if mounted {
-            self.find_init();
+            self.goes_on_mounted(now);
         } else {
             // A second mount beside one that has not ended would land on top of it.
             self.stage = match mounting {

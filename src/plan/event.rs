@@ -198,6 +198,12 @@ pub enum Event {
         fault: Fault,
         kernel: Vec<Text>,
     },
+    /// Of a `mount` of root: what its fstab wants of us, see [`crate::format::fstab::early`]. Told
+    /// before `mounted`, or not at all.
+    Fstab {
+        ticket: Ticket,
+        text: Text,
+    },
     /// Answers `mount`. `kernel`: what the kernel said about it.
     Mounted {
         ticket: Ticket,

@@ -89,9 +89,15 @@ fn section(lines: &mut Vec<String>, name: &str, body: Vec<String>) {
     }
 }
 
+/// Why, in a sentence.
+pub fn reason(cause: &Cause, plan: &Plan) -> String {
+    why(cause, plan).into_iter().next().unwrap_or_default()
+}
+
 fn asked(plan: &Plan) -> Vec<String> {
     let wish = &plan.wish;
     let mut text = match &wish.root {
+        _ if plan.is_beside_root() => plan.asked_for(),
         None if wish.root_as_typed.as_bytes().is_empty() => {
             "no root= on the kernel command line".to_string()
         }
@@ -144,7 +150,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
         )],
         Cause::Clones(names) => alloc::vec![format!(
             "{names} all answer {}, and landfall.clones=refuse says to take none then",
-            plan.wish.word()
+            plan.asked_for()
         )],
         Cause::Uncompared(name) => alloc::vec![format!(
             "{name} could be root, but is only taken when nothing else has come for a few seconds, \
@@ -157,10 +163,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             fault,
             kernel,
         } => {
-            let what = match plan.is_outside() {
-                true => "holds the file that root is in",
-                false => "is root",
-            };
+            let what = plan.sought();
             let mut lines =
                 alloc::vec![format!("{device} {what}, but mounting it failed: {fault}")];
             lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
@@ -201,10 +204,13 @@ fn under_way(plan: &Plan, wait: &str) -> Vec<String> {
         }
         Stage::Preparing { device, types, .. } => {
             let kind = types.first().map_or("", String::as_str);
-            format!("{device} is root, but the driver for {kind} was not ready {wait}")
+            let what = plan.sought();
+            format!("{device} {what}, but the driver for {kind} was not ready {wait}")
         }
         Stage::FindingInit => format!("looking for init on root did not end {wait}"),
-        _ if plan.is_remote() => format!("root was not mounted over the network {wait}"),
+        _ if plan.is_remote() && !plan.is_beside_root() => {
+            format!("root was not mounted over the network {wait}")
+        }
         _ if plan.is_share() => format!("no share of the host with this tag appeared {wait}"),
         _ => format!("no usable device with this identity appeared {wait}"),
     };

@@ -26,6 +26,10 @@
 //! The device that holds the file is found and mounted first, as root would be; then root is
 //! looked for in the device that the kernel makes of the file ([`loops`]).
 //!
+//! # Besides root
+//! `/usr`, and what root's fstab marks, are looked for as root was, once root is mounted
+//! ([`mounts`]).
+//!
 //! # Root without a device
 //! What the host of a virtual machine shares is mounted by its tag ([`shares`]); what a server
 //! exports, over the first network link that serves ([`net`]).
@@ -73,6 +77,7 @@ pub mod luks;
 pub mod mapping;
 mod module_graph;
 pub mod modules;
+mod mounts;
 pub mod nearest;
 mod net;
 mod news;
@@ -108,6 +113,7 @@ use event::Event;
 use luks::Locks;
 use mapping::Mappings;
 use modules::Modules;
+use mounts::Mounts;
 use net::Net;
 use news::News;
 use questions::Questions;
@@ -175,6 +181,7 @@ pub struct Plan {
     btrfs: btrfs::Pools,
     /// How far we are with the file that root is in.
     file: loops::Standing,
+    mounts: Mounts,
     /// Volumes of dm-integrity that were made, or are being made, or failed.
     integrity_done: Vec<usize>,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
@@ -239,6 +246,7 @@ impl Plan {
             verity: verity::Volumes::default(),
             btrfs: btrfs::Pools::default(),
             file: loops::Standing::default(),
+            mounts: Mounts::default(),
             integrity_done: Vec::new(),
             protected: false,
             resume: resume::Decision::default(),
@@ -297,11 +305,12 @@ impl Plan {
                 let due = earliest([self.idle_at(), self.stack_due(), self.asking_due()]);
                 let due = earliest([due, self.network_due(), self.extension_due()]);
                 let due = earliest([due, self.resume_due(), self.first_until]);
-                earliest([due, self.trunk, None])
+                earliest([due, self.trunk, self.mounts.until])
             }
             Stage::Preparing { .. } => {
                 let due = earliest([self.idle_at(), self.resume_due(), self.asking_due()]);
-                earliest([due, self.first_until, self.trunk])
+                let due = earliest([due, self.first_until, self.mounts.until]);
+                earliest([due, self.trunk, None])
             }
             _ => earliest([self.first_until, self.trunk, None]),
         }

@@ -40,6 +40,7 @@ impl Plan {
         if self.is_looking() {
             self.network(now);
         }
+        self.end_optional(now);
         if self.is_looking() {
             self.gather_btrfs(now);
             self.unlock(now);
@@ -170,9 +171,11 @@ impl Plan {
         let chosen = matches!(&self.stage, Stage::Preparing { device: d, .. } if *d == device);
         if !chosen {
             self.protected = false;
+            let place = self.place();
             let what = match self.is_outside() {
-                true => "the file that root is in lies on",
-                false => "root is",
+                true => "the file that root is in lies on".into(),
+                false if place.0.is_empty() => "root is".into(),
+                false => format!("{place} is"),
             };
             self.say(Level::Info, format!("{what} {device}"));
             self.warn_of_an_unreadable_disk(&device);
@@ -267,10 +270,13 @@ impl Plan {
             // What holds a file is not written to before the file is known to be there.
             read_only: !asked || forbidden,
             host,
+            at: self.place(),
+            anew: false,
             options: self.wish.flags.clone(),
             ceph: None,
         };
         self.taken.clone_from(&device);
+        self.keep_mount(&mount);
         let ticket = self.tickets.issue(Job::Mount);
         self.out.push(Action::Mount {
             ticket,
@@ -389,7 +395,7 @@ impl Plan {
 
     /// Whoever sits before a silent console learns what it is silent about.
     pub(super) fn say_that_it_waits(&mut self) {
-        let asked = self.wish.word();
+        let asked = self.asked_for();
         self.say(
             Level::Notice,
             format!("{asked} is not there yet, waiting for it"),
@@ -424,6 +430,9 @@ impl Plan {
 
     pub(super) fn give_up(&mut self, now: Millis, cause: Cause) {
         self.withdraw(now);
+        if self.goes_on_without(now, &cause) {
+            return;
+        }
         let lines = give_up::page(&cause, self);
         self.out.push(Action::Page { lines });
         let mounted = matches!(cause, Cause::NoInit(_)) || self.stage == Stage::FindingInit;

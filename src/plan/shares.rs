@@ -93,7 +93,8 @@ impl Plan {
 
     /// Did something come since the last attempt that may bring a share of this type and tag?
     fn may_come_by(&mut self, kind: &str, tag: &str) -> bool {
-        if !share::is_by_virtio(kind, &self.wish.flags) {
+        let by_driver = share::driver_of(kind).is_some();
+        if !by_driver || !share::is_by_virtio(kind, &self.wish.flags) {
             // Nobody announces another transport: there is one attempt.
             return self.shares.driver.is_empty();
         }
@@ -113,13 +114,15 @@ impl Plan {
     }
 
     fn ask_for_share(&mut self, tag: String, kind: String) {
-        self.shares.driver = share::driver_of(&kind).unwrap_or_default().into();
+        self.shares.driver = share::driver_of(&kind).unwrap_or(&kind).into();
         let host = self.is_outside();
         let mount = Mount {
             device: tag.clone(),
             nodev: true,
             read_only: host || self.protected || !self.wish.writable,
             host,
+            at: self.place(),
+            anew: false,
             options: share::options(&kind, &self.wish.flags),
             ceph: None,
             fstype: kind.clone(),
@@ -134,6 +137,13 @@ impl Plan {
             generation: 0,
             types: alloc::vec![kind],
         };
+    }
+
+    /// Another tag is wanted now.
+    pub(super) fn ask_shares_anew(&mut self) {
+        self.shares.driver.clear();
+        self.shares.failed = None;
+        self.shares.all.iter_mut().for_each(|s| s.tried = false);
     }
 
     /// There may be another share with this tag; whatever else is wrong ends the boot.

@@ -89,6 +89,7 @@ pub fn event_line(event: &Event) -> String {
         | Event::Attached { .. }
         | Event::AttachFailed { .. }
         | Event::NotResumed { .. }
+        | Event::Fstab { .. }
         | Event::Mounted { .. }
         | Event::MountFailed { .. }
         | Event::InitFound { .. }
@@ -115,6 +116,7 @@ fn last_line(event: &Event) -> String {
         Event::AssembleFailed { ticket, fault } => failed("assemble-failed", *ticket, fault).done(),
         Event::Attached { ticket, device } => answer("attached", *ticket).word(device).done(),
         Event::AttachFailed { ticket, fault } => failed("attach-failed", *ticket, fault).done(),
+        Event::Fstab { ticket, text } => answer("fstab", *ticket).word(text.as_bytes()).done(),
         Event::Mounted { ticket } => answer("mounted", *ticket).done(),
         Event::NotResumed {
             ticket,
@@ -357,6 +359,8 @@ fn mount_words(line: Line, mount: &Mount) -> Line {
     let line = line.word(if mount.read_only { "ro" } else { "rw" });
     let options = Some(mount.options.as_bytes()).filter(|o| !o.is_empty());
     let line = line.flag("nodev", mount.nodev).flag("host", mount.host);
+    let at = Some(mount.at.as_bytes()).filter(|at| !at.is_empty());
+    let line = line.flag("anew", mount.anew).opt("at", at);
     let line = line.opt("options", options);
     match &mount.ceph {
         Some(who) => trace_net::credentials_words(line, who),

@@ -168,6 +168,10 @@ fn answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
             fault: fault(w),
             kernel: all(w, "kernel").map(Text).listed(),
         },
+        "fstab" => Event::Fstab {
+            ticket,
+            text: Text(w.need_value()),
+        },
         "mounted" => Event::Mounted { ticket },
         "mount-failed" => Event::MountFailed {
             ticket,
@@ -464,10 +468,13 @@ fn mount(w: &mut Words) -> Option<Mount> {
     let read_only = access(w)?;
     let options = Text(w.key("options").unwrap_or_default());
     let (nodev, host) = (w.flag("nodev"), w.flag("host"));
+    let (anew, at) = (w.flag("anew"), Text(w.key("at").unwrap_or_default()));
     let ceph = trace_net::credentials(w)?;
     Some(Mount {
         ceph,
         host,
+        at,
+        anew,
         nodev,
         device,
         fstype,
@@ -561,6 +568,8 @@ mod tests {
             "probed 5 type=ext4 usage=filesystem uuid=12 label=\\xff\\x20 block-size=4096",
             "probed 6 table=gpt table-uuid=ab part=1:u:t:2048:100:0:a:\\x3d part=2:u:t:1:2:3",
             "probed 7 ambivalent=ext4,xfs",
+            "fstab 4 LABEL\\x3du\\x20/usr\\x20ext4\\x0a",
+            "efi",
             "mount-failed 8 errno=22 text=x kernel=EXT4:\\x20no kernel=b",
             "linked 8",
             "linked 8 by-id/ata-QEMU_HARDDISK_1 by-path/pci-0000:00:1f.2-ata-1",
@@ -598,6 +607,8 @@ mod tests {
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",
             "mount 3 vda1 ext4 ro host options=a",
+            "mount 3 vda1 ext4 ro anew options=a",
+            "mount 3 vda2 ext4 ro at=/usr",
             "mount 3 192.0.2.1:6789:/ ceph ro nodev client=me secretfile=/key",
             "attach 3 /a\\x20b/c.img ro",
             "attach 3 /c.img rw",

@@ -113,9 +113,10 @@ pub fn move_to_path(from: BorrowedFd<'_>, from_path: &str, to: &str) -> Outcome<
     }
 }
 
-/// Hangs a mount that fsmount(2) or [`copy`] made into the tree.
+/// Hangs a mount that fsmount(2) or [`copy`] made into the tree. `target`: also a descriptor's link
+/// in /proc.
 pub fn attach(mount: impl AsFd, target: &str) -> Outcome<()> {
-    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
     let attach = |target| rustix::mount::move_mount(mount, c"", CWD, target, flags);
     ended(target.as_bytes())
         .and_then(attach)

@@ -38,6 +38,7 @@ mod mapped;
 mod members;
 mod modules;
 mod mounting;
+mod mounts;
 mod net_daemons;
 mod net_hostile;
 mod net_lasting;

@@ -1,7 +1,7 @@
 //! Roots on dm-verity: superblocks and trees by veritysetup, checked by the real kernel.
 
 use crate::lab::copies::Copies;
-use crate::lab::disks::{self, EXT4};
+use crate::lab::disks::{self, EXT4, SYMLINK};
 use crate::lab::guest::Machine;
 use crate::lab::images::image_with;
 use crate::lab::kernels::{Flavour, kernel};
@@ -419,7 +419,7 @@ fn boot_makes_the_volume_of_usrhash_before_root_is_mounted() {
         volume.root_hash
     );
     let machine = |data: &Path| {
-        let machine = Machine::cloud().disk(&EXT4, Bus::Virtio);
+        let machine = Machine::cloud().disk(&SYMLINK, Bus::Virtio);
         machine.scratch(data, Bus::Nvme).cmdline(&words)
     };
     let outcome = machine(&volume.data)
@@ -429,6 +429,7 @@ fn boot_makes_the_volume_of_usrhash_before_root_is_mounted() {
     let mapped = outcome.list("mapped");
     let made = |line: &&str| line.starts_with("usr") && line.contains(" verity ");
     outcome.check(mapped.iter().any(made), &format!("usr in {mapped:?}"));
+    assert_eq!(outcome.mount("/usr"), "/dev/mapper/usr ext4 ro");
     let (_keep, bent) = bent(&volume.data, 4096 + 8);
     let outcome = machine(&bent).scratch(&volume.hash, Bus::Nvme).boot();
     outcome.assert_gave_up(&["verity volume usr cannot be used"]);

@@ -395,6 +395,8 @@ fn none(fstype: &str, read_only: bool) -> mount_root::Request<'_> {
         nodev: true,
         fstype,
         read_only,
+        at: b"",
+        anew: false,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod ceph;
 mod loops;
+mod mounts;
 mod net;
 mod remote;
 mod resume;
@@ -42,6 +43,7 @@ pub(super) struct Reading {
     resume: resume::Words,
     verity: verity::Words,
     loops: loops::Words,
+    usr: mounts::Words,
     net: net::Words,
 }
 
@@ -65,6 +67,7 @@ impl Default for Reading {
             resume: resume::Words::default(),
             verity: verity::Words::default(),
             loops: loops::Words::default(),
+            usr: mounts::Words::default(),
             net: net::Words::default(),
         }
     }
@@ -341,6 +344,7 @@ impl Reading {
         self.wish.end = self.end();
         self.finish_resume();
         self.finish_verity();
+        self.finish_mounts();
         self.finish_loop();
         self.finish_net();
         self.wish.talk = match self.level {

@@ -102,7 +102,7 @@ impl Plan {
     /// Everything was tried. Root is behind a link, and every link was given up: that ends it.
     pub(in crate::plan) fn end_without_links(&mut self, now: Millis) {
         let target = matches!(self.wish.remote, Some(Remote::Target(_)));
-        let behind = target || self.is_remote();
+        let behind = (target || self.is_remote()) && !self.is_beside_root();
         if behind && self.exhausted && self.stage == Stage::Searching && self.links_given_up() {
             self.give_up(now, Cause::Remote);
         }

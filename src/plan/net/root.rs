@@ -48,7 +48,7 @@ impl Plan {
     }
 
     pub(super) fn mount_remote(&mut self, now: Millis) {
-        if !self.is_remote() || self.stage != Stage::Searching {
+        if !self.is_remote() || self.stage != Stage::Searching || self.is_beside_root() {
             return;
         }
         let fstype = self.wish.remote.as_ref().map_or("nfs", Remote::fstype);
@@ -190,6 +190,8 @@ impl Plan {
             fstype: fstype.into(),
             read_only: host || self.protected || !self.wish.writable,
             host,
+            at: Text::default(),
+            anew: false,
             options,
             ceph: served.ceph.clone(),
         };
