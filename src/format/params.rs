@@ -13,6 +13,7 @@ mod net;
 mod reading;
 mod remote;
 mod resume;
+mod shutdown;
 mod verity;
 
 use super::cmdline::Word;
@@ -46,8 +47,8 @@ pub fn read<'a>(words: impl Iterator<Item = Word<'a>>) -> Wish {
         if is_off(word.key) {
             continue;
         }
-        let names = |row: &&Parameter| row.names.iter().any(|name| word.is(name));
-        if let Some(row) = PARAMETERS.iter().find(names) {
+        let names = |row: &&Reader| row.names.iter().any(|name| word.is(name));
+        if let Some(row) = READERS.iter().find(names) {
             (row.read)(&mut reading, &word);
         }
     }
@@ -57,31 +58,44 @@ pub fn read<'a>(words: impl Iterator<Item = Word<'a>>) -> Wish {
 /// For words that are read elsewhere: the row documents them and names the test over there.
 fn elsewhere(_: &mut Reading, _: &Word<'_>) {}
 
-/// All of them, in the order of the README. In `/init` without the words that only people read:
-/// they would be 6 KiB of it.
-pub static PARAMETERS: &[Parameter] = match cfg!(any(feature = "host", test)) {
-    true => &ALL,
-    false => &SILENT,
-};
-static ALL: [Parameter; HERE + luks::ROWS.len()] =
-    rows(&[&ROWS, &resume::ROWS, &mounts::ROWS, &net::ROWS, &luks::ROWS]);
-static SILENT: [Parameter; HERE] =
-    without_words(rows(&[&ROWS, &resume::ROWS, &mounts::ROWS, &net::ROWS]));
+/// All of them, in the order of the README.
+pub static PARAMETERS: &[Parameter] = &ALL;
+static ALL: [Parameter; HERE + luks::ROWS.len()] = rows(&GROUPS, &luks::ROWS);
 
-/// How many are read here.
-const HERE: usize = ROWS.len() + resume::ROWS.len() + mounts::ROWS.len() + net::ROWS.len();
+/// Those that are read here.
+const GROUPS: [&[Parameter]; 5] = [
+    &ROWS,
+    &resume::ROWS,
+    &mounts::ROWS,
+    &shutdown::ROWS,
+    &net::ROWS,
+];
+const HERE: usize = count(&GROUPS);
+
+const fn count(mut groups: &[&[Parameter]]) -> usize {
+    let mut all = 0usize;
+    while let Some((group, more)) = groups.split_first() {
+        (all, groups) = (all.saturating_add(group.len()), more);
+    }
+    all
+}
 
 /// Groups of them as one list.
-const fn rows<const N: usize>(mut groups: &[&[Parameter]]) -> [Parameter; N] {
+const fn rows<const N: usize>(
+    mut groups: &[&[Parameter]],
+    mut last: &'static [Parameter],
+) -> [Parameter; N] {
     let [first, ..] = ROWS;
     let mut all = [first; N];
     let mut left: &mut [Parameter] = &mut all;
     let mut group: &[Parameter] = &[];
     while let Some((place, rest)) = left.split_first_mut() {
-        while group.is_empty()
-            && let Some((next, more)) = groups.split_first()
-        {
-            (group, groups) = (*next, more);
+        while group.is_empty() {
+            match groups.split_first() {
+                Some((next, more)) => (group, groups) = (*next, more),
+                None if last.is_empty() => return all,
+                None => (group, last) = (last, &[]),
+            }
         }
         if let Some((row, more)) = group.split_first() {
             (*place, group) = (*row, more);
@@ -91,13 +105,29 @@ const fn rows<const N: usize>(mut groups: &[&[Parameter]]) -> [Parameter; N] {
     all
 }
 
-const fn without_words<const N: usize>(mut rows: [Parameter; N]) -> [Parameter; N] {
-    let mut left: &mut [Parameter] = &mut rows;
-    while let Some((row, rest)) = left.split_first_mut() {
-        (row.values, row.default, row.effect, row.tests) = ("", "", "", &[]);
-        left = rest;
+/// What `/init` has of a row: the rest, which only people read, would be 16 KiB of it.
+#[derive(Clone, Copy)]
+struct Reader {
+    names: &'static [&'static str],
+    read: fn(&mut Reading, &Word<'_>),
+}
+
+static READERS: [Reader; HERE] = readers(rows(&GROUPS, &[]));
+
+const fn readers(rows: [Parameter; HERE]) -> [Reader; HERE] {
+    let none = Reader {
+        names: &[],
+        read: elsewhere,
+    };
+    let mut all = [none; HERE];
+    let (mut left, mut rows): (&mut [Reader], &[Parameter]) = (&mut all, &rows);
+    while let (Some((place, rest)), Some((row, more))) =
+        (left.split_first_mut(), rows.split_first())
+    {
+        (place.names, place.read) = (row.names, row.read);
+        (left, rows) = (rest, more);
     }
-    rows
+    all
 }
 
 const ROWS: [Parameter; 56] = [

@@ -128,6 +128,8 @@ pub struct Wish {
     pub mounts: Vec<Extra>,
     /// Is the real root's fstab heeded?
     pub fstab: bool,
+    /// `landfall.shutdown=`: whether the real system is helped when it ends.
+    pub shutdown: Option<bool>,
     /// Links, addresses and ways to networks.
     pub net: Wanted,
     /// What was odd on the command line: one sentence each, said as warnings.
@@ -170,6 +172,7 @@ impl Default for Wish {
             file: None,
             mounts: Vec::new(),
             fstab: true,
+            shutdown: None,
             net: Wanted::default(),
             complaints: Vec::new(),
         }

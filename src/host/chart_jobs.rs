@@ -287,7 +287,7 @@ impl Reading {
         let mut words = Words::parse(text);
         let verb = words.text().unwrap_or_default();
         match verb.as_str() {
-            "say" | "reply" | "reboot" | "watch-drives" => return,
+            "say" | "reply" | "reboot" | "watch-drives" | "leave-shutdown" => return,
             "end" => {
                 self.jobs.gave_up.get_or_insert(at);
                 if self.jobs.verdict == Verdict::Unknown {

@@ -6,8 +6,8 @@ use super::job::NEW_ROOT;
 use super::questions::WITHDRAWN;
 use super::{early, translate};
 use crate::act::{
-    coldplug, console_log, end, flash, hand_over, keyboards, leave_network, mdadm_map, shell,
-    watch_drives,
+    coldplug, console_log, end, flash, hand_over, keyboards, leave_network, leave_shutdown,
+    mdadm_map, shell, watch_drives,
 };
 use crate::base::fault::Fault;
 use crate::base::text::Text;
@@ -72,6 +72,7 @@ impl Machine {
                 watch_drives::start();
                 self.watching = true;
             }
+            Action::LeaveShutdown => leave_shutdown::leave(),
             Action::Reply { request, ok } => {
                 if let Some(requests) = &mut self.requests {
                     requests.reply(request, ok);

@@ -16,6 +16,7 @@
 //! | `kernel_requests` | answers the kernel's modprobe |
 //! | `questions` | what is asked on the consoles |
 //! | `secrets` | what was typed there, by number |
+//! | `shutdown` | the end of the real system |
 //! | `record` | the trace, kept in memory and left in `/run/landfall/trace` |
 
 mod connecting;
@@ -32,6 +33,7 @@ mod lookup;
 mod questions;
 mod record;
 mod secrets;
+mod shutdown;
 mod translate;
 mod workers;
 
@@ -42,6 +44,9 @@ use crate::sys::process;
 /// Whatever this program was started as. Never returns.
 pub fn main() -> ! {
     let arguments = process::own_arguments();
+    if shutdown::is_meant(&arguments) {
+        shutdown::main(&arguments)
+    }
     if process::own_pid() == 1 {
         boot(&arguments)
     }

@@ -193,6 +193,8 @@ pub enum Action {
     },
     /// Let the kernel look for media in drives: root may be put in.
     WatchDrives,
+    /// Leave this program where the real system runs it when it ends.
+    LeaveShutdown,
     /// Tell the kernel's modprobe how it ended.
     Reply {
         request: u32,

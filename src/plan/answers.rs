@@ -444,6 +444,9 @@ impl Plan {
             self.stage = Stage::HandingOver;
             self.say(Level::Info, format!("handing over to {path}"));
             self.dismiss();
+            if self.shutdown_is_wanted() {
+                self.out.push(Action::LeaveShutdown);
+            }
             let ticket = self.tickets.issue(Job::HandOver);
             self.out.push(Action::HandOver {
                 ticket,

@@ -52,6 +52,10 @@
 //! What is said to a server, when, and what its answers mean is a conversation of its own
 //! ([`talk`]); a worker holds it.
 //!
+//! # The end of the real system
+//! The program may stay behind for the end of the real system, and takes down then what root lies
+//! on, in an order that is decided apart from all else ([`shutdown`]).
+//!
 //! # A person
 //! Before a shell opens, or the page stays until somebody presses ctrl-alt-del, the drivers that
 //! keyboards need are loaded ([`keyboards`]): a boot from the first disk needs none of them.
@@ -86,6 +90,7 @@ mod questions;
 mod resume;
 pub mod root;
 mod shares;
+pub mod shutdown;
 pub mod stack;
 pub mod talk;
 pub mod ticket;

@@ -207,6 +207,7 @@ pub fn action_line(action: &Action) -> String {
         | Action::Shell { .. }
         | Action::End { .. } => last_action_line(action),
         Action::WatchDrives => "watch-drives".into(),
+        Action::LeaveShutdown => "leave-shutdown".into(),
         Action::Say { level, text } => {
             rest(&format!("say {}", level_word(*level)), text.as_bytes())
         }

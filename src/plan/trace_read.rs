@@ -241,6 +241,7 @@ pub fn action(line: &str) -> Option<Action> {
             net: trace_lease::left(&mut w)?.into(),
         },
         "watch-drives" => Action::WatchDrives,
+        "leave-shutdown" => Action::LeaveShutdown,
         "reply" => {
             let request = w.need_small();
             Action::Reply {
@@ -621,6 +622,7 @@ mod tests {
             "lease 3 eth0 2 52:54:00:00:00:01 information",
             "find-init 4",
             "find-init 4 init=/bin/sh",
+            "leave-shutdown",
             "hand-over 5 /sbin/init",
             "hand-over 5 /sbin/init array=md7/1.2/00010203:04050607:08090a0b:0c0d0e0f/a:\\x20b/c",
             "reply 1 yes",

@@ -9,6 +9,7 @@ use std::mem::{offset_of, size_of};
 /// Made by the kernel when the driver `loop` is there.
 pub const CONTROL: &str = "/dev/loop-control";
 
+const LOOP_CLR_FD: u32 = 0x4c01;
 const LOOP_CTL_GET_FREE: u32 = 0x4c82;
 /// Linux 5.8.
 const LOOP_CONFIGURE: u32 = 0x4c0a;
@@ -85,5 +86,16 @@ pub fn attach(file: BorrowedFd<'_>, name: &[u8], read_only: bool) -> Outcome<Str
     match done {
         0 => Ok(device),
         _ => Err(Fail::last("ioctl(LOOP_CONFIGURE)", &path)),
+    }
+}
+
+/// Takes the file away from the device at `path`. The kernel also says yes where the device is in
+/// use, and does it later.
+pub fn detach(path: &str) -> Outcome<()> {
+    let opened = dir::open_path(path.as_bytes(), Want::Contents)?;
+    // SAFETY: the call takes no argument; `opened` lives across it.
+    match unsafe { libc::ioctl(opened.as_raw_fd(), LOOP_CLR_FD as _) } {
+        0 => Ok(()),
+        _ => Err(Fail::last("ioctl(LOOP_CLR_FD)", &path)),
     }
 }

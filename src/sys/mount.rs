@@ -145,6 +145,14 @@ fn unmount_with(target: &str, flags: UnmountFlags) -> Outcome<()> {
     result.map_err(Fail::of("umount", &target))
 }
 
+/// Makes the mount at `new` the root directory of all who have the present one, which is at `old`
+/// then. pivot_root(2).
+pub fn pivot(new: &str, old: &str) -> Outcome<()> {
+    let pivot = || rustix::process::pivot_root(ended(new.as_bytes())?, ended(old.as_bytes())?);
+    pivot().map_err(Fail::of("pivot_root", &new))?;
+    rustix::process::chdir("/").map_err(Fail::of("chdir", &"/"))
+}
+
 /// Which mount, and which device, holds what this descriptor names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {

@@ -17,6 +17,11 @@ pub fn power_off() -> Fail {
     refused(RebootCommand::PowerOff, "power off")
 }
 
+/// Starts the kernel that was loaded for that. `EINVAL`: none was.
+pub fn start_next_kernel() -> Fail {
+    refused(RebootCommand::Kexec, "start the next kernel")
+}
+
 pub fn halt() -> Fail {
     refused(RebootCommand::Halt, "halt")
 }

@@ -51,6 +51,7 @@ mod secrets;
 mod server_lab;
 mod shares;
 mod shell;
+mod shutdown;
 mod stack;
 mod stacks;
 mod stacks_explained;

@@ -31,6 +31,16 @@ fn boot(image: PathBuf, words: &str) -> Outcome {
     outcome
 }
 
+/// What systemd does not take down itself, since it lies below root, is taken down afterwards.
+fn assert_taken_down(outcome: &Outcome) {
+    let said = "landfall: everything below the old root is taken down";
+    let says = outcome.lines.iter().any(|line| line.contains(said));
+    outcome.check(
+        says,
+        "something stays when Debian ends, or nobody took it down",
+    );
+}
+
 /// A section without what differs from boot to boot, and without where landfall does otherwise:
 /// in Debian's initramfs mdadm does not know the machine's name and takes its own array for a
 /// foreign one, and more modules are loaded; after landfall the group of the volumes is noticed by
@@ -82,6 +92,7 @@ fn boot_debian_whose_tools_find_everything() {
         ours.report, theirs.report
     );
     assert_eq!(section(&ours, "state"), "running");
+    assert_taken_down(&ours);
     let mut wrong = Vec::new();
     for name in stacked_debian::COMPARED {
         let (ours, theirs) = (comparable(&ours, name), comparable(&theirs, name));

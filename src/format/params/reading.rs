@@ -153,6 +153,10 @@ impl Reading {
         self.wish.md = word.value != Some(b"0");
     }
 
+    pub(super) fn shutdown(&mut self, word: &Word<'_>) {
+        self.wish.shutdown = Some(word.value != Some(b"0"));
+    }
+
     pub(super) fn ubi_mtd(&mut self, word: &Word<'_>) {
         let mut fields = word.value.unwrap_or_default().split(|&b| b == b',');
         match fields.next().filter(|mtd| !mtd.is_empty()) {

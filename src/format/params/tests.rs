@@ -4,6 +4,7 @@ mod mounts;
 mod net;
 mod remote;
 mod resume;
+mod shutdown;
 
 use super::*;
 use crate::base::text::Text;

@@ -95,6 +95,7 @@ fn jobs_of(trace: &str) -> usize {
         "end",
         "reboot",
         "watch-drives",
+        "leave-shutdown",
     ];
     let verbs = verbs.filter_map(|(_, action)| action.split(' ').next());
     verbs.filter(|verb| !quiet.contains(verb)).count()
