@@ -1,3 +1,5 @@
+//! A small machine that is taken down.
+
 use super::*;
 use alloc::format;
 use alloc::string::String;
