@@ -45,6 +45,35 @@ pub fn find(root: &str, init: Option<&[u8]>) -> Result<Text, Fault> {
     Err(Fault::new(libc::ENOENT, format!("{text}{reasons}")))
 }
 
+/// The init besides this program in an image, which makes it a system of its own. An image that
+/// says in initrd-release(5) that it prepares for another system is none.
+pub fn in_image(root: &str) -> Option<Text> {
+    let tree = dir::open_path(root.as_bytes(), Want::DirectoryPlace).ok()?;
+    let place = |path: &str| dir::open_in_root(&tree, path.as_bytes(), Want::Place).ok();
+    if place("/etc/initrd-release").is_some() {
+        return None;
+    }
+    let [found @ .., _shell] = FALLBACKS;
+    let other = |path: &&str| place(path).is_some_and(|file| !is_this_program(&file));
+    found.into_iter().find(other).map(Text::from)
+}
+
+/// The program to start where the image is the system.
+pub fn find_in_image(root: &str, init: Option<&[u8]>) -> Result<Text, Fault> {
+    let own = in_image(root);
+    let path = find(root, init.or(own.as_ref().map(Text::as_bytes)))?;
+    let file = dir::open_path(path.as_bytes(), Want::Place)?;
+    match is_this_program(&file) {
+        true => Err(wrong(&path.0, "is landfall itself; give another init=")),
+        false => Ok(path),
+    }
+}
+
+fn is_this_program(file: &OwnedFd) -> bool {
+    let own = dir::open_path(b"/proc/self/exe", Want::Place);
+    own.is_ok_and(|own| dir::is_same(file, own))
+}
+
 /// Could this program start?
 pub fn check(root: BorrowedFd<'_>, path: &[u8]) -> Result<(), Fault> {
     if path.first() != Some(&b'/') {

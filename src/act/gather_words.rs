@@ -11,11 +11,12 @@ use crate::base::text::Text;
 use crate::format::cmdline::{self, FILE_MAX, MODULE_LISTS, TABLES};
 use crate::format::fstab;
 use crate::format::image_files::ImageFile;
+use crate::sys::dir::{self, Want};
 use crate::sys::proc_sys;
 
 /// The words of the image below `root`, and of the kernel.
 pub fn gather(root: &str) -> Vec<u8> {
-    let mut line = Vec::new();
+    let mut line = real_root_device(root).unwrap_or_default();
     for (path, word) in TABLES {
         add(&mut line, &below(root, path), &|line, file| {
             cmdline::add_table(line, word, file);
@@ -34,6 +35,20 @@ pub fn gather(root: &str) -> Vec<u8> {
         return all;
     }
     line
+}
+
+/// Root as initrd(4) has the kernel told of it, where `/` is a RAM disk: a device number, 0 as long
+/// as nobody said one. The RAM disk itself is none.
+fn real_root_device(root: &str) -> Option<Vec<u8>> {
+    let here = dir::open_path(root.as_bytes(), Want::DirectoryPlace).ok()?;
+    if dir::is_in_memory(&here).ok()? {
+        return None;
+    }
+    let text = proc_sys::read("/proc/sys/kernel/real-root-dev", 16).ok()?;
+    let number: u32 = std::str::from_utf8(&text).ok()?.trim().parse().ok()?;
+    let word = format!("landfall.root=0x{number:x} ");
+    let is_ram_disk = number >> 8 == 1;
+    (number != 0 && !is_ram_disk).then(|| word.into_bytes())
 }
 
 /// What the image says besides words. `root`: the image's.

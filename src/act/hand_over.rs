@@ -2,7 +2,8 @@
 //!
 //! In this order, so that nothing is deleted while anything can still be refused: everything is
 //! opened and checked; the mounts move; the roots are switched; the old root is emptied; exec.
-//! switch_root(8) does the same; mount(2) `MS_MOVE` and not pivot_root(2), which refuses rootfs.
+//! switch_root(8) does the same; mount(2) `MS_MOVE` and not pivot_root(2), which refuses rootfs:
+//! that is for an old root on a device, the RAM disk of a classic initrd.
 //! chroot and chdir must be PID 1's own: kernel threads share its root directory, and start
 //! helper programs from there.
 
@@ -35,6 +36,18 @@ pub fn hand_over(root: &str, init: &Text, arguments: &[Vec<u8>], environment: &[
     }
 }
 
+/// Becomes `init` where it is: the image is the system. Returns only if it failed.
+pub fn stay(init: &Text, arguments: &[Vec<u8>], environment: &[Vec<u8>]) -> Fault {
+    let program = match Program::new(init, arguments, environment) {
+        Ok(program) => program,
+        Err(fault) => return fault,
+    };
+    console_log::restore_rate_limit();
+    dir::remove_path(modprobe_client::SOCKET);
+    let fail = program.start();
+    Fault::new(fail.errno, format!("{init} was not started: {fail}"))
+}
+
 fn attempt(
     root: &str,
     init: &Text,
@@ -45,6 +58,7 @@ fn attempt(
     let new = new_root(root)?;
     find_init::check(new.as_fd(), &init.0)?;
     let old = dir::open_path(b"/", Want::Directory)?;
+    let in_memory = dir::is_in_memory(&old)?;
     let old = OldRoot::check(old, new.as_fd());
     console_log::restore_rate_limit();
     let mut moved = Vec::new();
@@ -52,14 +66,23 @@ fn attempt(
     for path in MOVED {
         moved.extend(take_along(&new, path));
     }
-    if let Err(fail) = switch(&new, root) {
+    let pivoted = match in_memory {
+        true => None,
+        false => pivot(&new),
+    };
+    if pivoted.is_none()
+        && let Err(fail) = switch(&new, root)
+    {
         moved.into_iter().rev().for_each(Moved::undo);
         let text = format!("{root} did not become the root directory: {fail}");
         return Err(Fault::new(fail.errno, text));
     }
     // Nobody listens there any more.
     dir::remove_path(modprobe_client::SOCKET);
-    empty(old);
+    match pivoted {
+        Some(where_it_is) => log::info!("the old root {where_it_is}"),
+        None => empty(old),
+    }
     let fail = program.start();
     let text = format!("{init} was not started, and the initramfs is gone: {fail}");
     Err(Fault::new(fail.errno, text))
@@ -192,6 +215,30 @@ fn switch(new: &OwnedFd, root: &str) -> Outcome<()> {
     process::change_directory(new)?;
     mount::move_to_path(new.as_fd(), root, "/")?;
     process::chroot_here()
+}
+
+/// initrd(4): an old root that is no initramfs goes to `/initrd`, where the new one has that
+/// directory; otherwise it is detached, and gone when nothing in it is used any more. Nothing in it
+/// is deleted. Says which; `None`: the kernel refused, as it does with rootfs.
+fn pivot(new: &OwnedFd) -> Option<&'static str> {
+    let keeps = dir::open_in_root(new, b"/initrd", Want::DirectoryPlace).is_ok();
+    let pivot = || {
+        process::change_directory(new)?;
+        mount::pivot_here(if keeps { "initrd" } else { "." })?;
+        if !keeps {
+            // It lies on top of the new one.
+            mount::detach(".")?;
+        }
+        process::chroot_here()
+    };
+    match pivot() {
+        Ok(()) if keeps => Some("is at /initrd"),
+        Ok(()) => Some("is detached"),
+        Err(fail) => {
+            log::warn!("{fail}");
+            None
+        }
+    }
 }
 
 fn empty(old: Result<OldRoot, String>) {

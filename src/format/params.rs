@@ -10,6 +10,7 @@ mod loops;
 mod luks;
 mod mounts;
 mod net;
+mod ram;
 mod reading;
 mod remote;
 mod resume;
@@ -130,7 +131,7 @@ const fn readers(rows: [Parameter; HERE]) -> [Reader; HERE] {
     all
 }
 
-const ROWS: [Parameter; 56] = [
+const ROWS: [Parameter; 58] = [
     Parameter {
         names: &["root"],
         values: "`=UUID=…`, `=LABEL=…`, `=PARTUUID=…[/PARTNROFF=N]`, `=PARTLABEL=…`, \
@@ -144,9 +145,10 @@ const ROWS: [Parameter; 56] = [
                   `=nbd:SERVER:EXPORT`, `=nbd://SERVER[:PORT]/EXPORT`, \
                   `=iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET`, `=iscsi`, \
                   `=rbd:MON[,MON…]:POOL[/NAMESPACE]/IMAGE[@SNAPSHOT][:OPTIONS[:FLAGS]]`, \
-                  `=ceph:MON[,MON…]:/PATH[:OPTIONS]`, `=fstab`, \
+                  `=ceph:MON[,MON…]:/PATH[:OPTIONS]`, `=tmpfs`, `=fstab`, \
                   `=gpt-auto`",
-        default: "`gpt-auto`: the only GPT partition whose type is root of this architecture",
+        default: "the image itself where it is a system; else `gpt-auto`: the only GPT \
+                  partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \
                   UUID do not matter.",
         gathers: false,
@@ -219,6 +221,8 @@ const ROWS: [Parameter; 56] = [
         tests: &["flash_memory_for_ubi_gathers"],
         read: Reading::ubi_mtd,
     },
+    ram::ARCHIVE,
+    ram::ROOT,
     remote::NFSROOT,
     remote::NETROOT,
     remote::NVME,

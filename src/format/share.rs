@@ -59,12 +59,22 @@ pub fn of_root(typed: &[u8], fstypes: &[String]) -> Option<(String, Vec<String>)
 
 /// Does it come by virtio? So does 9p, unless the options name another transport.
 pub fn is_by_virtio(fstype: &str, flags: &Text) -> bool {
-    fstype != "9p" || transport(flags).is_none_or(|named| named.0 == b"virtio")
+    fstype != MEMORY && fstype != "9p"
+        || fstype == "9p" && transport(flags).is_none_or(|named| named.0 == b"virtio")
 }
+
+/// What keeps its files in memory: mounted without a device, and called after the archive that
+/// it is filled from, if there is one.
+pub const MEMORY: &str = "tmpfs";
 
 /// The options that a share is mounted with. 9p must be told how it comes; the kernel's own default
 /// is TCP where that is built in.
 pub fn options(fstype: &str, flags: &Text) -> Text {
+    if fstype == MEMORY {
+        // The root directory of a tmpfs is everybody's, unless that is said.
+        let more = if flags.0.is_empty() { "" } else { "," };
+        return Text([b"mode=0755", more.as_bytes(), flags.as_bytes()].concat());
+    }
     match fstype == "9p" && transport(flags).is_none() {
         true if flags.0.is_empty() => Text::from("trans=virtio"),
         true => Text([b"trans=virtio,", flags.as_bytes()].concat()),

@@ -27,6 +27,27 @@ pub fn add_to(tree: &mut Tree) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An image with an init of its own is the system, and no preparation for one: initrd-release(5)
+/// would tell that init the opposite. One that was added stays.
+pub fn leave_what_it_is_to(tree: &mut Tree) {
+    const INITS: [&str; 5] = [
+        "sbin/init",
+        "etc/init",
+        "bin/init",
+        "usr/sbin/init",
+        "usr/bin/init",
+    ];
+    let ours = tree.find(b"etc/initrd-release");
+    let ours = ours.is_some_and(|node| matches!(node.what, What::Bytes(_)));
+    if ours
+        && INITS
+            .iter()
+            .any(|path| tree.find(path.as_bytes()).is_some())
+    {
+        tree.remove(b"etc/initrd-release");
+    }
+}
+
 fn parse<'a>(words: &[&'a str]) -> Option<(&'a str, Node)> {
     let octal = |text: &str| u32::from_str_radix(text, 8).ok();
     let node = |mode, what| Some(Node { mode, what });
@@ -58,6 +79,18 @@ mod tests {
         let console = &tree.find(b"dev/console").unwrap().what;
         assert!(matches!(console, What::CharDevice(5, 1)));
         assert!(tree.find(b"etc/initrd-release").is_some());
+    }
+
+    #[test]
+    fn an_image_with_an_init_is_not_called_an_initrd() {
+        for path in ["usr/sbin/init", "sbin/init.d"] {
+            let mut tree = Tree::default();
+            add_to(&mut tree).unwrap();
+            tree.insert_bytes(path, Vec::new()).unwrap();
+            leave_what_it_is_to(&mut tree);
+            let is_initrd = tree.find(b"etc/initrd-release").is_some();
+            assert_eq!(is_initrd, path == "sbin/init.d");
+        }
     }
 
     #[test]

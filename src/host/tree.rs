@@ -68,6 +68,11 @@ impl Tree {
         self.nodes.get(path)
     }
 
+    /// Takes away what is no directory.
+    pub fn remove(&mut self, path: &[u8]) {
+        self.nodes.remove(path);
+    }
+
     /// Puts `node` at `path`, with the directories above it. What stood there before is replaced.
     pub fn insert(&mut self, path: &[u8], node: Node) -> Result<(), Failure> {
         let parts: Vec<&[u8]> = path

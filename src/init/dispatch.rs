@@ -6,8 +6,8 @@ use super::job::NEW_ROOT;
 use super::questions::WITHDRAWN;
 use super::{early, translate};
 use crate::act::{
-    coldplug, console_log, end, flash, hand_over, keyboards, leave_network, leave_shutdown,
-    mdadm_map, shell, watch_drives,
+    coldplug, console_log, end, find_init, flash, hand_over, keyboards, leave_network,
+    leave_shutdown, mdadm_map, shell, watch_drives,
 };
 use crate::base::fault::Fault;
 use crate::base::text::Text;
@@ -68,6 +68,7 @@ impl Machine {
                 leave_network::leave(&net);
                 self.hand_over(ticket, &init);
             }
+            Action::Stay { ticket, init } => self.stay(ticket, init.as_ref()),
             Action::WatchDrives => {
                 watch_drives::start();
                 self.watching = true;
@@ -115,8 +116,27 @@ impl Machine {
         self.queue.push(Event::Walked { ticket });
     }
 
+    /// Becomes the init of the image.
+    fn stay(&mut self, ticket: Ticket, init: Option<&Text>) {
+        let fault = match find_init::find_in_image("/", init.map(Text::as_bytes)) {
+            Ok(path) => {
+                self.leave();
+                hand_over::stay(&path, &self.arguments, &self.environment)
+            }
+            Err(fault) => fault,
+        };
+        self.queue.push(Event::InitMissing { ticket, fault });
+    }
+
     /// Leaves everything as the real init expects it, and becomes it.
     fn hand_over(&mut self, ticket: Ticket, init: &Text) {
+        self.leave();
+        let fault = hand_over::hand_over(NEW_ROOT, init, &self.arguments, &self.environment);
+        self.queue.push(Event::HandOverFailed { ticket, fault });
+    }
+
+    /// Nothing of us runs on.
+    fn leave(&mut self) {
         self.record.write();
         self.close_question(WITHDRAWN);
         self.workers.secrets.forget_all();
@@ -127,8 +147,6 @@ impl Machine {
         if let Some(requests) = self.requests.take() {
             requests.restore();
         }
-        let fault = hand_over::hand_over(NEW_ROOT, init, &self.arguments, &self.environment);
-        self.queue.push(Event::HandOverFailed { ticket, fault });
     }
 
     fn open_shell(&mut self, ticket: Ticket) {

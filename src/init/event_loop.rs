@@ -10,7 +10,7 @@ use super::translate;
 use super::workers::Workers;
 use crate::act::module_catalog::{self, Catalog};
 use crate::act::watch_links::Watch;
-use crate::act::{efi_variables, faster_signatures, firmware_tables};
+use crate::act::{efi_variables, faster_signatures, find_init, firmware_tables, host_name};
 use crate::base::text::Text;
 use crate::format::image_files::ImageFile;
 use crate::format::{cmdline, uevent};
@@ -111,10 +111,16 @@ impl Machine {
             self.queue.push(Event::Net(NetEvent::Nbft(left.into())));
         }
         for (file, text) in files {
+            if file == ImageFile::Hostname {
+                host_name::take(text.as_bytes());
+            }
             self.tell(Event::File { file, text });
         }
         if efi_variables::are_there() {
             self.tell(Event::Efi);
+        }
+        if find_init::in_image("/").is_some() {
+            self.tell(Event::System);
         }
         self.tell(Event::Boot {
             cmdline: Text(cmdline),

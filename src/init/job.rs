@@ -4,11 +4,12 @@ use super::{connecting, leasing, leasing6, lookup};
 use crate::act::attach_loop::HOST;
 use crate::act::ceph_key::{self, Held};
 use crate::act::module_catalog::Catalog;
+use crate::act::mount_root::MountFault;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, attach_loop, configure_link, create_mapping, device_links, efi_variables,
     find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach, read_device,
-    read_fstab, resume, unlock_luks,
+    read_fstab, resume, unlock_luks, unpack_archive,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -19,7 +20,7 @@ use crate::format::net::firmware::Firmware;
 use crate::format::net::order::Asked;
 use crate::plan::action::{Action, Mount, NetAction};
 use crate::plan::event::{Event, NetEvent, Ticket};
-use crate::sys::btrfs;
+use crate::sys::{btrfs, mount};
 
 /// Where the new root is mounted in the initramfs.
 pub const NEW_ROOT: &str = "/sysroot";
@@ -189,7 +190,8 @@ fn mount_root(ticket: Ticket, mount: &Mount, tell: &mut dyn FnMut(Event)) -> Eve
         at: mount.at.as_bytes(),
         anew: mount.anew,
     };
-    match mount_root::mount(&request, options.as_bytes(), place) {
+    let mounted = mount_root::mount(&request, options.as_bytes(), place);
+    match mounted.and_then(|()| fill(mount, place)) {
         Ok(()) => {
             let is_root = !mount.host && mount.at.0.is_empty();
             if let Some(text) = is_root.then(|| read_fstab::early(NEW_ROOT)).flatten() {
@@ -203,6 +205,20 @@ fn mount_root(ticket: Ticket, mount: &Mount, tell: &mut dyn FnMut(Event)) -> Eve
             kernel: failed.kernel,
         },
     }
+}
+
+/// A file system in memory is made of the archive that it is called after.
+fn fill(mounted: &Mount, place: &str) -> Result<(), MountFault> {
+    let root = mounted.at.0.is_empty();
+    if !root || mounted.fstype != "tmpfs" || !mounted.device.starts_with('/') {
+        return Ok(());
+    }
+    unpack_archive::unpack(&mounted.device, place).map_err(|fault| {
+        // The next attempt begins anew.
+        let _ = mount::detach(place);
+        let kernel = Vec::new();
+        MountFault { fault, kernel }
+    })
 }
 
 /// The options, with the key by which a Ceph cluster knows this machine.

@@ -183,6 +183,12 @@ pub enum Action {
         ticket: Ticket,
         init: Option<Text>,
     },
+    /// The image is the system: find the real init in it, and become that, with everything as it
+    /// is. Answered as `FindInit` where it fails.
+    Stay {
+        ticket: Ticket,
+        init: Option<Text>,
+    },
     /// Move the mounts, empty the initramfs, switch, exec.
     /// `arrays`: those that run because root needed them; the real system's mdadm is told of them.
     HandOver {

@@ -51,6 +51,7 @@ impl Plan {
             }
             Event::Linked { ticket, names } => self.linked(ticket, names),
             Event::Efi => self.efi = true,
+            Event::System => self.system = true,
             Event::Firmware { ticket, told } => self.firmware_told(ticket, told),
             Event::Unlocked { .. } | Event::UnlockFailed { .. } => self.take_of_volume(now, event),
             Event::Answered { .. }
@@ -103,15 +104,17 @@ impl Plan {
             self.say(Level::Warning, complaint);
         }
         self.complain_of_volumes();
-        self.buses.shares = self.is_share();
+        self.buses.shares = self.is_share() && !self.is_memory();
         self.buses.links = self.wish.needs_net();
         let elsewhere = self.is_share() || self.is_remote();
         self.buses.no_disks = elsewhere && self.wish.resume.is_none();
         self.stage = Stage::Searching;
         self.be_patient(now);
-        self.walk();
-        if self.wish.root.is_none() || self.place_may_be_left() {
-            self.ask_firmware();
+        if self.needs_devices() {
+            self.walk();
+            if self.wish.root.is_none() || self.place_may_be_left() {
+                self.ask_firmware();
+            }
         }
         for name in self.wish.load.clone() {
             let purpose = Purpose::Wished(name.clone());
@@ -322,9 +325,10 @@ impl Plan {
     pub(super) fn find_init(&mut self) {
         self.stage = Stage::FindingInit;
         let ticket = self.tickets.issue(Job::FindInit);
-        self.out.push(Action::FindInit {
-            ticket,
-            init: self.wish.init.clone(),
+        let init = self.wish.init.clone();
+        self.out.push(match self.image_is_root() {
+            true => Action::Stay { ticket, init },
+            false => Action::FindInit { ticket, init },
         });
     }
 

@@ -123,6 +123,8 @@ pub enum Event {
         ticket: Ticket,
         names: Vec<String>,
     },
+    /// The image holds an init besides ours. Told before `Boot`, or not at all.
+    System,
     /// The machine has EFI variables, which can be asked for. Told before `Boot`, or not at all.
     Efi,
     /// Answers `ask-firmware`.

@@ -188,7 +188,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
 
 fn not_understood(typed: &Text) -> String {
     let why = match typed.as_bytes().starts_with(b"/dev/ram") {
-        true => "empty beside an initramfs",
+        true => "empty beside an initramfs; with a classic initrd, landfall.root= names root",
         false => "not a form that is understood",
     };
     format!("root={typed} is {why}")

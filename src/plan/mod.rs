@@ -34,6 +34,10 @@
 //! What the host of a virtual machine shares is mounted by its tag ([`shares`]); what a server
 //! exports, over the first network link that serves ([`net`]).
 //!
+//! # Root in RAM
+//! An image may be the system itself, or hold an archive that is unpacked into a file system in
+//! RAM: no device is waited for ([`ram`]).
+//!
 //! # Devices that leave
 //! A device may vanish or change at any moment. Answers about what it was are dropped
 //! ([`device`]: generations). A root that vanishes while it is being mounted is looked for again.
@@ -87,6 +91,7 @@ mod net;
 mod news;
 mod progress;
 mod questions;
+mod ram;
 mod resume;
 pub mod root;
 mod shares;
@@ -220,6 +225,8 @@ pub struct Plan {
     firmware: Firmware,
     /// There are variables of EFI.
     efi: bool,
+    /// The image holds an init besides ours.
+    system: bool,
     /// The driver of UBI was asked for.
     ubi_asked: bool,
     /// The image's.
@@ -270,6 +277,7 @@ impl Plan {
             comparing: false,
             firmware: Firmware::Unasked,
             efi: false,
+            system: false,
             ubi_asked: false,
             files: Vec::new(),
             out: Vec::new(),
@@ -306,6 +314,9 @@ impl Plan {
                 opens: Some(until), ..
             } => Some(self.keyboards_due(*until)),
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
+            Stage::Searching if !self.needs_devices() => {
+                earliest([self.first_until, self.trunk, None])
+            }
             Stage::Searching => {
                 let due = earliest([self.idle_at(), self.stack_due(), self.asking_due()]);
                 let due = earliest([due, self.network_due(), self.extension_due()]);

@@ -22,7 +22,8 @@ impl Plan {
 
     pub(super) fn advance(&mut self, now: Millis) {
         self.load(now);
-        if self.is_looking() {
+        self.stay();
+        if self.is_looking() && self.needs_devices() {
             self.look();
             self.decide_on_resume(now);
             if self.build(now) {
@@ -37,22 +38,23 @@ impl Plan {
             self.judge_file(now);
         }
         self.mount_share(now);
-        if self.is_looking() {
+        let looks = self.needs_devices();
+        if self.is_looking() && looks {
             self.network(now);
         }
         self.end_optional(now);
-        if self.is_looking() {
+        if self.is_looking() && looks {
             self.gather_btrfs(now);
             self.unlock(now);
             self.ask(now);
         }
-        if self.is_looking() {
+        if self.is_looking() && looks {
             self.choose(now);
             self.widen(now);
             self.end_without_links(now);
             self.ask_for_the_last();
         }
-        if self.is_looking() {
+        if self.is_looking() && looks {
             self.unlock(now);
             self.ask(now);
             self.load(now);
@@ -90,7 +92,7 @@ impl Plan {
     }
 
     /// What is to be loaded after the drivers of devices: root is found, or no more devices come.
-    fn ask_for_the_last(&mut self) {
+    pub(super) fn ask_for_the_last(&mut self) {
         let due = match self.stage {
             Stage::Preparing { .. } => true,
             Stage::Searching => self.tickets.none_open(),

@@ -119,7 +119,8 @@ impl Plan {
         let mount = Mount {
             device: tag.clone(),
             nodev: true,
-            read_only: host || self.protected || !self.wish.writable,
+            // What is to be filled is writable.
+            read_only: !self.is_memory() && (host || self.protected || !self.wish.writable),
             host,
             at: self.place(),
             anew: false,
@@ -162,7 +163,7 @@ impl Plan {
                 .is_some_and(|t| t.as_bytes() == tag.as_bytes())
         };
         let is_there = self.shares.all.iter().any(has_it);
-        let waits = matches!(fault.errno, EINVAL | ENOENT) && !is_there;
+        let waits = matches!(fault.errno, EINVAL | ENOENT) && !is_there && !self.is_memory();
         if !waits {
             let (device, fault) = (tag, fault.clone());
             return self.give_up(

@@ -39,6 +39,7 @@ pub fn event_line(event: &Event) -> String {
     match event {
         Event::Boot { cmdline } => rest("boot", cmdline.as_bytes()),
         Event::Efi => "efi".into(),
+        Event::System => "system".into(),
         Event::Signatures { hash, faster } => {
             let line = Line::new("signatures").word(hash);
             line.key("faster", faster).done()
@@ -201,6 +202,7 @@ pub fn action_line(action: &Action) -> String {
         | Action::Attach { .. }
         | Action::Mount { .. }
         | Action::FindInit { .. }
+        | Action::Stay { .. }
         | Action::HandOver { .. }
         | Action::Page { .. }
         | Action::Reply { .. }
@@ -245,6 +247,10 @@ fn last_action_line(action: &Action) -> String {
         Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
         Action::FindInit { ticket, init } => {
             let line = answer("find-init", *ticket);
+            line.opt("init", init.as_ref().map(Text::as_bytes)).done()
+        }
+        Action::Stay { ticket, init } => {
+            let line = answer("stay", *ticket);
             line.opt("init", init.as_ref().map(Text::as_bytes)).done()
         }
         Action::HandOver {

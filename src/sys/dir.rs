@@ -3,7 +3,7 @@
 
 use super::fail::{Fail, Outcome};
 use super::path::{Shown, ended};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub use rustix::fs::FileType;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::fs::{fstatfs, mkdirat, open, openat, openat2, unlinkat};
@@ -122,6 +122,12 @@ pub fn status(fd: impl AsFd) -> Outcome<Status> {
     })
 }
 
+/// Are both the same file, by whatever names?
+pub fn is_same(a: impl AsFd, b: impl AsFd) -> bool {
+    let file = |fd: BorrowedFd<'_>| rustix::fs::fstat(fd).map(|s| (s.st_dev, s.st_ino));
+    matches!((file(a.as_fd()), file(b.as_fd())), (Ok(a), Ok(b)) if a == b)
+}
+
 /// The device number of the file system that holds it.
 pub fn device_of(fd: impl AsFd) -> Outcome<(u32, u32)> {
     let status = rustix::fs::fstat(fd).map_err(Fail::of("fstat", &"-"))?;
@@ -144,6 +150,12 @@ pub fn number_of(fd: impl AsFd) -> Outcome<(u32, u32)> {
 pub fn fs_magic(fd: impl AsFd) -> Outcome<u32> {
     let status = fstatfs(fd).map_err(Fail::of("fstatfs", &"-"))?;
     Ok(status.f_type as u32)
+}
+
+/// Is it on one of the two that an initramfs can be?
+pub fn is_in_memory(fd: impl AsFd) -> Outcome<bool> {
+    let magic = fs_magic(fd)?;
+    Ok(magic == RAMFS_MAGIC || magic == TMPFS_MAGIC)
 }
 
 /// Reads from `offset`, up to the buffer's length; less only at the end of the file.
@@ -201,6 +213,14 @@ pub fn remove_directory(dir: impl AsFd, name: &CStr) -> Outcome<()> {
 /// Makes a directory, mode 0755; one that is there is left as it is.
 pub fn make(path: &str) -> Outcome<()> {
     make_at(CWD, path.as_bytes())
+}
+
+/// The same in `dir`; `EEXIST` if there is anything.
+pub fn make_new(dir: impl AsFd, name: &[u8]) -> Outcome<()> {
+    let make = |name: CString| mkdirat(dir, name, Mode::from_raw_mode(0o755));
+    ended(name)
+        .and_then(make)
+        .map_err(Fail::of("mkdir", &Shown(name)))
 }
 
 pub fn make_at(dir: impl AsFd, path: &[u8]) -> Outcome<()> {

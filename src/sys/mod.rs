@@ -16,6 +16,7 @@ pub mod heap;
 pub mod keyring;
 pub mod kmsg;
 pub mod loop_device;
+pub mod make;
 pub mod map;
 pub mod md;
 pub mod memory;

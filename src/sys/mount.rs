@@ -129,6 +129,11 @@ pub fn copy(path: &str) -> Outcome<OwnedFd> {
     rustix::mount::open_tree(CWD, path, flags).map_err(Fail::of("open_tree", &path))
 }
 
+/// pivot_root(2): the working directory's mount becomes `/`, what was `/` goes to `old` in it.
+pub fn pivot_here(old: &str) -> Outcome<()> {
+    rustix::process::pivot_root(".", old).map_err(Fail::of("pivot_root", &old))
+}
+
 /// Takes the mount at `target` out of the tree now; it ends when nobody uses it any more.
 pub fn detach(target: &str) -> Outcome<()> {
     let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;

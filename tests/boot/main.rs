@@ -46,6 +46,7 @@ mod net_links;
 mod net_silent;
 mod net_stacks;
 mod nfs;
+mod ram;
 mod roots;
 mod secrets;
 mod server_lab;

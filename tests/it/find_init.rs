@@ -1,6 +1,6 @@
 //! The real init is found inside the new root, by what paths mean there.
 
-use landfall::act::find_init::find;
+use landfall::act::find_init::{find, in_image};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -141,4 +141,25 @@ fn without_init_the_kernels_own_list_is_tried_in_order() {
 #[test]
 fn the_shell_of_this_machine_could_be_an_init() {
     assert_eq!(find("/", Some(b"/bin/sh")).unwrap().to_string(), "/bin/sh");
+}
+
+#[test]
+fn an_image_is_a_system_by_an_init_that_is_not_this_program() {
+    let root = Root::new("image");
+    let found = || in_image(root.0.to_str().unwrap()).map(|path| path.to_string());
+    // A shell is there for a person.
+    root.file("/bin/sh", b"#!/bin/sh", 0o755);
+    assert_eq!(found(), None);
+    root.file("/bin/init", &elf(OURS, ""), 0o755);
+    assert_eq!(found().as_deref(), Some("/bin/init"));
+    // Another name of this program is passed over, as a second file of its own would be.
+    fs::create_dir_all(root.0.join("sbin")).unwrap();
+    let this = fs::read_link("/proc/self/exe").unwrap();
+    symlink("../this", root.0.join("sbin/init")).unwrap();
+    if fs::hard_link(this, root.0.join("this")).is_ok() {
+        assert_eq!(found().as_deref(), Some("/bin/init"));
+    }
+    // It says itself that it is none.
+    root.file("/etc/initrd-release", b"", 0o644);
+    assert_eq!(found(), None);
 }

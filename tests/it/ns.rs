@@ -303,6 +303,54 @@ fn the_real_init_gets_everything_and_the_initramfs_is_empty() {
     );
 }
 
+/// A root on a device, or what looks like one, is pivoted away, and whole.
+fn pivot_for_real(scratch: &Path) {
+    let old = directory(scratch.join("old"));
+    mount::bind(&old, &old).unwrap();
+    let memory = dir::is_in_memory(open_path(old.as_bytes(), Want::Place).unwrap());
+    if memory.unwrap() {
+        // Nothing to be shown where the scratch files are in memory.
+        return fs::write(scratch.join("console"), PIVOTED).unwrap();
+    }
+    file(&format!("{old}/init"), "");
+    let new = format!("{old}/sysroot");
+    tmpfs(&directory(PathBuf::from(&new)));
+    for name in ["bin", "proc", "initrd", "dev"] {
+        directory(PathBuf::from(format!("{new}/{name}")));
+        directory(PathBuf::from(format!("{old}/{name}")));
+    }
+    mount::virtual_fs("proc", &format!("{old}/proc"), 0, c"").unwrap();
+    fs::copy("/usr/bin/busybox", format!("{new}/bin/busybox")).unwrap();
+    file(&format!("{new}/told"), "");
+    let console = scratch.join("console");
+    file(console.to_str().unwrap(), "");
+    mount::bind(console.to_str().unwrap(), &format!("{new}/told")).unwrap();
+    let script = "#!/bin/busybox sh\nexec > /told\n/bin/busybox ls /initrd\n";
+    program(&format!("{new}/init"), script);
+    rustix::process::chdir(old.as_str()).unwrap();
+    rustix::process::pivot_root(".", ".").unwrap();
+    mount::detach("/").unwrap();
+    rustix::process::chdir("/").unwrap();
+    let fault = hand_over::hand_over("/sysroot", &Text::from("/init"), &[], &[]);
+    panic!("{fault}");
+}
+
+const PIVOTED: &str = "bin\ndev\ninit\ninitrd\nproc\nsysroot\n";
+
+#[test]
+fn a_root_on_a_device_is_pivoted_to_initrd_and_nothing_in_it_is_deleted() {
+    in_namespaces_then(
+        "ns::a_root_on_a_device_is_pivoted_to_initrd_and_nothing_in_it_is_deleted",
+        pivot_for_real,
+        |scratch| {
+            assert_eq!(
+                fs::read_to_string(scratch.join("console")).unwrap(),
+                PIVOTED
+            )
+        },
+    );
+}
+
 #[test]
 fn a_refused_hand_over_leaves_everything_in_place() {
     in_namespaces(

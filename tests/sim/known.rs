@@ -287,7 +287,7 @@ impl Known {
                 }
                 return;
             }
-            Action::WatchDrives | Action::LeaveShutdown => return,
+            Action::WatchDrives | Action::LeaveShutdown | Action::Stay { .. } => return,
             Action::Say { text, .. } => return self.warnings.push(text.clone()),
             Action::Page { .. } => return self.gave_up = true,
             Action::End { .. } | Action::Reboot => return self.over = true,
@@ -424,6 +424,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Shell { ticket } => Some(*ticket),
         Action::WatchDrives
         | Action::LeaveShutdown
+        | Action::Stay { .. }
         | Action::Withdraw { .. }
         | Action::Abandon { .. }
         | Action::Forget { .. }

@@ -6,6 +6,7 @@ mod ceph;
 mod loops;
 mod mounts;
 mod net;
+mod ram;
 mod remote;
 mod resume;
 mod verity;
@@ -45,6 +46,10 @@ pub(super) struct Reading {
     loops: loops::Words,
     usr: mounts::Words,
     net: net::Words,
+    /// `landfall.archive=`, where root is in memory.
+    archive: String,
+    /// `landfall.root=` was said: `root=` counts no more.
+    named_for_us: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -69,6 +74,8 @@ impl Default for Reading {
             loops: loops::Words::default(),
             usr: mounts::Words::default(),
             net: net::Words::default(),
+            archive: String::new(),
+            named_for_us: false,
         }
     }
 }
@@ -77,6 +84,9 @@ impl Default for Reading {
 impl Reading {
     pub(super) fn root(&mut self, word: &Word<'_>) {
         let typed = word.value.unwrap_or_default();
+        if self.named_for_us && word.is("root") {
+            return;
+        }
         if typed == b"fstab" && self.wish.root.is_some() {
             // What the image's /etc/fstab says stands in front of all other words.
             return;
@@ -99,11 +109,21 @@ impl Reading {
 
     /// What `root=` is, now that the type is known.
     fn finish_root(&mut self) {
+        self.finish_archive();
         let remote = self.finish_remote();
         // By now without a password.
         let typed = self.wish.root_as_typed.clone();
         if remote {
             self.wish.root = Some(Source::Remote);
+        } else if typed.as_bytes() == share::MEMORY.as_bytes() || !self.archive.is_empty() {
+            let source = core::mem::take(&mut self.archive);
+            let named = if source.is_empty() {
+                share::MEMORY.into()
+            } else {
+                source
+            };
+            self.wish.root = Some(Source::Share(named));
+            self.wish.fstypes = alloc::vec![share::MEMORY.into()];
         } else if let Some((tag, types)) = share::of_root(typed.as_bytes(), &self.wish.fstypes) {
             self.wish.root = Some(Source::Share(tag));
             self.wish.fstypes = types;

@@ -2,6 +2,7 @@
 
 mod mounts;
 mod net;
+mod ram;
 mod remote;
 mod resume;
 mod shutdown;
