@@ -7,6 +7,7 @@
 //! the input is kept as `DIR/../crashes/TARGET-HASH`, on a panic, after more than a second of
 //! computing, and beyond a bound of memory.
 
+mod archive;
 mod coverage;
 mod firmware;
 mod iscsi;

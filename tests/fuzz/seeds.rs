@@ -37,7 +37,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             }
         }
         "bootconfig" => add(b"kernel {\n root = \"a\", b\n x.y += 1 # z\n}\ninit.a\n"),
-        "ibft" | "iscsi" | "nbd" | "nbft" => seeds.extend(elsewhere(target)),
+        "archive" | "ibft" | "iscsi" | "nbd" | "nbft" => seeds.extend(elsewhere(target)),
         "plan" => {
             let files = std::fs::read_dir("tests/scenarios").into_iter().flatten();
             for file in files.flatten() {
@@ -76,6 +76,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 /// Those that are made beside what is run.
 fn elsewhere(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "archive" => crate::archive::seeds(),
         "iscsi" => crate::iscsi::seeds(),
         "nbd" => crate::nbd::seeds(),
         _ => crate::firmware::seeds(target),

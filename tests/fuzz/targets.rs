@@ -1,6 +1,6 @@
 //! What is fuzzed: each header and metadata parser, and the plan.
 
-use crate::{firmware, iscsi, nbd, network};
+use crate::{archive, firmware, iscsi, nbd, network};
 use landfall::base::millis::Millis;
 use landfall::format::identity::{self, Need, Range, Step, View};
 use landfall::format::kmod::{Catalog, Files};
@@ -24,7 +24,7 @@ const fn target(name: &'static str, run: fn(&[u8]), words: &'static [&'static [u
     Target { name, run, words }
 }
 
-pub const TARGETS: [Target; 29] = [
+pub const TARGETS: [Target; 30] = [
     target(
         "luks",
         luks_header,
@@ -100,6 +100,7 @@ pub const TARGETS: [Target; 29] = [
         zstd,
         &[b"(\xb5/\xfd", b"\x50\x2a\x4d\x18", b"\xfc", b"\xa8"],
     ),
+    target("archive", archive::run, archive::WORDS),
     target("dhcp4", network::dhcp4, network::DHCP4),
     target("dhcp6", network::dhcp6, network::DHCP6),
     target("dns", network::dns, network::DNS),

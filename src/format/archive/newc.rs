@@ -5,6 +5,8 @@ use crate::base::bytes::{array, slice, until_nul};
 use alloc::vec::Vec;
 
 const HEADER: usize = 110;
+/// A Debian has a few dozen files with more than one name.
+const NAMED_MAX: usize = 16 << 10;
 const TRAILER: &[u8] = b"TRAILER!!!";
 
 pub(super) fn is_one(bytes: &[u8]) -> bool {
@@ -43,6 +45,9 @@ impl<'a> Reader<'a> {
         let (name, data) = self.parts(length, size).ok_or(CUT)?;
         if name == TRAILER {
             return Ok(None);
+        }
+        if self.named.len() >= NAMED_MAX {
+            return Err("holds too many files with more than one name");
         }
         let kind = match mode >> 12 {
             0o10 if names > 1 => self.file(inode, name, data),
