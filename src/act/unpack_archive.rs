@@ -76,7 +76,7 @@ fn make_entry(root: &OwnedFd, entry: &Entry<'_>) -> Outcome<()> {
         Kind::Link(text) => make::link(at, name, text)?,
         Kind::Same(old, contents) => {
             let (above, old) = split(old);
-            make::same(at, name, (directory(root, above)?, old))?;
+            make::same(at, name, (directory(root, above)?.as_fd(), old))?;
             if contents.is_empty() {
                 return Ok(());
             }

@@ -5,7 +5,7 @@
 
 use super::fail::{Fail, Outcome};
 use super::path::{Shown, ended};
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::fs::{chmodat, chownat, linkat, makedev, mknodat, openat, symlinkat, utimensat};
 use rustix::io::Errno;
@@ -42,7 +42,7 @@ pub fn refill(dir: BorrowedFd<'_>, name: &[u8], contents: &[u8]) -> Outcome<()> 
 
 fn write(dir: BorrowedFd<'_>, name: &[u8], how: OFlags, mut contents: &[u8]) -> Outcome<()> {
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | how;
-    on(name, "write", |name| {
+    on(name, "write", &mut |name| {
         let file = openat(dir, name, flags, Mode::from_raw_mode(0o600))?;
         while !contents.is_empty() {
             match rustix::io::write(&file, contents) {
@@ -56,12 +56,18 @@ fn write(dir: BorrowedFd<'_>, name: &[u8], how: OFlags, mut contents: &[u8]) -> 
 }
 
 pub fn link(dir: BorrowedFd<'_>, name: &[u8], text: &[u8]) -> Outcome<()> {
-    on(name, "symlink", |name| symlinkat(&*ended(text)?, dir, name))
+    on(name, "symlink", &mut |name| {
+        symlinkat(&*ended(text)?, dir, name)
+    })
 }
 
 /// `name` in `dir` as another name of `old` in `old_dir`, which may itself be a symbolic link.
-pub fn same(dir: BorrowedFd<'_>, name: &[u8], (old_dir, old): (impl AsFd, &[u8])) -> Outcome<()> {
-    on(name, "link", |name| {
+pub fn same(
+    dir: BorrowedFd<'_>,
+    name: &[u8],
+    (old_dir, old): (BorrowedFd<'_>, &[u8]),
+) -> Outcome<()> {
+    on(name, "link", &mut |name| {
         linkat(old_dir, &*ended(old)?, dir, name, AtFlags::empty())
     })
 }
@@ -73,14 +79,16 @@ pub fn special(dir: BorrowedFd<'_>, name: &[u8], what: Special) -> Outcome<()> {
         Special::Fifo => (FileType::Fifo, 0),
     };
     let mode = Mode::from_raw_mode(0o600);
-    on(name, "mknod", |name| mknodat(dir, name, kind, mode, device))
+    on(name, "mknod", &mut |name| {
+        mknodat(dir, name, kind, mode, device)
+    })
 }
 
 /// The owner first: a change of it takes set-user-ID away.
 pub fn attributes(dir: BorrowedFd<'_>, name: &[u8], wanted: Attributes) -> Outcome<()> {
     let ids = (Uid::from_raw(wanted.user), Gid::from_raw(wanted.group));
     let own = AtFlags::SYMLINK_NOFOLLOW;
-    on(name, "set attributes", |name| {
+    on(name, "set attributes", &mut |name| {
         chownat(dir, name, Some(ids.0), Some(ids.1), own)?;
         if let Some(mode) = wanted.mode {
             chmodat(dir, name, Mode::from_raw_mode(mode), AtFlags::empty())?;
@@ -100,10 +108,12 @@ pub fn attributes(dir: BorrowedFd<'_>, name: &[u8], wanted: Attributes) -> Outco
     })
 }
 
+/// A call with a closure that the compiler does not see through: one copy of all this.
+#[inline(never)]
 fn on(
     name: &[u8],
     call: &'static str,
-    act: impl FnOnce(&CStr) -> Result<(), Errno>,
+    act: &mut dyn FnMut(&CStr) -> Result<(), Errno>,
 ) -> Outcome<()> {
     ended(name)
         .and_then(|name| act(&name))

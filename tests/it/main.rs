@@ -29,3 +29,4 @@ mod signed;
 #[cfg(feature = "host")]
 mod small_tree;
 mod tidy;
+mod unpack;

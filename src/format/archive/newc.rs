@@ -37,11 +37,13 @@ impl<'a> Reader<'a> {
         if !is_one(header) {
             return Err(DAMAGED);
         }
-        let field = |n: usize| number(header, n).ok_or(DAMAGED);
-        let [inode, mode, user, group] = [field(0)?, field(1)?, field(2)?, field(3)?];
-        let [names, modified, size] = [field(4)?, field(5)?, field(6)?];
-        let inode = [field(7)?, field(8)?, inode];
-        let [major, minor, length] = [field(9)?, field(10)?, field(11)?];
+        let mut fields = [0; 12];
+        for (n, field) in fields.iter_mut().enumerate() {
+            *field = number(header, n).ok_or(DAMAGED)?;
+        }
+        let [inode, mode, user, group, names, modified, size, device @ ..] = fields;
+        let [device_major, device_minor, major, minor, length] = device;
+        let inode = [device_major, device_minor, inode];
         let (name, data) = self.parts(length, size).ok_or(CUT)?;
         if name == TRAILER {
             return Ok(None);
