@@ -15,6 +15,7 @@ mod reading;
 mod remote;
 mod resume;
 mod shutdown;
+mod table;
 mod verity;
 
 use super::cmdline::Word;
@@ -61,7 +62,7 @@ fn elsewhere(_: &mut Reading, _: &Word<'_>) {}
 
 /// All of them, in the order of the README.
 pub static PARAMETERS: &[Parameter] = &ALL;
-static ALL: [Parameter; HERE + luks::ROWS.len()] = rows(&GROUPS, &luks::ROWS);
+static ALL: [Parameter; HERE + luks::ROWS.len()] = table::rows(&GROUPS, &luks::ROWS);
 
 /// Those that are read here.
 const GROUPS: [&[Parameter]; 5] = [
@@ -71,40 +72,7 @@ const GROUPS: [&[Parameter]; 5] = [
     &shutdown::ROWS,
     &net::ROWS,
 ];
-const HERE: usize = count(&GROUPS);
-
-const fn count(mut groups: &[&[Parameter]]) -> usize {
-    let mut all = 0usize;
-    while let Some((group, more)) = groups.split_first() {
-        (all, groups) = (all.saturating_add(group.len()), more);
-    }
-    all
-}
-
-/// Groups of them as one list.
-const fn rows<const N: usize>(
-    mut groups: &[&[Parameter]],
-    mut last: &'static [Parameter],
-) -> [Parameter; N] {
-    let [first, ..] = ROWS;
-    let mut all = [first; N];
-    let mut left: &mut [Parameter] = &mut all;
-    let mut group: &[Parameter] = &[];
-    while let Some((place, rest)) = left.split_first_mut() {
-        while group.is_empty() {
-            match groups.split_first() {
-                Some((next, more)) => (group, groups) = (*next, more),
-                None if last.is_empty() => return all,
-                None => (group, last) = (last, &[]),
-            }
-        }
-        if let Some((row, more)) = group.split_first() {
-            (*place, group) = (*row, more);
-        }
-        left = rest;
-    }
-    all
-}
+const HERE: usize = table::count(&GROUPS);
 
 /// What `/init` has of a row: the rest, which only people read, would be 16 KiB of it.
 #[derive(Clone, Copy)]
@@ -113,23 +81,7 @@ struct Reader {
     read: fn(&mut Reading, &Word<'_>),
 }
 
-static READERS: [Reader; HERE] = readers(rows(&GROUPS, &[]));
-
-const fn readers(rows: [Parameter; HERE]) -> [Reader; HERE] {
-    let none = Reader {
-        names: &[],
-        read: elsewhere,
-    };
-    let mut all = [none; HERE];
-    let (mut left, mut rows): (&mut [Reader], &[Parameter]) = (&mut all, &rows);
-    while let (Some((place, rest)), Some((row, more))) =
-        (left.split_first_mut(), rows.split_first())
-    {
-        (place.names, place.read) = (row.names, row.read);
-        (left, rows) = (rest, more);
-    }
-    all
-}
+static READERS: [Reader; HERE] = table::readers(table::rows(&GROUPS, &[]));
 
 const ROWS: [Parameter; 58] = [
     Parameter {

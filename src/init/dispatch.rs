@@ -74,11 +74,7 @@ impl Machine {
                 self.watching = true;
             }
             Action::LeaveShutdown => leave_shutdown::leave(),
-            Action::Reply { request, ok } => {
-                if let Some(requests) = &mut self.requests {
-                    requests.reply(request, ok);
-                }
-            }
+            Action::Reply { request, ok } => self.reply(request, ok),
             Action::Say { level, text } => log::log!(log_level(level), "{text}"),
             Action::Page { lines } => {
                 self.record.write();
@@ -87,6 +83,12 @@ impl Machine {
             Action::Shell { ticket } => self.open_shell(ticket),
             Action::End { end } => self.end(end),
             Action::Reboot => end::reboot(),
+        }
+    }
+
+    fn reply(&mut self, request: u32, ok: bool) {
+        if let Some(requests) = &mut self.requests {
+            requests.reply(request, ok);
         }
     }
 

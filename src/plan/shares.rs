@@ -124,7 +124,10 @@ impl Plan {
             host,
             at: self.place(),
             anew: false,
-            options: share::options(&kind, &self.wish.flags),
+            options: match kind == share::MEMORY && self.is_beside_root() {
+                true => self.wish.flags.clone(),
+                false => share::options(&kind, &self.wish.flags),
+            },
             ceph: None,
             fstype: kind.clone(),
         };

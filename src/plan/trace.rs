@@ -5,10 +5,10 @@
 //! A record is `TIME < EVENT` or `TIME > ACTION`, with the time in milliseconds; the replay of all
 //! `<` lines yields all `>` lines. Reading is in [`super::trace_read`].
 
-use super::action::{Action, Level, Mount, Scope};
+use super::action::{Action, Level, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::with_array;
-use super::{trace_lease, trace_luks, trace_net};
+use super::{trace_lease, trace_luks, trace_mount, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
@@ -244,7 +244,9 @@ fn last_action_line(action: &Action) -> String {
             let line = answer("resume", *ticket).word(format!("{major}:{minor}"));
             line.num(*offset).done()
         }
-        Action::Mount { ticket, mount } => mount_words(answer("mount", *ticket), mount).done(),
+        Action::Mount { ticket, mount } => {
+            trace_mount::words(answer("mount", *ticket), mount).done()
+        }
         Action::FindInit { ticket, init } => {
             let line = answer("find-init", *ticket);
             line.opt("init", init.as_ref().map(Text::as_bytes)).done()
@@ -358,20 +360,6 @@ fn step_word(line: Line, step: &Step) -> Line {
         Step::SetArrayInfo { major, minor } => line.key("set", format!("{major}.{minor}")),
         Step::AddNewDisk { major, minor } => line.key("add", format!("{major}:{minor}")),
         Step::RunArray => line.key("run", ""),
-    }
-}
-
-fn mount_words(line: Line, mount: &Mount) -> Line {
-    let line = line.word(&mount.device).word(&mount.fstype);
-    let line = line.word(if mount.read_only { "ro" } else { "rw" });
-    let options = Some(mount.options.as_bytes()).filter(|o| !o.is_empty());
-    let line = line.flag("nodev", mount.nodev).flag("host", mount.host);
-    let at = Some(mount.at.as_bytes()).filter(|at| !at.is_empty());
-    let line = line.flag("anew", mount.anew).opt("at", at);
-    let line = line.opt("options", options);
-    match &mount.ceph {
-        Some(who) => trace_net::credentials_words(line, who),
-        None => line,
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! A line that is not understood to its last word is refused: `None`.
 
-use super::action::{Action, Level, Mount, Scope};
+use super::action::{Action, Level, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::{array, step};
 use super::trace_finding::finding;
-use super::{trace_lease, trace_luks, trace_net};
+use super::{trace_lease, trace_luks, trace_mount, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::text::{Text, unescape};
@@ -297,7 +297,7 @@ fn often(verb: &str, w: &mut Words) -> Option<Action> {
         },
         "mount" => Action::Mount {
             ticket,
-            mount: mount(w)?.into(),
+            mount: trace_mount::read(w)?.into(),
         },
         "find-init" => Action::FindInit {
             ticket,
@@ -461,32 +461,12 @@ fn target(text: &[u8]) -> Option<Target> {
 }
 
 /// Read-only?
-fn access(w: &mut Words) -> Option<bool> {
+pub(super) fn access(w: &mut Words) -> Option<bool> {
     match w.need_text().as_str() {
         "ro" => Some(true),
         "rw" => Some(false),
         _ => None,
     }
-}
-
-fn mount(w: &mut Words) -> Option<Mount> {
-    let (device, fstype) = (w.need_text(), w.need_text());
-    let read_only = access(w)?;
-    let options = Text(w.key("options").unwrap_or_default());
-    let (nodev, host) = (w.flag("nodev"), w.flag("host"));
-    let (anew, at) = (w.flag("anew"), Text(w.key("at").unwrap_or_default()));
-    let ceph = trace_net::credentials(w)?;
-    Some(Mount {
-        ceph,
-        host,
-        at,
-        anew,
-        nodev,
-        device,
-        fstype,
-        read_only,
-        options,
-    })
 }
 
 pub(super) fn list(text: Option<String>) -> Vec<String> {

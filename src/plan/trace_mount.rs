@@ -1,0 +1,40 @@
+//! The trace's lines about mounts, both ways.
+
+use super::action::Mount;
+use super::{trace_net, trace_read};
+use crate::base::text::Text;
+use crate::base::words::{Line, Words};
+
+pub(super) fn words(line: Line, mount: &Mount) -> Line {
+    let line = line.word(&mount.device).word(&mount.fstype);
+    let line = line.word(if mount.read_only { "ro" } else { "rw" });
+    let options = Some(mount.options.as_bytes()).filter(|o| !o.is_empty());
+    let line = line.flag("nodev", mount.nodev).flag("host", mount.host);
+    let at = Some(mount.at.as_bytes()).filter(|at| !at.is_empty());
+    let line = line.flag("anew", mount.anew).opt("at", at);
+    let line = line.opt("options", options);
+    match &mount.ceph {
+        Some(who) => trace_net::credentials_words(line, who),
+        None => line,
+    }
+}
+
+pub(super) fn read(w: &mut Words) -> Option<Mount> {
+    let (device, fstype) = (w.need_text(), w.need_text());
+    let read_only = trace_read::access(w)?;
+    let options = Text(w.key("options").unwrap_or_default());
+    let (nodev, host) = (w.flag("nodev"), w.flag("host"));
+    let (anew, at) = (w.flag("anew"), Text(w.key("at").unwrap_or_default()));
+    let ceph = trace_net::credentials(w)?;
+    Some(Mount {
+        ceph,
+        host,
+        at,
+        anew,
+        nodev,
+        device,
+        fstype,
+        read_only,
+        options,
+    })
+}
