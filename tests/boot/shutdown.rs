@@ -97,7 +97,7 @@ for disk in $F1 $F2; do
   mdadm --examine $disk | sed -n 's/^ *\(State\|Events\|Array State\) : \([^ ]*\).*/\1 \2/p'
 done
 mdadm --assemble --quiet --readonly --run /dev/md0 $F1 $F2
-vgchange -q -ay vg
+vgchange -q -ay vg > /dev/null
 printf 'correct horse' > /tmp/pass
 cryptsetup open --readonly --key-file /tmp/pass /dev/vg/safe safe
 echo "== state"
