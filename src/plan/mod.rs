@@ -105,7 +105,7 @@ pub mod trace_finding;
 pub mod trace_firmware;
 pub mod trace_lease;
 pub mod trace_luks;
-mod trace_mount;
+pub mod trace_mount;
 pub mod trace_net;
 pub mod trace_read;
 pub mod verity;

@@ -373,7 +373,7 @@ fn copy(
 }
 
 /// The words between the plan and the world: the same for the plan and its mutants.
-const SHARED: [&str; 10] = [
+const SHARED: [&str; 11] = [
     "action",
     "event",
     "trace",
@@ -383,6 +383,7 @@ const SHARED: [&str; 10] = [
     "trace_firmware",
     "trace_finding",
     "trace_luks",
+    "trace_mount",
     "trace_read",
 ];
 
