@@ -23,6 +23,7 @@
 //! | kernel modules | `kmod` | `modules` | `load_module` | `module` |
 //! | block devices | `identity` | `device` | `probe_device` | `block` |
 //! | root | `wish` | `root` | `mount_root` | `mount` |
+//! | `/usr`, more besides root | `mounts`, `fstab` | `mounts` | `read_fstab`, `mount_root` | `mount` |
 //! | root in RAM | `archive` | `ram` | `find_init`, `unpack_archive` | `make` |
 //! | command line | `cmdline`, `params` | – | – | – |
 //! | LUKS (`crypt` unlocks) | `luks`, `crypttab` | `luks` | `unlock_luks`, `key_file` | `dm`, `keyring` |

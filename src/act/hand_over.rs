@@ -224,7 +224,7 @@ fn pivot(new: &OwnedFd) -> Option<&'static str> {
     let keeps = dir::open_in_root(new, b"/initrd", Want::DirectoryPlace).is_ok();
     let pivot = || {
         process::change_directory(new)?;
-        mount::pivot_here(if keeps { "initrd" } else { "." })?;
+        mount::pivot(".", if keeps { "initrd" } else { "." })?;
         if !keeps {
             // It lies on top of the new one.
             mount::detach(".")?;

@@ -10,7 +10,7 @@ use crate::format::mountinfo::{self, Mount};
 use crate::sys::dir::{self, Want};
 use crate::sys::dm::{Control, udev};
 use crate::sys::fail::Outcome;
-use crate::sys::{loop_device, mount, proc_sys};
+use crate::sys::{loop_device, mount, proc_sys, process};
 use std::os::fd::AsFd;
 
 /// Bytes; a thousand mounts fit. Others show when these have gone.
@@ -138,5 +138,6 @@ pub fn pivot(old: &str) -> Outcome<()> {
         let to = dir::open_path(below(path).as_bytes(), Want::DirectoryPlace)?;
         mount::move_to(from.as_fd(), to.as_fd())?;
     }
-    mount::pivot(HOME, &below(old))
+    mount::pivot(HOME, &below(old))?;
+    process::change_directory(dir::open_path(b"/", Want::DirectoryPlace)?)
 }

@@ -58,22 +58,12 @@ fn split(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     fields.filter(|f| !f.is_empty())
 }
 
-fn entry(fields: &[Vec<u8>]) -> Entry<'_> {
-    let field = |at: usize| fields.get(at).map_or(&[][..], Vec::as_slice);
-    Entry {
-        what: field(0),
-        at: field(1),
-        fstype: field(2),
-        options: field(3),
-    }
-}
-
 /// The lines of the real root's file that matter before its init runs, with nothing in them that
 /// could be a secret: of what is not mounted here, no options.
 pub fn early(file: &[u8]) -> Vec<u8> {
     let mut kept = Vec::new();
     for (line, fields) in lines(file) {
-        let entry = entry(&fields);
+        let entry = Entry::of(&fields);
         let root = entry.at == b"/" && !anew(entry.options).0.is_empty();
         if !root && !entry.is_early() {
             continue;
@@ -105,7 +95,7 @@ pub struct Early {
 pub fn read(kept: &[u8], writable: bool) -> Early {
     let mut found = Early::default();
     for (_, fields) in lines(kept) {
-        let entry = entry(&fields);
+        let entry = Entry::of(&fields);
         if entry.at == b"/" {
             found.root = anew(entry.options);
             continue;

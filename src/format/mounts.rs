@@ -37,7 +37,18 @@ pub fn has_word(options: &[u8], word: &[u8]) -> bool {
     options.split(|&b| b == b',').any(|own| own == word)
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// In this order, as far as they go; others are passed over.
+    pub fn of(fields: &'a [Vec<u8>]) -> Self {
+        let field = |at: usize| fields.get(at).map_or(&[][..], Vec::as_slice);
+        Self {
+            what: field(0),
+            at: field(1),
+            fstype: field(2),
+            options: field(3),
+        }
+    }
+
     /// Is it to be mounted before the real init runs?
     pub fn is_early(&self) -> bool {
         let marked = has_word(self.options, b"x-initrd.mount");

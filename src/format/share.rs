@@ -59,8 +59,8 @@ pub fn of_root(typed: &[u8], fstypes: &[String]) -> Option<(String, Vec<String>)
 
 /// Does it come by virtio? So does 9p, unless the options name another transport.
 pub fn is_by_virtio(fstype: &str, flags: &Text) -> bool {
-    fstype != MEMORY && fstype != "9p"
-        || fstype == "9p" && transport(flags).is_none_or(|named| named.0 == b"virtio")
+    let elsewhere = || transport(flags).is_some_and(|named| named.0 != b"virtio");
+    driver_of(fstype).is_some() && !(fstype == "9p" && elsewhere())
 }
 
 /// What keeps its files in memory: mounted without a device, and called after the archive that

@@ -193,7 +193,7 @@ fn mount_root(ticket: Ticket, mount: &Mount, tell: &mut dyn FnMut(Event)) -> Eve
     let mounted = mount_root::mount(&request, options.as_bytes(), place);
     match mounted.and_then(|()| fill(mount, place)) {
         Ok(()) => {
-            let is_root = !mount.host && mount.at.0.is_empty();
+            let is_root = !mount.host && !mount.anew && mount.at.0.is_empty();
             if let Some(text) = is_root.then(|| read_fstab::early(NEW_ROOT)).flatten() {
                 tell(Event::Fstab { ticket, text });
             }

@@ -93,8 +93,7 @@ impl Plan {
 
     /// Did something come since the last attempt that may bring a share of this type and tag?
     fn may_come_by(&mut self, kind: &str, tag: &str) -> bool {
-        let by_driver = share::driver_of(kind).is_some();
-        if !by_driver || !share::is_by_virtio(kind, &self.wish.flags) {
+        if !share::is_by_virtio(kind, &self.wish.flags) {
             // Nobody announces another transport: there is one attempt.
             return self.shares.driver.is_empty();
         }

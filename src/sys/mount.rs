@@ -129,11 +129,6 @@ pub fn copy(path: &str) -> Outcome<OwnedFd> {
     rustix::mount::open_tree(CWD, path, flags).map_err(Fail::of("open_tree", &path))
 }
 
-/// pivot_root(2): the working directory's mount becomes `/`, what was `/` goes to `old` in it.
-pub fn pivot_here(old: &str) -> Outcome<()> {
-    rustix::process::pivot_root(".", old).map_err(Fail::of("pivot_root", &old))
-}
-
 /// Takes the mount at `target` out of the tree now; it ends when nobody uses it any more.
 pub fn detach(target: &str) -> Outcome<()> {
     let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
@@ -151,11 +146,10 @@ fn unmount_with(target: &str, flags: UnmountFlags) -> Outcome<()> {
 }
 
 /// Makes the mount at `new` the root directory of all who have the present one, which is at `old`
-/// then. pivot_root(2).
+/// then; both may be ".". pivot_root(2).
 pub fn pivot(new: &str, old: &str) -> Outcome<()> {
     let pivot = || rustix::process::pivot_root(ended(new.as_bytes())?, ended(old.as_bytes())?);
-    pivot().map_err(Fail::of("pivot_root", &new))?;
-    rustix::process::chdir("/").map_err(Fail::of("chdir", &"/"))
+    pivot().map_err(Fail::of("pivot_root", &new))
 }
 
 /// Which mount, and which device, holds what this descriptor names.

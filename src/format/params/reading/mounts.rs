@@ -43,7 +43,7 @@ impl Reading {
 
     pub(in crate::format::params) fn mount_extra(&mut self, word: &Word<'_>) {
         let parts = parts(word.value.unwrap_or_default());
-        let mut entry = entry(&parts);
+        let mut entry = Entry::of(&parts);
         let place = entry.at.strip_prefix(b"/sysroot");
         match place.filter(|place| place.starts_with(b"/")) {
             Some(place) => {
@@ -56,7 +56,7 @@ impl Reading {
 
     pub(in crate::format::params) fn mount_later(&mut self, word: &Word<'_>) {
         let parts = parts(word.value.unwrap_or_default());
-        let entry = entry(&parts);
+        let entry = Entry::of(&parts);
         if entry.is_early() {
             self.add_mount(word, &entry);
         }
@@ -127,14 +127,4 @@ fn parts(value: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     parts
-}
-
-fn entry(parts: &[Vec<u8>]) -> Entry<'_> {
-    let part = |at: usize| parts.get(at).map_or(&[][..], Vec::as_slice);
-    Entry {
-        what: part(0),
-        at: part(1),
-        fstype: part(2),
-        options: part(3),
-    }
 }
