@@ -2,16 +2,22 @@
 # Installs only what is missing, and says what and why. Nothing here touches the project.
 
 missing=''
+needs=''
 as_root=''
 [ "$(id -u)" = 0 ] || as_root='sudo'
 export PATH="$PATH:$HOME/.cargo/bin:/usr/sbin:/sbin"
 
+is_there() {
+    case $1 in
+    /*) [ -e "$1" ] ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
 # need FILE-OR-PROGRAM PACKAGE WHY
 need() {
-    case $1 in
-    /*) [ -e "$1" ] && return 0 ;;
-    *) command -v "$1" >/dev/null 2>&1 && return 0 ;;
-    esac
+    needs="$needs $1=$2"
+    is_there "$1" && return 0
     case " $missing " in *" $2 "*) return 0 ;; esac
     missing="$missing $2"
     echo "set-up: $2 is missing: $3"
@@ -59,12 +65,22 @@ install_missing() {
         $as_root apt-get -qq update
     fi
     if [ -n "$missing" ]; then
-        echo "set-up: apt-get install$missing"
-        # Package names hold no blanks, so the words may split.
-        # shellcheck disable=SC2086
-        $as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing
+        apt_install "$missing"
+        # What was there may have been removed: by packages of another release, for one.
+        removed=''
+        for need in $needs; do
+            is_there "${need%%=*}" || removed="$removed ${need#*=}"
+        done
+        [ -z "$removed" ] || apt_install "$removed"
     fi
+}
+
+apt_install() {
+    echo "set-up: apt-get install$1"
+    # Package names hold no blanks, so the words may split.
+    # shellcheck disable=SC2086
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends $1
 }
 
 # Kernel packages are fetched with apt's lists; images of machines often come without any.
