@@ -73,9 +73,9 @@ fn settled(
     let mut all = addresses()?;
     loop {
         all.retain(known);
-        all.sort_by_key(Address::is_duplicate);
+        let usable = all.iter().position(|address| !address.is_duplicate());
         if !all.is_empty() {
-            return Ok(Some(all.swap_remove(0)));
+            return Ok(Some(all.swap_remove(usable.unwrap_or(0))));
         }
         let left = clock::since_boot().until(until);
         if left == 0 {

@@ -55,7 +55,6 @@ pub fn ibft() -> Firmware {
         let mut each = |name: &std::ffi::CStr, _| folders.extend(name.to_str().map(String::from));
         let _ = dir::list(&all, &mut each);
     }
-    folders.sort();
     ibft::read(&folders, &|name| String::from_utf8(value(name)?).ok())
 }
 

@@ -28,6 +28,7 @@ pub mod faster_signatures;
 pub mod find_init;
 pub mod firmware_tables;
 pub mod flash;
+pub mod free_memory;
 pub mod gather_words;
 pub mod hand_over;
 pub mod host_name;

@@ -6,6 +6,7 @@
 //! by the kernel, through a mapping that exists for a moment. For worker processes: everything
 //! that they hold is locked into memory first.
 
+use super::free_memory::free_kib;
 use super::{create_mapping, kernel_lines, key_file};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
@@ -131,14 +132,8 @@ struct Here;
 
 impl Machine for Here {
     fn memory_kib(&self) -> u64 {
-        let text = proc_sys::read("/proc/meminfo", 4096).unwrap_or_default();
-        let line = text.split(|b| *b == b'\n');
-        let mut rest = line.filter_map(|line| line.strip_prefix(b"MemAvailable:"));
-        let number = rest.next().unwrap_or_default().trim_ascii();
-        let number = number.split(|b| *b == b' ').next().unwrap_or_default();
-        let number = std::str::from_utf8(number).unwrap_or_default();
         // A kernel that does not tell is asked for the memory itself.
-        number.parse().unwrap_or(u64::MAX)
+        free_kib().unwrap_or(u64::MAX)
     }
 
     fn at_once(&self, jobs: &mut [Job]) {

@@ -5,13 +5,14 @@
 //! replaced, a directory excepted.
 
 use super::decompress;
+use super::free_memory::free_kib;
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::archive::{Entry, Kind, Reader};
 use crate::sys::dir::{self, Want};
 use crate::sys::fail::Outcome;
 use crate::sys::make::{self, Attributes, Special};
-use crate::sys::{map, proc_sys};
+use crate::sys::map;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -42,11 +43,8 @@ pub fn unpack(archive: &str, target: &str) -> Result<(), Fault> {
 
 /// What is decompressed lies in memory twice for a while: here, and as files.
 fn room() -> usize {
-    let meminfo = proc_sys::read("/proc/meminfo", 4096).unwrap_or_default();
-    let text = std::str::from_utf8(&meminfo).unwrap_or_default();
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"));
-    let kib = line.and_then(|l| l.trim_end_matches("kB").trim().parse::<usize>().ok());
-    kib.map_or(usize::MAX, |kib| kib.saturating_mul(512))
+    let bytes = free_kib().map(|kib| usize::try_from(kib.saturating_mul(512)));
+    bytes.unwrap_or(Ok(usize::MAX)).unwrap_or(usize::MAX)
 }
 
 fn make_entry(root: &OwnedFd, entry: &Entry<'_>) -> Outcome<()> {

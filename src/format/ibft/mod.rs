@@ -15,6 +15,7 @@ use super::net::wanted::{Method, Setup, Which};
 use super::remote::Host;
 use super::remote::target::Target;
 use crate::base::list::Listed;
+use crate::base::order::sorted;
 use alloc::format;
 use alloc::string::String;
 use core::net::IpAddr;
@@ -40,12 +41,13 @@ const BOOTED: u32 = 2;
 const BY_DHCP: u32 = 3;
 const BY_ROUTER: u32 = 4;
 
-/// What all of it means. `file` is a file's value, without the end of its line: `target0/flags`.
+/// What all of it means, in the order of the folders' names. `file` is a file's value, without the
+/// end of its line: `target0/flags`.
 pub fn read(folders: &[String], file: &dyn Fn(&str) -> Option<String>) -> Firmware {
     let mut found = Firmware::default();
     let initiator = file("initiator/initiator-name");
     let initiator = initiator.filter(|name| reference::name(name).is_ok());
-    for folder in folders {
+    for folder in sorted(folders, &String::cmp) {
         let field = |name: &str| file(&format!("{folder}/{name}")).filter(|v| !v.is_empty());
         let flags = number(field("flags"));
         if flags == Some(0) {
