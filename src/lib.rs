@@ -23,6 +23,7 @@
 //! | kernel modules | `kmod` | `modules` | `load_module` | `module` |
 //! | block devices | `identity` | `device` | `probe_device` | `block` |
 //! | root | `wish` | `root` | `mount_root` | `mount` |
+//! | checks of file systems | `check` | `check` | `check_device` | `process` |
 //! | `/usr`, more besides root | `mounts`, `fstab` | `mounts` | `read_fstab`, `mount_root` | `mount` |
 //! | root in RAM | `archive` | `ram` | `find_init`, `unpack_archive` | `make` |
 //! | command line | `cmdline`, `params` | – | – | – |

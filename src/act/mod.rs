@@ -11,6 +11,7 @@ pub mod attach_iscsi;
 pub mod attach_loop;
 pub mod attach_nbd;
 pub mod ceph_key;
+pub mod check_device;
 pub mod claim_address;
 pub mod coldplug;
 pub mod configure_link;

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod base64;
 pub mod bootconfig;
 pub mod ceph;
+pub mod check;
 pub mod cmdline;
 pub mod crypttab;
 pub mod discoverable;

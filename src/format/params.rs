@@ -6,6 +6,7 @@
 //! Sources: Documentation/admin-guide/kernel-parameters.rst for the kernel's own words,
 //! dracut.cmdline(7), initramfs-tools(7), kernel-command-line(7) and modules-load.d(5) for others.
 
+mod check;
 mod loops;
 mod luks;
 mod mounts;
@@ -65,8 +66,9 @@ pub static PARAMETERS: &[Parameter] = &ALL;
 static ALL: [Parameter; HERE + luks::ROWS.len()] = table::rows(&GROUPS, &luks::ROWS);
 
 /// Those that are read here.
-const GROUPS: [&[Parameter]; 5] = [
+const GROUPS: [&[Parameter]; 6] = [
     &ROWS,
+    &check::ROWS,
     &resume::ROWS,
     &mounts::ROWS,
     &shutdown::ROWS,

@@ -3,6 +3,7 @@
 //! Not here: which word means what (`params`), and what exists (`plan`).
 
 use super::ceph::Credentials;
+use super::check::Policy;
 use super::cmdline;
 use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
@@ -126,6 +127,8 @@ pub struct Wish {
     pub file: Option<LoopFile>,
     /// What is mounted besides root, in this order.
     pub mounts: Vec<Extra>,
+    /// Whether and how file systems are checked before they are mounted.
+    pub check: Policy,
     /// Is the real root's fstab heeded?
     pub fstab: bool,
     /// `landfall.shutdown=`: whether the real system is helped when it ends.
@@ -171,6 +174,7 @@ impl Default for Wish {
             volumes: Volumes::default(),
             file: None,
             mounts: Vec::new(),
+            check: Policy::default(),
             fstab: true,
             shutdown: None,
             net: Wanted::default(),

@@ -43,6 +43,7 @@ impl Machine {
             | Action::Announce { .. }
             | Action::Attach { .. }
             | Action::Net { .. }
+            | Action::Check { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);

@@ -10,7 +10,9 @@ use super::translate;
 use super::workers::Workers;
 use crate::act::module_catalog::{self, Catalog};
 use crate::act::watch_links::Watch;
-use crate::act::{efi_variables, faster_signatures, find_init, firmware_tables, host_name};
+use crate::act::{
+    check_device, efi_variables, faster_signatures, find_init, firmware_tables, host_name,
+};
 use crate::base::text::Text;
 use crate::format::image_files::ImageFile;
 use crate::format::{cmdline, uevent};
@@ -118,6 +120,10 @@ impl Machine {
         }
         if efi_variables::are_there() {
             self.tell(Event::Efi);
+        }
+        let programs = check_device::programs();
+        if !programs.is_empty() {
+            self.tell(Event::Checkers { programs });
         }
         if find_init::in_image("/").is_some() {
             self.tell(Event::System);

@@ -7,9 +7,9 @@ use crate::act::module_catalog::Catalog;
 use crate::act::mount_root::MountFault;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
-    assemble_array, attach_loop, configure_link, create_mapping, device_links, efi_variables,
-    find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach, read_device,
-    read_fstab, resume, unlock_luks, unpack_archive,
+    assemble_array, attach_loop, check_device, configure_link, create_mapping, device_links,
+    efi_variables, find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach,
+    read_device, read_fstab, resume, unlock_luks, unpack_archive,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -82,6 +82,10 @@ pub fn perform(
         },
         Action::Net { order, .. } => Event::Net(see_to_network(ticket, order, tell)?),
         Action::Resume { number, offset, .. } => go_on(ticket, *number, *offset),
+        Action::Check { check, .. } => match check_device::check(check) {
+            Ok(ended) => Event::Checked { ticket, ended },
+            Err(fault) => Event::CheckFailed { ticket, fault },
+        },
         Action::Mount { mount, .. } => mount_root(ticket, mount, tell),
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
@@ -307,6 +311,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             fault,
             kernel: Vec::new(),
         },
+        Action::Check { .. } => Event::CheckFailed { ticket, fault },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -332,6 +337,7 @@ pub fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Attach { ticket, .. }
         | Action::Net { ticket, .. }
         | Action::Resume { ticket, .. }
+        | Action::Check { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

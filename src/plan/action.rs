@@ -3,6 +3,7 @@
 use super::event::Ticket;
 use crate::base::text::Text;
 use crate::format::ceph::Credentials;
+use crate::format::check::Check;
 use crate::format::crypttab::Echo;
 use crate::format::dm_init::Mapping;
 use crate::format::identity::Range;
@@ -172,6 +173,11 @@ pub enum Action {
         ticket: Ticket,
         number: (u32, u32),
         offset: u64,
+    },
+    /// Have the file system on a device checked.
+    Check {
+        ticket: Ticket,
+        check: Box<Check>,
     },
     /// Mount the new root, or the file system that holds the file that it is in.
     Mount {

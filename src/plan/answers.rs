@@ -75,6 +75,9 @@ impl Plan {
                     self.not_resumed(&fault, &kernel);
                 }
             }
+            Event::Checkers { programs } => self.checks.programs = programs,
+            Event::Checked { ticket, ended } => self.checked(now, ticket, Ok(ended)),
+            Event::CheckFailed { ticket, fault } => self.checked(now, ticket, Err(fault)),
             Event::Fstab { ticket, text } => self.fstab_told(ticket, &text),
             Event::Mounted { .. }
             | Event::MountFailed { .. }

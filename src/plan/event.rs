@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::base::text::Text;
+use crate::format::check::Ended;
 use crate::format::efi_variable::Told;
 use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
@@ -199,6 +200,20 @@ pub enum Event {
         ticket: Ticket,
         fault: Fault,
         kernel: Vec<Text>,
+    },
+    /// The image holds these programs that check file systems (paths). Told before `Boot`, or not
+    /// at all.
+    Checkers {
+        programs: Vec<String>,
+    },
+    /// Answers `check`: the program has ended.
+    Checked {
+        ticket: Ticket,
+        ended: Ended,
+    },
+    CheckFailed {
+        ticket: Ticket,
+        fault: Fault,
     },
     /// Of a `mount` of root: what its fstab wants of us, see [`crate::format::fstab::early`]. Told
     /// before `mounted`, or not at all.

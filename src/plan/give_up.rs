@@ -11,6 +11,7 @@ use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::order;
 use crate::base::text::{Joined, Text};
+use crate::format::check::Ended;
 use crate::format::remote::Remote;
 use crate::format::wish::{Patience, Source};
 use alloc::format;
@@ -40,6 +41,11 @@ pub enum Cause {
         device: String,
         fault: Fault,
         kernel: Vec<Text>,
+    },
+    /// Its file system has errors that the check left.
+    Check {
+        device: String,
+        ended: Ended,
     },
     /// An encrypted volume stays closed.
     Locked(String),
@@ -167,6 +173,15 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             let mut lines =
                 alloc::vec![format!("{device} {what}, but mounting it failed: {fault}")];
             lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
+            lines
+        }
+        Cause::Check { device, ended } => {
+            let (what, status) = (plan.sought(), ended.status);
+            let text = format!(
+                "{device} {what}, but the check of its file system left errors (status {status})"
+            );
+            let mut lines = alloc::vec![text];
+            lines.extend(ended.said.iter().map(|line| format!("check: {line}")));
             lines
         }
         Cause::Remote => plan.remote_refused(),
@@ -318,6 +333,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Start(device) => format!("starting {device} has not ended"),
             Job::Unlock(at) => format!("opening {} has not ended", plan.locks.shown(*at)),
             Job::Resume => "going on with a hibernated system has not ended".to_string(),
+            Job::Check => "checking a file system has not ended".to_string(),
             Job::Mount | Job::FindInit | Job::HandOver | Job::Shell | Job::Ask => continue,
         });
     }
@@ -375,6 +391,9 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
         Cause::Uncompared(_) => lines.push("wait longer: rd.timeout=SECONDS".into()),
         Cause::Mount { .. } => {
             lines.push("check root's file system from another system; see rootflags=".into());
+        }
+        Cause::Check { .. } => {
+            lines.push("repair it from another system; see fsck.repair=yes, fsck.mode=skip".into());
         }
         Cause::NoInit(_) => lines.push("name the program with init=PATH".into()),
         Cause::Locked(_) => {

@@ -26,6 +26,10 @@
 //! The device that holds the file is found and mounted first, as root would be; then root is
 //! looked for in the device that the kernel makes of the file ([`loops`]).
 //!
+//! # Checks
+//! Where the image holds the program for it, a file system is checked before it is mounted
+//! ([`check`]).
+//!
 //! # Besides root
 //! `/usr`, and what root's fstab marks, are looked for as root was, once root is mounted
 //! ([`mounts`]).
@@ -72,6 +76,7 @@ pub mod action;
 mod answers;
 pub mod btrfs;
 pub mod bus;
+mod check;
 mod clones;
 pub mod device;
 mod discover;
@@ -101,6 +106,7 @@ pub mod talk;
 pub mod ticket;
 pub mod trace;
 pub mod trace_array;
+pub mod trace_check;
 pub mod trace_finding;
 pub mod trace_firmware;
 pub mod trace_lease;
@@ -118,6 +124,7 @@ use action::{Action, Scope};
 use alloc::string::String;
 use alloc::vec::Vec;
 use bus::Buses;
+use check::Checks;
 use clones::Firmware;
 use device::Devices;
 use event::Event;
@@ -151,6 +158,13 @@ enum Stage {
         device: String,
         generation: u32,
         types: Vec<String>,
+    },
+    /// Its file system is being checked, since then.
+    Checking {
+        device: String,
+        generation: u32,
+        types: Vec<String>,
+        since: Millis,
     },
     Mounting {
         device: String,
@@ -193,6 +207,7 @@ pub struct Plan {
     /// How far we are with the file that root is in.
     file: loops::Standing,
     mounts: Mounts,
+    checks: Checks,
     /// Volumes of dm-integrity that were made, or are being made, or failed.
     integrity_done: Vec<usize>,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
@@ -260,6 +275,7 @@ impl Plan {
             btrfs: btrfs::Pools::default(),
             file: loops::Standing::default(),
             mounts: Mounts::default(),
+            checks: Checks::default(),
             integrity_done: Vec::new(),
             protected: false,
             resume: resume::Decision::default(),
@@ -315,6 +331,7 @@ impl Plan {
                 opens: Some(until), ..
             } => Some(self.keyboards_due(*until)),
             Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
+            Stage::Checking { .. } => self.first_until,
             Stage::Searching if !self.needs_devices() => {
                 earliest([self.first_until, self.trunk, None])
             }

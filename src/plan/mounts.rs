@@ -79,6 +79,12 @@ impl Plan {
         }
     }
 
+    /// Was it mounted as root?
+    pub(super) fn holds_root(&self, device: &str) -> bool {
+        let by = self.mounts.by.as_ref().filter(|_| self.is_beside_root());
+        by.is_some_and(|by| by.device == self.known_as(device))
+    }
+
     pub(super) fn keep_mount(&mut self, mount: &Mount) {
         if self.mounts.root == Root::Coming && !mount.host {
             self.mounts.by = Some(mount.clone().into());

@@ -262,6 +262,9 @@ impl Plan {
         }
         self.warn_of_images();
         self.withdraw(now);
+        if self.check(now, &device, generation, &kind) {
+            return;
+        }
         let host = self.is_outside();
         let asked = self.wish.writable && !host;
         let forbidden = asked && (self.protected || self.must_not_write(&device));
@@ -311,7 +314,7 @@ impl Plan {
     }
 
     /// The name under which a mount shall be seen: of a mapped device, the one that people know.
-    fn known_as(&self, device: &str) -> String {
+    pub(super) fn known_as(&self, device: &str) -> String {
         let block = self.devices.by_name(device).map(|d| &d.block);
         let mapped = block.and_then(|block| block.mapped.as_ref());
         // Other names are spelled in another way below /dev/mapper.

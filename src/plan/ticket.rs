@@ -83,6 +83,7 @@ pub enum Job {
     Extend(u32),
     /// Has the kernel go on with a hibernated system.
     Resume,
+    Check,
     Mount,
     FindInit,
     HandOver,

@@ -8,7 +8,7 @@
 use super::action::{Action, Level, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::with_array;
-use super::{trace_lease, trace_luks, trace_mount, trace_net};
+use super::{trace_check, trace_lease, trace_luks, trace_mount, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::millis::Millis;
@@ -81,6 +81,9 @@ pub fn event_line(event: &Event) -> String {
         | Event::Agreed { .. }
         | Event::Typing { .. }
         | Event::AskFailed { .. } => trace_luks::event_line(event),
+        Event::Checkers { .. } | Event::Checked { .. } | Event::CheckFailed { .. } => {
+            trace_check::event_line(event)
+        }
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
         Event::Announced { .. }
@@ -196,6 +199,7 @@ pub fn action_line(action: &Action) -> String {
             let line = answer("assemble", *ticket).word(device);
             steps.iter().fold(line, step_word).done()
         }
+        Action::Check { ticket, check } => trace_check::action_line(*ticket, check),
         Action::Net { ticket, order } => trace_net::action_line(*ticket, order),
         Action::Announce { .. }
         | Action::Resume { .. }

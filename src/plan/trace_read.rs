@@ -6,7 +6,7 @@ use super::action::{Action, Level, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::{array, step};
 use super::trace_finding::finding;
-use super::{trace_lease, trace_luks, trace_mount, trace_net};
+use super::{trace_check, trace_lease, trace_luks, trace_mount, trace_net};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::text::{Text, unescape};
@@ -61,6 +61,9 @@ pub fn event(line: &str) -> Option<Event> {
         "block-changed" => Event::BlockChanged(block(&mut w)?.into()),
         "block-gone" => Event::BlockGone {
             name: w.need_text(),
+        },
+        "checkers" => Event::Checkers {
+            programs: core::iter::from_fn(|| w.text()).listed(),
         },
         "overflow" => Event::Overflow,
         "module-wanted" => Event::ModuleWanted {
@@ -202,7 +205,10 @@ fn last_answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
             ticket,
             fault: fault(w),
         },
-        _ => return trace_luks::answer_of(verb, ticket, w),
+        _ => {
+            let reply = trace_check::reply(verb, ticket, w);
+            return reply.or_else(|| trace_luks::answer_of(verb, ticket, w));
+        }
     })
 }
 
@@ -331,6 +337,7 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
                 .all_some()?,
         },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w) },
+        "check" => trace_check::action(w),
         _ => {
             let action = trace_luks::action(verb, w).or_else(|| trace_net::action(verb, w));
             return action.or_else(|| often(verb, w));

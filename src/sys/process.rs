@@ -220,6 +220,12 @@ pub fn has_stdio() -> bool {
     })
 }
 
+/// A pipe: what is written to the second is read from the first.
+pub fn pipe() -> Outcome<(OwnedFd, OwnedFd)> {
+    let both = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    both.map_err(Fail::of("pipe2", &"-"))
+}
+
 /// Everything above standard error is closed by the next successful execve(2), not before: a
 /// refused one leaves the log open.
 pub fn close_others_on_exec() {

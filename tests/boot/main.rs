@@ -15,6 +15,7 @@ mod block_servers;
 mod btrfs;
 mod buses;
 mod ceph;
+mod checks;
 mod clones;
 mod cpus;
 mod failures;

@@ -287,6 +287,8 @@ impl Known {
                 }
                 return;
             }
+            // No image of these holds a checker.
+            Action::Check { .. } => return,
             Action::WatchDrives | Action::LeaveShutdown | Action::Stay { .. } => return,
             Action::Say { text, .. } => return self.warnings.push(text.clone()),
             Action::Page { .. } => return self.gave_up = true,
@@ -417,6 +419,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Map { ticket, .. }
         | Action::Attach { ticket, .. }
         | Action::Resume { ticket, .. }
+        | Action::Check { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }

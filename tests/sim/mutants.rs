@@ -373,11 +373,12 @@ fn copy(
 }
 
 /// The words between the plan and the world: the same for the plan and its mutants.
-const SHARED: [&str; 11] = [
+const SHARED: [&str; 12] = [
     "action",
     "event",
     "trace",
     "trace_array",
+    "trace_check",
     "trace_net",
     "trace_lease",
     "trace_firmware",

@@ -3,6 +3,7 @@
 //! A bad value is never fatal: a boot that works with a warning beats one that does not.
 
 mod ceph;
+mod check;
 mod loops;
 mod mounts;
 mod net;

@@ -1,5 +1,6 @@
 //! Every row of the table: what it does, and what is said about bad values.
 
+mod check;
 mod mounts;
 mod net;
 mod ram;
