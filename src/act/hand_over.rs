@@ -9,9 +9,10 @@
 
 use crate::act::attach_loop::HOST;
 use crate::act::empty_initramfs::OldRoot;
-use crate::act::{console_log, find_init, modprobe_client};
+use crate::act::{console_log, find_init, initrd_time, modprobe_client};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
+use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::sys::dir::{self, Want};
 use crate::sys::fail::Outcome;
@@ -27,10 +28,16 @@ const MOVED: [&str; 4] = ["/dev", "/sys", "/run", "/proc"];
 /// Switches to the file system mounted at `root` and becomes `init`, a path inside it.
 ///
 /// `arguments` are the kernel's without argv\[0\], `environment` is `KEY=value` as it came
-/// from the kernel. Returns only if it failed; then `/` is the old root, as it was, unless the
+/// from the kernel; `began` is when this program did. Returns only if it failed; then `/` is the old root, as it was, unless the
 /// sentence says that it is gone.
-pub fn hand_over(root: &str, init: &Text, arguments: &[Vec<u8>], environment: &[Vec<u8>]) -> Fault {
-    match attempt(root, init, arguments, environment) {
+pub fn hand_over(
+    root: &str,
+    init: &Text,
+    arguments: &[Vec<u8>],
+    environment: &[Vec<u8>],
+    began: Millis,
+) -> Fault {
+    match attempt(root, init, arguments, environment, began) {
         Ok(never) => match never {},
         Err(fault) => fault,
     }
@@ -53,10 +60,12 @@ fn attempt(
     init: &Text,
     arguments: &[Vec<u8>],
     environment: &[Vec<u8>],
+    began: Millis,
 ) -> Result<Infallible, Fault> {
-    let program = Program::new(init, arguments, environment)?;
+    let mut program = Program::new(init, arguments, environment)?;
     let new = new_root(root)?;
     find_init::check(new.as_fd(), &init.0)?;
+    program.began = initrd_time::is_wanted(&new, init).then_some(began);
     let old = dir::open_path(b"/", Want::Directory)?;
     let in_memory = dir::is_in_memory(&old)?;
     let old = OldRoot::check(old, new.as_fd());
@@ -93,6 +102,8 @@ struct Program {
     path: CString,
     argv: Vec<CString>,
     envp: Vec<CString>,
+    /// When the initramfs began, for one that wants to know.
+    began: Option<Millis>,
 }
 
 impl Program {
@@ -110,11 +121,12 @@ impl Program {
             path: c_string(&init.0)?,
             argv: argv?,
             envp: envp?,
+            began: None,
         })
     }
 
     /// A process as the kernel would have started it, then the program.
-    fn start(&self) -> crate::sys::fail::Fail {
+    fn start(mut self) -> crate::sys::fail::Fail {
         if let Ok(console) = console::open_console() {
             let _ = process::use_as_stdio(console);
         }
@@ -122,6 +134,9 @@ impl Program {
         // Refused in a PID namespace, where the keys are not ours.
         let _ = reboot::ctrl_alt_del_restarts(true);
         process::close_others_on_exec();
+        if let Some(Ok(words)) = self.began.map(initrd_time::words) {
+            self.argv.extend(words);
+        }
         signal::restore_all();
         process::exec(&self.path, &self.argv, &self.envp)
     }

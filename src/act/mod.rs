@@ -33,6 +33,7 @@ pub mod free_memory;
 pub mod gather_words;
 pub mod hand_over;
 pub mod host_name;
+pub mod initrd_time;
 pub mod kernel_lines;
 pub mod key_file;
 pub mod keyboards;

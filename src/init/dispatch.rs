@@ -134,7 +134,13 @@ impl Machine {
     /// Leaves everything as the real init expects it, and becomes it.
     fn hand_over(&mut self, ticket: Ticket, init: &Text) {
         self.leave();
-        let fault = hand_over::hand_over(NEW_ROOT, init, &self.arguments, &self.environment);
+        let fault = hand_over::hand_over(
+            NEW_ROOT,
+            init,
+            &self.arguments,
+            &self.environment,
+            self.began,
+        );
         self.queue.push(Event::HandOverFailed { ticket, fault });
     }
 

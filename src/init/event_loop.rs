@@ -13,6 +13,7 @@ use crate::act::watch_links::Watch;
 use crate::act::{
     check_device, efi_variables, faster_signatures, find_init, firmware_tables, host_name,
 };
+use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::image_files::ImageFile;
 use crate::format::{cmdline, uevent};
@@ -48,6 +49,8 @@ pub struct Machine {
     /// What the kernel gave us besides our name: the real init's arguments.
     pub(super) arguments: Vec<Vec<u8>>,
     pub(super) environment: Vec<Vec<u8>>,
+    /// When this program did.
+    pub(super) began: Millis,
     /// The shell's process and the ticket that its end answers.
     pub(super) shell: Option<(i32, Ticket)>,
     /// The question that is open, and the ticket that its answer carries.
@@ -86,6 +89,7 @@ impl Machine {
             record: Record::new(),
             arguments: arguments.get(1..).unwrap_or_default().to_vec(),
             environment: process::own_environment(),
+            began: clock::since_boot(),
             shell: None,
             question: None,
             watching: false,

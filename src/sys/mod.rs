@@ -20,6 +20,7 @@ pub mod make;
 pub mod map;
 pub mod md;
 pub mod memory;
+pub mod memory_file;
 pub mod mknod;
 pub mod module;
 pub mod mount;
