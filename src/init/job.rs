@@ -82,9 +82,9 @@ pub fn perform(
         },
         Action::Net { order, .. } => Event::Net(see_to_network(ticket, order, tell)?),
         Action::Resume { number, offset, .. } => go_on(ticket, *number, *offset),
-        Action::Check { check, .. } => match check_device::check(check) {
-            Ok(ended) => Event::Checked { ticket, ended },
-            Err(fault) => Event::CheckFailed { ticket, fault },
+        Action::Check { check, .. } => Event::Checked {
+            ticket,
+            ended: check_device::check(check),
         },
         Action::Mount { mount, .. } => mount_root(ticket, mount, tell),
         Action::FindInit { init, .. } => {
@@ -311,7 +311,10 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             fault,
             kernel: Vec::new(),
         },
-        Action::Check { .. } => Event::CheckFailed { ticket, fault },
+        Action::Check { .. } => Event::Checked {
+            ticket,
+            ended: Err(fault),
+        },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,

@@ -76,8 +76,7 @@ impl Plan {
                 }
             }
             Event::Checkers { programs } => self.checks.programs = programs,
-            Event::Checked { ticket, ended } => self.checked(now, ticket, Ok(ended)),
-            Event::CheckFailed { ticket, fault } => self.checked(now, ticket, Err(fault)),
+            Event::Checked { ticket, ended } => self.checked(now, ticket, ended),
             Event::Fstab { ticket, text } => self.fstab_told(ticket, &text),
             Event::Mounted { .. }
             | Event::MountFailed { .. }

@@ -206,14 +206,10 @@ pub enum Event {
     Checkers {
         programs: Vec<String>,
     },
-    /// Answers `check`: the program has ended.
+    /// Answers `check`: the program has ended, or could not be run.
     Checked {
         ticket: Ticket,
-        ended: Ended,
-    },
-    CheckFailed {
-        ticket: Ticket,
-        fault: Fault,
+        ended: Result<Ended, Fault>,
     },
     /// Of a `mount` of root: what its fstab wants of us, see [`crate::format::fstab::early`]. Told
     /// before `mounted`, or not at all.

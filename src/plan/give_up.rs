@@ -175,15 +175,7 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
             lines
         }
-        Cause::Check { device, ended } => {
-            let (what, status) = (plan.sought(), ended.status);
-            let text = format!(
-                "{device} {what}, but the check of its file system left errors (status {status})"
-            );
-            let mut lines = alloc::vec![text];
-            lines.extend(ended.said.iter().map(|line| format!("check: {line}")));
-            lines
-        }
+        Cause::Check { device, ended } => unrepaired(device, ended, plan),
         Cause::Remote => plan.remote_refused(),
         Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
         Cause::Verity(text) | Cause::File(text) => alloc::vec![text.clone()],
@@ -199,6 +191,15 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
         }
         Cause::HandOver(fault) => alloc::vec![format!("handing over failed: {fault}")],
     }
+}
+
+fn unrepaired(device: &str, ended: &Ended, plan: &Plan) -> Vec<String> {
+    let (what, status) = (plan.sought(), ended.status);
+    let text =
+        format!("{device} {what}, but the check of its file system left errors (status {status})");
+    let mut lines = alloc::vec![text];
+    lines.extend(ended.said.iter().map(|line| format!("check: {line}")));
+    lines
 }
 
 fn not_understood(typed: &Text) -> String {

@@ -69,10 +69,7 @@ pub fn event_line(event: &Event) -> String {
             pieces.iter().fold(answer("bytes", *ticket), word).done()
         }
         Event::ReadFailed { ticket, fault } => failed("read-failed", *ticket, fault).done(),
-        Event::Linked { ticket, names } => names
-            .iter()
-            .fold(answer("linked", *ticket), |line, name| line.word(name))
-            .done(),
+        Event::Linked { ticket, names } => words(answer("linked", *ticket), names).done(),
         Event::Firmware { ticket, told } => firmware_line(*ticket, told),
         Event::File { file, text } => rest(file.word(), text.as_bytes()),
         Event::Unlocked { .. }
@@ -81,9 +78,8 @@ pub fn event_line(event: &Event) -> String {
         | Event::Agreed { .. }
         | Event::Typing { .. }
         | Event::AskFailed { .. } => trace_luks::event_line(event),
-        Event::Checkers { .. } | Event::Checked { .. } | Event::CheckFailed { .. } => {
-            trace_check::event_line(event)
-        }
+        Event::Checkers { programs } => words(Line::new("checkers"), programs).done(),
+        Event::Checked { ticket, ended } => trace_check::event_line(*ticket, ended),
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
         Event::Announced { .. }
@@ -304,6 +300,10 @@ pub(super) fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
     answer(verb, ticket)
         .key_num("errno", errno)
         .key("text", &fault.text)
+}
+
+fn words(line: Line, words: &[String]) -> Line {
+    words.iter().fold(line, |line, word| line.word(word))
 }
 
 fn firmware_line(ticket: Ticket, told: &Told) -> String {

@@ -4,43 +4,40 @@ use super::action::Action;
 use super::event::{Event, Ticket};
 use super::trace::{answer, failed};
 use super::trace_read::{all, fault, ticket};
+use crate::base::fault::Fault;
 use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::base::words::{Line, Words};
 use crate::format::check::{Check, Ended};
 use alloc::string::String;
 
-pub(super) fn event_line(event: &Event) -> String {
-    match event {
-        Event::Checkers { programs } => programs
-            .iter()
-            .fold(Line::new("checkers"), |line, path| line.word(path))
-            .done(),
-        Event::Checked { ticket, ended } => {
-            let line = answer("checked", *ticket).num(u64::from(ended.status));
+pub(super) fn event_line(ticket: Ticket, ended: &Result<Ended, Fault>) -> String {
+    match ended {
+        Ok(ended) => {
+            let line = answer("checked", ticket).num(u64::from(ended.status));
             let said = |line: Line, text: &Text| line.key("said", text.as_bytes());
             ended.said.iter().fold(line, said).done()
         }
-        Event::CheckFailed { ticket, fault } => failed("check-failed", *ticket, fault).done(),
-        _ => String::new(),
+        Err(fault) => failed("check-failed", ticket, fault).done(),
+    }
+}
+
+pub(super) fn checkers(w: &mut Words) -> Event {
+    Event::Checkers {
+        programs: core::iter::from_fn(|| w.text()).listed(),
     }
 }
 
 pub(super) fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
-    Some(match verb {
-        "checked" => Event::Checked {
-            ticket,
-            ended: Ended {
-                status: w.need_small(),
-                said: all(w, "said").map(Text).listed(),
-            },
-        },
-        "check-failed" => Event::CheckFailed {
-            ticket,
-            fault: fault(w),
-        },
+    let ended = match verb {
+        "checked" => Ok(Ended {
+            status: w.need_small(),
+            said: all(w, "said").map(Text).listed(),
+        }),
+        "check-failed" => Err(fault(w)),
         _ => return None,
-    })
+    };
+    Some(Event::Checked { ticket, ended })
 }
 
 pub(super) fn action_line(ticket: Ticket, check: &Check) -> String {

@@ -62,9 +62,7 @@ pub fn event(line: &str) -> Option<Event> {
         "block-gone" => Event::BlockGone {
             name: w.need_text(),
         },
-        "checkers" => Event::Checkers {
-            programs: core::iter::from_fn(|| w.text()).listed(),
-        },
+        "checkers" => trace_check::checkers(&mut w),
         "overflow" => Event::Overflow,
         "module-wanted" => Event::ModuleWanted {
             request: w.need_small(),
