@@ -26,9 +26,9 @@ fn image(machine: &Machine) -> PathBuf {
     images::image_with(&machine.kernel, "cloud-e2fsck", &options)
 }
 
-/// Not unmounted, and with a count that is wrong.
+/// Not unmounted, and with a count of links that is wrong.
 fn damage(disk: &Path) {
-    for request in ["ssv free_blocks_count 3", "ssv state 0"] {
+    for request in ["sif <2> links_count 9", "ssv state 0"] {
         run(
             "debugfs",
             &["-w", "-R", request, disk.to_str().expect("a plain path")],
@@ -85,7 +85,7 @@ fn boot_stops_before_errors_that_are_left() {
     damage(&disk);
     let before = fs::read(&disk).expect("a disk");
     let outcome = boot(&disk, "fsck.repair=no panic=-1");
-    outcome.assert_gave_up(&["errors (status 4)", "Free blocks count wrong"]);
+    outcome.assert_gave_up(&["errors (status 4)", "Inode 2 ref count is 9"]);
     assert!(
         fs::read(&disk).expect("a disk") == before,
         "the disk changed"
