@@ -115,7 +115,7 @@ pub fn program<'p>(
         let is = |path: &&String| path.rsplit('/').next() == Some(*name);
         there.iter().find(is)
     };
-    let path = checker.programs.iter().find_map(|name| named(&name))?;
+    let path = checker.programs.iter().find_map(named)?;
     let [preen, yes, no] = match policy.force {
         true => checker.forced,
         false => checker.words,
