@@ -46,6 +46,7 @@
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `claim_address`, `watch_links` | `netlink`, `packet`, `udp` |
 //! | failure | – | `give_up` | `end` | `reboot` |
+//! | the rescue console | – | `rescue` | `ask` | `tty` |
 //! | the end of the real system | `mountinfo` | `shutdown` | `take_down`, `leave_shutdown` | `reboot` |
 
 extern crate alloc;

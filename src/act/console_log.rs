@@ -137,6 +137,11 @@ pub fn page(lines: &[String]) {
     if errors_are_shown() {
         return;
     }
+    show(lines);
+}
+
+/// Shows lines on every console, whatever is kept off them, and on nothing else.
+pub fn show(lines: &[String]) {
     for name in console::active() {
         if let Ok(fd) = console::open_terminal(&format!("/dev/{name}")) {
             for line in lines {

@@ -14,6 +14,7 @@ mod net;
 mod ram;
 mod reading;
 mod remote;
+mod rescue;
 mod resume;
 mod shutdown;
 mod table;
@@ -66,9 +67,10 @@ pub static PARAMETERS: &[Parameter] = &ALL;
 static ALL: [Parameter; HERE + luks::ROWS.len()] = table::rows(&GROUPS, &luks::ROWS);
 
 /// Those that are read here.
-const GROUPS: [&[Parameter]; 6] = [
+const GROUPS: [&[Parameter]; 7] = [
     &ROWS,
     &check::ROWS,
+    &rescue::ROWS,
     &resume::ROWS,
     &mounts::ROWS,
     &shutdown::ROWS,

@@ -54,6 +54,32 @@ pub enum Degraded {
     Ask,
 }
 
+/// When the rescue console opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rescue {
+    Off,
+    /// Where the boot is to stop.
+    Stops,
+    /// After a failure as well; untouched, it closes after so many milliseconds.
+    After(u64),
+}
+
+impl Rescue {
+    /// Where nobody says how long: untouched, it closes after so many milliseconds.
+    pub const WAIT_MS: u64 = 60_000;
+}
+
+/// Where a boot can be stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Before anything is looked for.
+    Start,
+    /// Before root is mounted.
+    Mount,
+    /// Before the machine is handed over.
+    HandOver,
+}
+
 /// How much is said on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Talk {
@@ -105,6 +131,10 @@ pub struct Wish {
     pub resume_off: bool,
     /// `rd.shell`: a shell may open after a failure.
     pub shell: bool,
+    /// `landfall.rescue=`.
+    pub rescue: Rescue,
+    /// `rd.break=` and others.
+    pub stops: Vec<Stop>,
     pub end: End,
     pub talk: Talk,
     /// `landfall.trace=`: a terminal that is told the trace when the boot ends.
@@ -162,6 +192,8 @@ impl Default for Wish {
             resume: None,
             resume_off: false,
             shell: false,
+            rescue: Rescue::Stops,
+            stops: Vec::new(),
             end: End::Halt,
             talk: Talk::Normal,
             trace: None,

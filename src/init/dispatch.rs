@@ -6,13 +6,13 @@ use super::job::NEW_ROOT;
 use super::questions::WITHDRAWN;
 use super::{early, translate};
 use crate::act::{
-    coldplug, console_log, end, find_init, flash, hand_over, keyboards, leave_network,
-    leave_shutdown, mdadm_map, shell, watch_drives,
+    coldplug, console_log, end, find_init, flash, hand_over, kernel_lines, keyboards,
+    leave_network, leave_shutdown, mdadm_map, shell, watch_drives,
 };
 use crate::base::fault::Fault;
 use crate::base::text::Text;
 use crate::format::wish::{End, Talk};
-use crate::plan::action::{Action, Level, NetAction, Scope};
+use crate::plan::action::{Action, Level, NetAction, Scope, Shown};
 use crate::plan::bus::LIKELY;
 use crate::plan::event::{Event, Ticket};
 
@@ -81,6 +81,10 @@ impl Machine {
                 self.record.write();
                 console_log::page(&lines);
             }
+            Action::Show { what } => console_log::show(&match what {
+                Shown::Log => kernel_lines::last(),
+                Shown::Trace => self.record.last(),
+            }),
             Action::Shell { ticket } => self.open_shell(ticket),
             Action::End { end } => self.end(end),
             Action::Reboot => end::reboot(),

@@ -10,6 +10,7 @@ pub(super) struct Open {
     ticket: Ticket,
     ask: Ask,
     yes_or_no: bool,
+    command: bool,
 }
 
 /// What stands in the place of a question that nobody need answer any more.
@@ -31,11 +32,12 @@ impl Machine {
                 log::debug!("{fail}");
             }
         }
-        let yes_or_no = question.yes_or_no;
+        let (yes_or_no, command) = (question.yes_or_no, question.command);
         self.question = Some(Open {
             ticket,
             ask,
             yes_or_no,
+            command,
         });
     }
 
@@ -46,12 +48,17 @@ impl Machine {
             return;
         };
         let (ticket, yes_or_no, ask) = (open.ticket, open.yes_or_no, &mut open.ask);
+        let command = open.command;
         match ask.hear(number) {
             Ok(Heard::Nothing) => {}
             Ok(Heard::FirstKey) => self.queue.push(Event::Typing { ticket }),
             Ok(Heard::Answer(bytes, len)) => {
                 self.close_question("");
-                let event = if yes_or_no {
+                let event = if command {
+                    let text = bytes.bytes().get(..len).unwrap_or_default().into();
+                    let text = crate::base::text::Text(text);
+                    Event::Said { ticket, text }
+                } else if yes_or_no {
                     let said = bytes.bytes().get(..len).unwrap_or_default().trim_ascii();
                     let yes = [&b"y"[..], b"yes"]
                         .iter()

@@ -1,6 +1,7 @@
 //! The trace of this boot: kept in memory, written once when the boot ends.
 
 use crate::act::trace_file;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::plan::action::Action;
 use crate::plan::event::Event;
@@ -8,6 +9,9 @@ use crate::plan::trace;
 
 /// An ordinary boot needs half of it.
 const USUAL_BYTES: usize = 64 << 10;
+
+/// So many lines are shown on a console.
+const SHOWN_LINES: usize = 20;
 
 /// The trace is cut here.
 const MAX_BYTES: usize = 1 << 20;
@@ -55,6 +59,13 @@ impl Record {
             }
             self.told = self.text.len();
         }
+    }
+
+    /// The last lines, oldest first.
+    pub fn last(&self) -> Vec<String> {
+        let lines = self.text.lines().count();
+        let last = self.text.lines().skip(lines.saturating_sub(SHOWN_LINES));
+        last.map(String::from).listed()
     }
 
     fn add(&mut self, line: &str) {

@@ -74,6 +74,17 @@ pub struct Question {
     pub echo: Echo,
     /// Only yes or no is wanted; nothing of it is a secret.
     pub yes_or_no: bool,
+    /// A command is wanted; nothing of it is a secret.
+    pub command: bool,
+}
+
+/// What can be shown that is not decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The last lines of the kernel's log.
+    Log,
+    /// The last lines of this boot's trace.
+    Trace,
 }
 
 /// Everything that can be asked for. Each one with a ticket is answered exactly once.
@@ -219,6 +230,10 @@ pub enum Action {
     /// The failure page. Followed by `Shell` or `End`.
     Page {
         lines: Vec<String>,
+    },
+    /// Show this on every console.
+    Show {
+        what: Shown,
     },
     /// A shell on the console. Answered when it is left.
     Shell {

@@ -13,7 +13,7 @@ use crate::base::text::{Joined, Text};
 use crate::format::efi_variable::Told;
 use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
-use crate::format::wish::{End, Patience, Wish};
+use crate::format::wish::{End, Patience, Stop, Wish};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -56,6 +56,7 @@ impl Plan {
             Event::Unlocked { .. } | Event::UnlockFailed { .. } => self.take_of_volume(now, event),
             Event::Answered { .. }
             | Event::Agreed { .. }
+            | Event::Said { .. }
             | Event::Typing { .. }
             | Event::AskFailed { .. } => self.take_of_person(now, event),
             Event::Mapped { ticket } => self.mapped(now, ticket, None),
@@ -105,6 +106,7 @@ impl Plan {
         for complaint in self.wish.complaints.clone() {
             self.say(Level::Warning, complaint);
         }
+        self.rescue.cmdline = cmdline.clone();
         self.complain_of_volumes();
         self.buses.shares = self.is_share() && !self.is_memory();
         self.buses.links = self.wish.needs_net();
@@ -147,6 +149,7 @@ impl Plan {
             self.modules
                 .want_filesystem(kind, &mut self.tickets, &mut self.out);
         }
+        self.stops(now, Stop::Start);
     }
 
     /// Signatures are dear: what makes checking them cheaper goes first. It is a matter of
@@ -207,7 +210,12 @@ impl Plan {
         match event {
             Event::Answered { ticket, secret } => self.answered(now, ticket, secret),
             Event::Agreed { ticket, yes } => self.agreed(now, ticket, yes),
+            Event::Said { ticket, text } => self.said(now, ticket, &text),
+            Event::Typing { ticket } if self.touches(ticket) => {}
             Event::Typing { ticket } => self.typing(now, ticket),
+            Event::AskFailed { ticket, fault } if self.closes_prompt(ticket) => {
+                self.no_prompt(now, &fault);
+            }
             Event::AskFailed { ticket, fault } => self.ask_failed(now, ticket, &fault),
             _ => {}
         }
@@ -447,6 +455,9 @@ impl Plan {
 
     fn init_found(&mut self, now: Millis, ticket: Ticket, path: Text) {
         if self.init_was_sought(ticket) {
+            if self.stops(now, Stop::HandOver) {
+                return;
+            }
             self.stage = Stage::HandingOver;
             self.say(Level::Info, format!("handing over to {path}"));
             self.dismiss();
@@ -464,19 +475,28 @@ impl Plan {
     }
 
     fn shell_left(&mut self, now: Millis, ticket: Ticket, fault: Option<Fault>) {
-        if self.tickets.close(ticket) != Some(Job::Shell) {
+        let ours = self.tickets.close(ticket) == Some(Job::Shell);
+        if !ours || !matches!(self.stage, Stage::Shell { .. }) {
             return;
         }
+        if self.rescue.on {
+            return self.back_from_shell(now, fault);
+        }
+        if let Some(fault) = fault {
+            self.say(Level::Error, format!("no shell: {fault}"));
+            return self.end(now);
+        }
+        self.tries_again(now);
+    }
+
+    /// A person was at it: everything is tried again, with new patience.
+    pub(super) fn tries_again(&mut self, now: Millis) {
         let Stage::Shell {
             mounted, mounting, ..
         } = self.stage.clone()
         else {
             return;
         };
-        if let Some(fault) = fault {
-            self.say(Level::Error, format!("no shell: {fault}"));
-            return self.end(now);
-        }
         self.be_patient(now);
         self.devices.forgive();
         self.modules.forgive();
@@ -502,7 +522,7 @@ impl Plan {
         }
     }
 
-    fn ctrl_alt_del(&mut self) {
+    pub(super) fn ctrl_alt_del(&mut self) {
         self.dismiss();
         self.stage = Stage::Over;
         self.out.push(Action::Reboot);

@@ -168,6 +168,11 @@ pub enum Event {
         ticket: Ticket,
         yes: bool,
     },
+    /// Answers `ask` where that wants a command.
+    Said {
+        ticket: Ticket,
+        text: Text,
+    },
     /// Somebody presses keys, and has not answered `ask` yet.
     Typing {
         ticket: Ticket,

@@ -83,7 +83,7 @@ pub fn page(cause: &Cause, plan: &Plan) -> Vec<String> {
 fn section(lines: &mut Vec<String>, name: &str, body: Vec<String>) {
     let cut = body.len().saturating_sub(MAX_LISTED);
     for (i, line) in body.iter().take(MAX_LISTED).enumerate() {
-        let head = if i == 0 {
+        let head = if i == 0 && !name.is_empty() {
             format!("{name}:")
         } else {
             String::new()
@@ -93,6 +93,16 @@ fn section(lines: &mut Vec<String>, name: &str, body: Vec<String>) {
     if cut > 0 {
         lines.push(format!("{:<9}… and {cut} more", ""));
     }
+}
+
+/// No more lines than a person can read at once.
+pub(super) fn cut(body: Vec<String>) -> Vec<String> {
+    let mut lines = Vec::new();
+    section(&mut lines, "", body);
+    if lines.is_empty() {
+        lines.push("nothing".into());
+    }
+    lines
 }
 
 /// Why, in a sentence.
@@ -266,7 +276,7 @@ fn unusable(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn seen(plan: &Plan) -> Vec<String> {
+pub(super) fn seen(plan: &Plan) -> Vec<String> {
     let mut lines = plan.links_seen();
     lines.extend(plan.shares_seen());
     let devices: Vec<&Device> = plan.devices.all().listed();
@@ -287,7 +297,7 @@ fn seen(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn missing(plan: &Plan) -> Vec<String> {
+pub(super) fn missing(plan: &Plan) -> Vec<String> {
     let mut lines = plan.stack_problems();
     for fault in plan.modules.failures() {
         lines.push(fault.to_string());

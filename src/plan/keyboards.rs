@@ -43,13 +43,20 @@ impl Plan {
         }
         if let Stage::Shell { opens, .. } = &mut self.stage {
             *opens = None;
-            let ticket = self.tickets.issue(Job::Shell);
-            self.out.push(Action::Shell { ticket });
+            match self.rescue.on {
+                true => self.prompt(now),
+                false => self.open_shell(),
+            }
         } else {
             self.dismiss();
             self.stage = Stage::Over;
             self.out.push(Action::End { end: End::Halt });
         }
+    }
+
+    pub(super) fn open_shell(&mut self) {
+        let ticket = self.tickets.issue(Job::Shell);
+        self.out.push(Action::Shell { ticket });
     }
 
     /// When the drivers of keyboards count as settled if nothing more happens.

@@ -66,7 +66,8 @@
 //!
 //! # A person
 //! Before a shell opens, or the page stays until somebody presses ctrl-alt-del, the drivers that
-//! keyboards need are loaded ([`keyboards`]): a boot from the first disk needs none of them.
+//! keyboards need are loaded ([`keyboards`]): a boot from the first disk needs none of them. After
+//! a failure, or at a stop, the person may have a console of our own ([`rescue`]).
 
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
@@ -97,6 +98,7 @@ mod news;
 mod progress;
 mod questions;
 mod ram;
+mod rescue;
 mod resume;
 pub mod root;
 mod shares;
@@ -199,6 +201,7 @@ pub struct Plan {
     mappings: Mappings,
     locks: Locks,
     questions: Questions,
+    rescue: rescue::Console,
     shares: Shares,
     net: Net,
     stack: Stack,
@@ -268,6 +271,7 @@ impl Plan {
             mappings: Mappings::default(),
             locks: Locks::default(),
             questions: Questions::default(),
+            rescue: rescue::Console::default(),
             shares: Shares::default(),
             net: Net::default(),
             stack: Stack::default(),
@@ -330,8 +334,9 @@ impl Plan {
             | Stage::Shell {
                 opens: Some(until), ..
             } => Some(self.keyboards_due(*until)),
-            Stage::New | Stage::Over | Stage::Shell { .. } | Stage::HandingOver => None,
             Stage::Checking { .. } => self.first_until,
+            Stage::Shell { .. } => self.rescue.until,
+            Stage::New | Stage::Over | Stage::HandingOver => None,
             Stage::Searching if !self.needs_devices() => {
                 earliest([self.first_until, self.trunk, None])
             }

@@ -9,7 +9,7 @@ use super::root::{self, Answer};
 use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, STUCK_MS, Stage, flash, integrity, luks, modules, verity};
 use crate::base::millis::Millis;
-use crate::format::wish::{End, Source};
+use crate::format::wish::{End, Source, Stop};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -71,6 +71,7 @@ impl Plan {
             let cause = self.cause_of_the_deadline();
             self.give_up(now, cause);
         }
+        self.leave_untouched(now);
         self.serve_keyboards(now);
     }
 
@@ -260,6 +261,9 @@ impl Plan {
         if self.is_held_by_resume(now) {
             return;
         }
+        if self.stops(now, Stop::Mount) {
+            return self.withdraw(now);
+        }
         self.warn_of_images();
         self.withdraw(now);
         if self.check(now, &device, generation, &kind) {
@@ -441,7 +445,8 @@ impl Plan {
         let lines = give_up::page(&cause, self);
         self.out.push(Action::Page { lines });
         let mounted = matches!(cause, Cause::NoInit(_)) || self.stage == Stage::FindingInit;
-        if self.wish.shell && !matches!(cause, Cause::HandOver(_)) {
+        let console = self.rescues() || self.wish.shell;
+        if console && !matches!(cause, Cause::HandOver(_)) {
             let mounting = match &self.stage {
                 Stage::Mounting {
                     device,

@@ -5,7 +5,7 @@
 //! A record is `TIME < EVENT` or `TIME > ACTION`, with the time in milliseconds; the replay of all
 //! `<` lines yields all `>` lines. Reading is in [`super::trace_read`].
 
-use super::action::{Action, Level, Scope};
+use super::action::{Action, Level, Scope, Shown};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::with_array;
 use super::{trace_check, trace_lease, trace_luks, trace_mount, trace_net};
@@ -76,6 +76,7 @@ pub fn event_line(event: &Event) -> String {
         | Event::UnlockFailed { .. }
         | Event::Answered { .. }
         | Event::Agreed { .. }
+        | Event::Said { .. }
         | Event::Typing { .. }
         | Event::AskFailed { .. } => trace_luks::event_line(event),
         Event::Checkers { programs } => words(Line::new("checkers"), programs).done(),
@@ -213,6 +214,10 @@ pub fn action_line(action: &Action) -> String {
         Action::Say { level, text } => {
             rest(&format!("say {}", level_word(*level)), text.as_bytes())
         }
+        Action::Show { what } => match what {
+            Shown::Log => "show log".into(),
+            Shown::Trace => "show trace".into(),
+        },
         Action::Reboot => "reboot".into(),
     }
 }

@@ -6,7 +6,7 @@ use super::event::{Event, Ticket};
 use super::trace::{answer, failed};
 use super::trace_read::{all, fault, list, ticket};
 use crate::base::list::Listed;
-use crate::base::text::Joined;
+use crate::base::text::{Joined, Text};
 use crate::base::words::{Line, Words};
 use crate::format::crypttab::Echo;
 use crate::format::luks::flags::Flags;
@@ -33,6 +33,7 @@ pub(super) fn event_line(event: &Event) -> String {
             line.num(u64::from(*secret)).done()
         }
         Event::Agreed { ticket, yes } => answer("agreed", *ticket).flag("yes", *yes).done(),
+        Event::Said { ticket, text } => answer("said", *ticket).word(text.as_bytes()).done(),
         Event::Typing { ticket } => answer("typing", *ticket).done(),
         Event::AskFailed { ticket, fault } => failed("ask-failed", *ticket, fault).done(),
         _ => String::new(),
@@ -66,6 +67,10 @@ pub(super) fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> 
             ticket,
             yes: w.flag("yes"),
         },
+        "said" => Event::Said {
+            ticket,
+            text: Text(w.need_value()),
+        },
         "typing" => Event::Typing { ticket },
         "ask-failed" => Event::AskFailed {
             ticket,
@@ -84,11 +89,13 @@ pub(super) fn action_line(action: &Action) -> String {
                 prompt,
                 echo,
                 yes_or_no,
+                command,
             } = &**question;
             let echo = ECHOES.iter().find(|(known, _)| known == echo);
             let line = answer("ask", *ticket).word(prompt);
             let line = line.word(echo.map_or("", |(_, word)| word));
             let line = line.flag("yes-or-no", *yes_or_no);
+            let line = line.flag("command", *command);
             let note = |line: Line, note: &String| line.key("note", note);
             notes.iter().fold(line, note).done()
         }
@@ -111,6 +118,7 @@ pub(super) fn action(verb: &str, w: &mut Words) -> Option<Action> {
                 prompt: w.need_text(),
                 echo: ECHOES.iter().find(|(_, word)| w.flag(word))?.0,
                 yes_or_no: w.flag("yes-or-no"),
+                command: w.flag("command"),
                 notes: texts(w, "note")?,
             }
             .into(),
@@ -232,6 +240,7 @@ mod tests {
             "unlock-failed 3 errno=2 text=no no-key",
             "unlock-failed 3 errno=5 text=no volume",
             "answered 4 1",
+            "said 4 root\\x20LABEL\\x3da",
             "ask-failed 4 errno=0 text=no",
         ] {
             let event = trace_read::event(line).unwrap_or_else(|| panic!("unknown: {line}"));
@@ -246,6 +255,9 @@ mod tests {
             "unlock 3 vda2 a header-file=/h header-on=sda1 header-type=ext4 key-bytes=sdb offset=0 rw",
             "ask 5 passphrase\\x20of\\x20a masked note=x\\x20y note=z",
             "ask 5 p silent",
+            "ask 5 rescue plain command note=x",
+            "show log",
+            "show trace",
             "withdraw 5",
             "forget 7",
         ] {

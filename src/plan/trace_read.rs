@@ -2,7 +2,7 @@
 //!
 //! A line that is not understood to its last word is refused: `None`.
 
-use super::action::{Action, Level, Scope};
+use super::action::{Action, Level, Scope, Shown};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::{array, step};
 use super::trace_finding::finding;
@@ -265,6 +265,13 @@ pub fn action(line: &str) -> Option<Action> {
             ticket: ticket(&mut w),
         },
         "end" => Action::End { end: end(&mut w)? },
+        "show" => Action::Show {
+            what: match w.need_text().as_str() {
+                "log" => Shown::Log,
+                "trace" => Shown::Trace,
+                _ => return None,
+            },
+        },
         "reboot" => Action::Reboot,
         look => self::look(look, &mut w)?,
     };

@@ -54,9 +54,15 @@ pub struct Reader {
 impl Reader {
     /// The mark is the present end of the log.
     pub fn from_now() -> Outcome<Self> {
+        let reader = Self::from_start()?;
+        seek(&reader.kmsg, SeekFrom::End(0)).map_err(Fail::of("lseek", &PATH))?;
+        Ok(reader)
+    }
+
+    /// From the oldest record on that is kept.
+    pub fn from_start() -> Outcome<Self> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
         let kmsg = open(PATH, flags, Mode::empty()).map_err(Fail::of("open", &PATH))?;
-        seek(&kmsg, SeekFrom::End(0)).map_err(Fail::of("lseek", &PATH))?;
         let buffer = vec![0; LONGEST_READ];
         Ok(Self { kmsg, buffer })
     }

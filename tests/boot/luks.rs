@@ -135,6 +135,19 @@ fn boot_luks1_named_by_its_uuid_with_a_passphrase() {
     outcome.check(!trace.contains("correct"), "the trace holds the secret");
 }
 
+/// What is in an open volume is not for whoever is at the console.
+#[test]
+fn boot_opens_no_rescue_console_once_a_volume_is_open() {
+    let words = format!(
+        "root=LABEL=harbour rd.luks.uuid={UUID}1 rd.break init=/nowhere landfall.rescue=on \
+         rd.shell=0 panic=-1"
+    );
+    let outcome = answer(machine(1).cmdline(&words).start(), &format!("luks-{UUID}1"));
+    outcome.assert_gave_up(&["holds no init to run", "is open: no rescue console"]);
+    let prompt = outcome.lines.iter().any(|line| line.contains("rescue: "));
+    outcome.check(!prompt, "a console that nobody may have");
+}
+
 #[test]
 fn boot_luks2_as_the_container_that_root_names() {
     let (words, name) = (format!("root=UUID={UUID}2"), format!("luks-{UUID}2"));

@@ -48,6 +48,7 @@ mod net_silent;
 mod net_stacks;
 mod nfs;
 mod ram;
+mod rescue;
 mod roots;
 mod secrets;
 mod server_lab;

@@ -16,7 +16,7 @@ use crate::base::list::Listed;
 use crate::base::text::Text;
 use crate::format::cmdline::{Word, same_name};
 use crate::format::remote::Remote;
-use crate::format::wish::{Degraded, End, Patience, Source, Talk, Wish};
+use crate::format::wish::{Degraded, End, Patience, Rescue, Source, Talk, Wish};
 use crate::format::{dm_init, mount_options, share};
 use alloc::format;
 use alloc::string::String;
@@ -277,6 +277,35 @@ impl Reading {
 
     pub(super) fn shell(&mut self, word: &Word<'_>) {
         self.wish.shell = self.switch(word);
+    }
+
+    pub(super) fn rescue(&mut self, word: &Word<'_>) {
+        let text = word.value.and_then(|v| core::str::from_utf8(v).ok());
+        match (text, text.and_then(|t| t.parse::<u32>().ok())) {
+            (Some("on"), _) => self.wish.rescue = Rescue::After(Rescue::WAIT_MS),
+            (Some("off"), _) => self.wish.rescue = Rescue::Off,
+            (_, Some(seconds)) => {
+                self.wish.rescue = Rescue::After(u64::from(seconds).saturating_mul(1000));
+            }
+            _ => self.complain(
+                word,
+                "is neither on, off nor a number of seconds; it is ignored",
+            ),
+        }
+    }
+
+    pub(super) fn stop(&mut self, word: &Word<'_>) {
+        let bare = match word.is("break") {
+            true => &b"premount"[..],
+            false => b"init",
+        };
+        let points = core::str::from_utf8(word.value.unwrap_or(bare)).unwrap_or("");
+        for point in points.split(',') {
+            match super::rescue::stop(point) {
+                Some(stop) => self.wish.stops.push(stop),
+                None => self.complain(word, "is no point where a boot stops; it is ignored"),
+            }
+        }
     }
 
     pub(super) fn emergency(&mut self, word: &Word<'_>) {

@@ -5,6 +5,7 @@ mod mounts;
 mod net;
 mod ram;
 mod remote;
+mod rescue;
 mod resume;
 mod shutdown;
 

@@ -82,6 +82,7 @@ impl Plan {
                 prompt: format!("Passphrase of {}", lock.shown()),
                 echo: lock.options.echo,
                 yes_or_no: false,
+                command: false,
             },
             timeout: Some(lock.options.timeout_ms).filter(|ms| *ms > 0),
             // Nothing says that root is in a volume that is tried for want of anything else.

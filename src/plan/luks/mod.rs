@@ -106,6 +106,12 @@ impl Locks {
         self.all.get(at).map(|l| l.name.as_str())
     }
 
+    /// A volume that is open, or about to be.
+    pub fn opened(&self) -> Option<String> {
+        let open = |lock: &&Lock| matches!(lock.state, State::Opening(_) | State::Open);
+        self.all.iter().find(open).map(Lock::shown)
+    }
+
     pub fn shown(&self, at: usize) -> String {
         self.all.get(at).map(Lock::shown).unwrap_or_default()
     }

@@ -121,6 +121,7 @@ impl Plan {
                 prompt: "Start without? (yes or no)".into(),
                 echo: Echo::Plain,
                 yes_or_no: true,
+                command: false,
             },
             timeout: None,
             needed: false,
