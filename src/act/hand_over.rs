@@ -28,8 +28,8 @@ const MOVED: [&str; 4] = ["/dev", "/sys", "/run", "/proc"];
 /// Switches to the file system mounted at `root` and becomes `init`, a path inside it.
 ///
 /// `arguments` are the kernel's without argv\[0\], `environment` is `KEY=value` as it came
-/// from the kernel; `began` is when this program did. Returns only if it failed; then `/` is the old root, as it was, unless the
-/// sentence says that it is gone.
+/// from the kernel; `began` is when this program did. Returns only if it failed; then `/` is the
+/// old root, as it was, unless the sentence says that it is gone.
 pub fn hand_over(
     root: &str,
     init: &Text,

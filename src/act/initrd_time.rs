@@ -2,7 +2,8 @@
 //!
 //! An initramfs with systemd hands its state over as a file that `--deserialize` names, and that
 //! begins with the times. No document promises the form; it has been the same since systemd 38, and
-//! lines that are not known are passed over. `--switched-root` has it set up everything, as without.
+//! lines that are not known are passed over. `--switched-root` has it set up everything, as it does
+//! without any of this.
 
 use crate::base::millis::Millis;
 use crate::base::text::Text;

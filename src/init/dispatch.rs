@@ -81,14 +81,18 @@ impl Machine {
                 self.record.write();
                 console_log::page(&lines);
             }
-            Action::Show { what } => console_log::show(&match what {
-                Shown::Log => kernel_lines::last(),
-                Shown::Trace => self.record.last(),
-            }),
+            Action::Show { what } => self.show(what),
             Action::Shell { ticket } => self.open_shell(ticket),
             Action::End { end } => self.end(end),
             Action::Reboot => end::reboot(),
         }
+    }
+
+    fn show(&self, what: Shown) {
+        console_log::show(&match what {
+            Shown::Log => kernel_lines::last(),
+            Shown::Trace => self.record.last(),
+        });
     }
 
     fn reply(&mut self, request: u32, ok: bool) {

@@ -4,6 +4,7 @@ use super::event_loop::{CONSOLES, Machine};
 use crate::act::ask::{Ask, Heard, Text};
 use crate::plan::action::Question;
 use crate::plan::event::{Event, Ticket};
+use crate::plan::rescue;
 
 /// A question that is open.
 pub(super) struct Open {
@@ -55,8 +56,9 @@ impl Machine {
             Ok(Heard::Answer(bytes, len)) => {
                 self.close_question("");
                 let event = if command {
-                    let text = bytes.bytes().get(..len).unwrap_or_default().into();
-                    let text = crate::base::text::Text(text);
+                    let typed = bytes.bytes().get(..len).unwrap_or_default();
+                    let known = Some(typed).filter(|typed| rescue::is_command(typed));
+                    let text = known.unwrap_or(b"?").into();
                     Event::Said { ticket, text }
                 } else if yes_or_no {
                     let said = bytes.bytes().get(..len).unwrap_or_default().trim_ascii();

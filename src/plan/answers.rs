@@ -71,11 +71,7 @@ impl Plan {
                 ticket,
                 fault,
                 kernel,
-            } => {
-                if self.tickets.close(ticket) == Some(Job::Resume) {
-                    self.not_resumed(&fault, &kernel);
-                }
-            }
+            } => self.not_resumed(ticket, &fault, &kernel),
             Event::Checkers { programs } => self.checks.programs = programs,
             Event::Checked { ticket, ended } => self.checked(now, ticket, ended),
             Event::Fstab { ticket, text } => self.fstab_told(ticket, &text),
@@ -241,7 +237,7 @@ impl Plan {
         }
     }
 
-    fn be_patient(&mut self, now: Millis) {
+    pub(super) fn be_patient(&mut self, now: Millis) {
         self.trunk = match self.wish.patience {
             Patience::Ms(ms) => Some(now.plus(ms)),
             Patience::Forever => None,
@@ -471,54 +467,6 @@ impl Plan {
                 arrays: self.running_arrays(),
                 net: self.network_left(now).into(),
             });
-        }
-    }
-
-    fn shell_left(&mut self, now: Millis, ticket: Ticket, fault: Option<Fault>) {
-        let ours = self.tickets.close(ticket) == Some(Job::Shell);
-        if !ours || !matches!(self.stage, Stage::Shell { .. }) {
-            return;
-        }
-        if self.rescue.on {
-            return self.back_from_shell(now, fault);
-        }
-        if let Some(fault) = fault {
-            self.say(Level::Error, format!("no shell: {fault}"));
-            return self.end(now);
-        }
-        self.tries_again(now);
-    }
-
-    /// A person was at it: everything is tried again, with new patience.
-    pub(super) fn tries_again(&mut self, now: Millis) {
-        let Stage::Shell {
-            mounted, mounting, ..
-        } = self.stage.clone()
-        else {
-            return;
-        };
-        self.be_patient(now);
-        self.devices.forgive();
-        self.modules.forgive();
-        self.mappings.failed = None;
-        self.forgive_stack();
-        self.forgive_verity();
-        self.integrity_done.clear();
-        self.forgive_locks();
-        self.exhausted = false;
-        if mounted {
-            self.goes_on_mounted(now);
-        } else {
-            // A second mount beside one that has not ended would land on top of it.
-            self.stage = match mounting {
-                Some((device, generation, types)) => Stage::Mounting {
-                    device,
-                    generation,
-                    types,
-                },
-                None => Stage::Searching,
-            };
-            self.walk_soon();
         }
     }
 

@@ -98,7 +98,7 @@ mod news;
 mod progress;
 mod questions;
 mod ram;
-mod rescue;
+pub mod rescue;
 mod resume;
 pub mod root;
 mod shares;

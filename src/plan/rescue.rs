@@ -36,6 +36,17 @@ const HELP: [&str; 12] = [
     "help           shows this",
 ];
 
+/// Is this a command? Nothing else that is typed here is told on: it may be a passphrase.
+pub fn is_command(typed: &[u8]) -> bool {
+    let is_end = |b: &u8| matches!(b, b' ' | b',');
+    let word = typed.trim_ascii().split(is_end).next().unwrap_or_default();
+    HELP.iter().any(|line| {
+        let head = line.as_bytes().get(..15).unwrap_or_default();
+        let mut names = head.split(is_end).filter(|name| *name != b"SPEC");
+        names.any(|name| name == word)
+    })
+}
+
 #[derive(Default)]
 pub(super) struct Console {
     /// The person at the console has this, and no shell.
@@ -207,7 +218,7 @@ impl Plan {
             }
             "shell" if self.wish.shell => return self.open_shell(),
             "shell" => alloc::vec!["a shell opens only where rd.shell allows it".to_string()],
-            _ => alloc::vec![format!("{word:.20} is no command; help lists them")],
+            _ => alloc::vec!["that is no command; help lists them".to_string()],
         };
         self.rescue.notes = notes;
         self.prompt(now);
@@ -218,6 +229,54 @@ impl Plan {
         let note = |fault: Fault| format!("no shell: {fault}");
         self.rescue.notes = fault.map(note).into_iter().listed();
         self.prompt(now);
+    }
+
+    pub(super) fn shell_left(&mut self, now: Millis, ticket: Ticket, fault: Option<Fault>) {
+        let ours = self.tickets.close(ticket) == Some(Job::Shell);
+        if !ours || !matches!(self.stage, Stage::Shell { .. }) {
+            return;
+        }
+        if self.rescue.on {
+            return self.back_from_shell(now, fault);
+        }
+        if let Some(fault) = fault {
+            self.say(Level::Error, format!("no shell: {fault}"));
+            return self.end(now);
+        }
+        self.tries_again(now);
+    }
+
+    /// A person was at it: everything is tried again, with new patience.
+    pub(super) fn tries_again(&mut self, now: Millis) {
+        let Stage::Shell {
+            mounted, mounting, ..
+        } = self.stage.clone()
+        else {
+            return;
+        };
+        self.be_patient(now);
+        self.devices.forgive();
+        self.modules.forgive();
+        self.mappings.failed = None;
+        self.forgive_stack();
+        self.forgive_verity();
+        self.integrity_done.clear();
+        self.forgive_locks();
+        self.exhausted = false;
+        if mounted {
+            self.goes_on_mounted(now);
+        } else {
+            // A second mount beside one that has not ended would land on top of it.
+            self.stage = match mounting {
+                Some((device, generation, types)) => Stage::Mounting {
+                    device,
+                    generation,
+                    types,
+                },
+                None => Stage::Searching,
+            };
+            self.walk_soon();
+        }
     }
 
     fn show(&mut self, what: Shown) -> Vec<String> {
@@ -265,5 +324,20 @@ impl Console {
     fn begin(&mut self, on: bool, at: Option<Stop>, notes: Vec<String>) {
         (self.on, self.at, self.notes) = (on, at, notes);
         self.touched = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_commands_are_told_to_the_plan() {
+        for typed in ["devices", "trace", " log ", "go", "root UUID=1-2", "", " "] {
+            assert!(is_command(typed.as_bytes()), "{typed}");
+        }
+        for typed in ["every", "SPEC", "my passphrase", "device", "tracing", "?"] {
+            assert!(!is_command(typed.as_bytes()), "{typed}");
+        }
     }
 }

@@ -19,6 +19,7 @@ use super::Plan;
 use super::action::{Action, Level};
 use super::clones::Firmware;
 use super::device::{Device, Look};
+use super::event::Ticket;
 use super::root;
 use super::ticket::Job;
 use crate::base::fault::Fault;
@@ -242,7 +243,10 @@ impl Plan {
     }
 
     /// The kernel came back: the system that hibernated is lost.
-    pub(super) fn not_resumed(&mut self, fault: &Fault, kernel: &[Text]) {
+    pub(super) fn not_resumed(&mut self, ticket: Ticket, fault: &Fault, kernel: &[Text]) {
+        if self.tickets.close(ticket) != Some(Job::Resume) {
+            return;
+        }
         self.settle();
         self.say(Level::Error, fault.text.clone());
         for line in kernel {

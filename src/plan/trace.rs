@@ -5,7 +5,7 @@
 //! A record is `TIME < EVENT` or `TIME > ACTION`, with the time in milliseconds; the replay of all
 //! `<` lines yields all `>` lines. Reading is in [`super::trace_read`].
 
-use super::action::{Action, Level, Scope, Shown};
+use super::action::{Action, Level, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::with_array;
 use super::{trace_check, trace_lease, trace_luks, trace_mount, trace_net};
@@ -187,7 +187,8 @@ pub fn action_line(action: &Action) -> String {
         | Action::Ask { .. }
         | Action::Withdraw { .. }
         | Action::Abandon { .. }
-        | Action::Forget { .. } => trace_luks::action_line(action),
+        | Action::Forget { .. }
+        | Action::Show { .. } => trace_luks::action_line(action),
         Action::Assemble {
             ticket,
             device,
@@ -214,10 +215,6 @@ pub fn action_line(action: &Action) -> String {
         Action::Say { level, text } => {
             rest(&format!("say {}", level_word(*level)), text.as_bytes())
         }
-        Action::Show { what } => match what {
-            Shown::Log => "show log".into(),
-            Shown::Trace => "show trace".into(),
-        },
         Action::Reboot => "reboot".into(),
     }
 }

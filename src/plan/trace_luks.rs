@@ -1,7 +1,7 @@
 //! Lines of encrypted volumes and of questions: both directions, as in [`super::trace`] and
 //! [`super::trace_read`].
 
-use super::action::{Action, Question};
+use super::action::{Action, Question, Shown};
 use super::event::{Event, Ticket};
 use super::trace::{answer, failed};
 use super::trace_read::{all, fault, list, ticket};
@@ -102,6 +102,8 @@ pub(super) fn action_line(action: &Action) -> String {
         Action::Withdraw { ticket } => answer("withdraw", *ticket).done(),
         Action::Abandon { ticket } => answer("abandon", *ticket).done(),
         Action::Forget { secret } => Line::new("forget").num(u64::from(*secret)).done(),
+        Action::Show { what: Shown::Log } => "show log".into(),
+        Action::Show { what: Shown::Trace } => "show trace".into(),
         _ => String::new(),
     }
 }

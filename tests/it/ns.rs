@@ -5,6 +5,7 @@
 //! own mounts; that second run does the work.
 
 use landfall::act::{early_mounts, empty_initramfs::OldRoot, hand_over, mount_root};
+use landfall::base::millis::Millis;
 use landfall::base::text::Text;
 use landfall::format;
 use landfall::sys::dir::{self, Want, open_path};
@@ -271,6 +272,7 @@ fn hand_over_for_real(scratch: &Path) {
         &Text::from("/init-link"),
         &words(&["single", "a b"]),
         &words(&["GREETING=hello", "PATH=/bin"]),
+        Millis(0),
     );
     panic!("{fault}");
 }
@@ -331,7 +333,7 @@ fn pivot_for_real(scratch: &Path) {
     rustix::process::pivot_root(".", ".").unwrap();
     mount::detach("/").unwrap();
     rustix::process::chdir("/").unwrap();
-    let fault = hand_over::hand_over("/sysroot", &Text::from("/init"), &[], &[]);
+    let fault = hand_over::hand_over("/sysroot", &Text::from("/init"), &[], &[], Millis(0));
     panic!("{fault}");
 }
 
@@ -369,7 +371,7 @@ fn a_refused_hand_over_leaves_everything_in_place() {
             rustix::process::chdir("/").unwrap();
             let before = names_in("/");
             let try_with = |root: &str, init: &str| {
-                hand_over::hand_over(root, &Text::from(init), &[], &[]).into_text()
+                hand_over::hand_over(root, &Text::from(init), &[], &[], Millis(0)).into_text()
             };
             for (root, init, expected) in [
                 ("/sysroot", "/sbin/init", "/sbin/init is not executable"),

@@ -270,7 +270,7 @@ impl Known {
                 self.close(*ticket, |q| matches!(q, Question::Ask | Question::Network));
                 return;
             }
-            Action::Forget { .. } => return,
+            Action::Forget { .. } | Action::Show { .. } => return,
             Action::Announce { .. } => Question::Announce,
             Action::Map { mapping, .. } => Question::Map((**mapping).clone()),
             Action::Attach { .. } => Question::Attach,
@@ -434,6 +434,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Reply { .. }
         | Action::Say { .. }
         | Action::Page { .. }
+        | Action::Show { .. }
         | Action::End { .. }
         | Action::Reboot => None,
     }
