@@ -96,6 +96,7 @@ fn jobs_of(trace: &str) -> usize {
         "reboot",
         "watch-drives",
         "leave-shutdown",
+        "show",
     ];
     let verbs = verbs.filter_map(|(_, action)| action.split(' ').next());
     verbs.filter(|verb| !quiet.contains(verb)).count()
