@@ -137,15 +137,22 @@ pub fn page(lines: &[String]) {
     if errors_are_shown() {
         return;
     }
-    show(lines);
+    to_consoles(lines, 0);
 }
 
-/// Shows lines on every console, whatever is kept off them, and on nothing else.
+/// Shows lines that were asked for on every console, whatever is kept off them, and on nothing else.
 pub fn show(lines: &[String]) {
+    to_consoles(lines, TAG.len());
+}
+
+/// `skip`: so many bytes at the beginning of each record are left out.
+fn to_consoles(lines: &[String], skip: usize) {
     for name in console::active() {
         if let Ok(fd) = console::open_terminal(&format!("/dev/{name}")) {
             for line in lines {
-                each_record(ERROR, line, &mut |record| to_terminal(&fd, record));
+                let mut each =
+                    |record: &str| to_terminal(&fd, record.get(skip..).unwrap_or(record));
+                each_record(ERROR, line, &mut each);
             }
         }
     }

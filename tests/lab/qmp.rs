@@ -79,6 +79,7 @@ pub fn keys_of(c: char) -> Vec<String> {
         ' ' => vec!["spc".into()],
         '\n' => vec!["ret".into()],
         '-' => vec!["minus".into()],
+        '=' => vec!["equal".into()],
         '/' => vec!["slash".into()],
         '*' => shifted("8"),
         '(' => shifted("9"),
