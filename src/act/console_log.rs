@@ -140,7 +140,7 @@ pub fn page(lines: &[String]) {
     to_consoles(lines, 0);
 }
 
-/// Shows lines that were asked for on every console, whatever is kept off them, and on nothing else.
+/// Shows lines that were asked for on every console, whatever is kept off it, and on nothing else.
 pub fn show(lines: &[String]) {
     to_consoles(lines, TAG.len());
 }
