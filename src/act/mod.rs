@@ -37,6 +37,7 @@ pub mod initrd_time;
 pub mod kernel_lines;
 pub mod key_file;
 pub mod keyboards;
+pub mod layer;
 pub mod leave_network;
 pub mod leave_shutdown;
 pub mod links;

@@ -21,6 +21,7 @@ pub mod integrity;
 pub mod iscsi;
 pub mod json;
 pub mod kmod;
+pub mod layers;
 pub mod lens;
 pub mod links;
 pub mod loop_file;

@@ -7,6 +7,7 @@
 //! dracut.cmdline(7), initramfs-tools(7), kernel-command-line(7) and modules-load.d(5) for others.
 
 mod check;
+mod layers;
 mod loops;
 mod luks;
 mod mounts;
@@ -67,8 +68,9 @@ pub static PARAMETERS: &[Parameter] = &ALL;
 static ALL: [Parameter; HERE + luks::ROWS.len()] = table::rows(&GROUPS, &luks::ROWS);
 
 /// Those that are read here.
-const GROUPS: [&[Parameter]; 7] = [
+const GROUPS: [&[Parameter]; 8] = [
     &ROWS,
+    &layers::ROWS,
     &check::ROWS,
     &rescue::ROWS,
     &resume::ROWS,
@@ -102,7 +104,7 @@ const ROWS: [Parameter; 58] = [
                   `=iscsi:[USER:PASSWORD@]SERVER:[PROTOCOL]:[PORT]:[LUN]:TARGET`, `=iscsi`, \
                   `=rbd:MON[,MON…]:POOL[/NAMESPACE]/IMAGE[@SNAPSHOT][:OPTIONS[:FLAGS]]`, \
                   `=ceph:MON[,MON…]:/PATH[:OPTIONS]`, `=tmpfs`, `=fstab`, \
-                  `=gpt-auto`",
+                  `=gpt-auto`, `=live:…` (any form of a device)",
         default: "the image itself where it is a system; else `gpt-auto`: the only GPT \
                   partition whose type is root of this architecture",
         effect: "The device that holds the root file system; case, quotes and braces around a \

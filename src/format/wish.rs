@@ -9,6 +9,7 @@ use super::crypttab::{self, Volumes};
 use super::dm_init::Mapping;
 use super::integrity;
 use super::iscsi;
+use super::layers::Layers;
 use super::loop_file::{LoopFile, Sought};
 use super::mounts::Extra;
 use super::net::wanted::Wanted;
@@ -155,6 +156,10 @@ pub struct Wish {
     pub integrity: Vec<integrity::Volume>,
     /// `loop=`: first the device that holds this file is looked for, then root in it.
     pub file: Option<LoopFile>,
+    /// Root is a system's medium: copy its image to RAM, and let go of the medium.
+    pub ram: bool,
+    /// What lies over root.
+    pub layers: Option<Box<Layers>>,
     /// What is mounted besides root, in this order.
     pub mounts: Vec<Extra>,
     /// Whether and how file systems are checked before they are mounted.
@@ -205,6 +210,8 @@ impl Default for Wish {
             integrity: Vec::new(),
             volumes: Volumes::default(),
             file: None,
+            ram: false,
+            layers: None,
             mounts: Vec::new(),
             check: Policy::default(),
             fstab: true,

@@ -4,6 +4,7 @@ use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::identity::{Finding, Signature};
 use crate::format::kmod::Resolution;
+use crate::format::layers::Kind;
 use crate::format::wish::End;
 use crate::host::chart_devices::device_kind;
 use crate::host::rehearsal::Record;
@@ -147,6 +148,7 @@ impl Teller {
                 self.told.root = Some((**mount).clone());
                 format!("mounts {}", mount_text(mount))
             }
+            Action::Layer { layer, .. } => format!("lays {} over root", kind_text(layer.kind)),
             Action::Attach { file, .. } => format!("makes a loop device of {file} there"),
             Action::Ask { question, .. } => format!("asks: {}", question.prompt),
             Action::Unlock { order, .. } => {
@@ -244,6 +246,14 @@ pub fn mount_text(mount: &Mount) -> String {
     match mount.options.as_bytes() {
         [] => text,
         _ => format!("{text}, with {}", mount.options),
+    }
+}
+
+fn kind_text(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Overlay => "an overlay",
+        Kind::State => "memory",
+        Kind::Usr => "memory, but for /usr,",
     }
 }
 

@@ -209,6 +209,7 @@ impl<'a> Rehearsal<'a> {
                     kernel: Vec::new(),
                 },
             },
+            Action::Layer { ticket, .. } => Event::Mounted { ticket },
             Action::Attach { file, .. } => return self.ending = Some(Ending::InFile(file)),
             Action::Resume { number, .. } => return self.ending = Some(Ending::Resumes(number)),
             Action::HandOver { .. } => return self.ending = Some(Ending::Boots),

@@ -45,6 +45,7 @@ impl Machine {
             | Action::Net { .. }
             | Action::Check { .. }
             | Action::Mount { .. }
+            | Action::Layer { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);
                 self.queue.extend(answer);

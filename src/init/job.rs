@@ -8,7 +8,7 @@ use crate::act::mount_root::MountFault;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, attach_loop, check_device, configure_link, create_mapping, device_links,
-    efi_variables, find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach,
+    efi_variables, find_init, firmware_tables, flash, layer, load_module, mount_root, probe_device, reach,
     read_device, read_fstab, resume, unlock_luks, unpack_archive,
 };
 use crate::base::fault::Fault;
@@ -76,7 +76,12 @@ pub fn perform(
             Err(fault) => Event::AssembleFailed { ticket, fault },
         },
         Action::Announce { device, .. } => announce(ticket, device),
-        Action::Attach { file, writable, .. } => match attach_loop::attach(file, *writable) {
+        Action::Attach {
+            file,
+            writable,
+            ram,
+            ..
+        } => match attach_loop::attach(file, *writable, *ram) {
             Ok(device) => Event::Attached { ticket, device },
             Err(fault) => Event::AttachFailed { ticket, fault },
         },
@@ -87,6 +92,10 @@ pub fn perform(
             ended: check_device::check(check),
         },
         Action::Mount { mount, .. } => mount_root(ticket, mount, tell),
+        Action::Layer { layer, .. } => match layer::lay(layer, NEW_ROOT) {
+            Ok(()) => Event::Mounted { ticket },
+            Err(failed) => mount_failed(ticket, failed),
+        },
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
                 Ok(path) => Event::InitFound { ticket, path },
@@ -185,13 +194,19 @@ fn mount_root(ticket: Ticket, mount: &Mount, tell: &mut dyn FnMut(Event)) -> Eve
             };
         }
     };
-    let place = if mount.host { HOST } else { NEW_ROOT };
+    // What is to be below /run is mounted there at once: root gets that /run.
+    let at = core::str::from_utf8(mount.at.as_bytes()).unwrap_or_default();
+    let (place, at) = match at.starts_with("/run/") {
+        true => (at, &b""[..]),
+        false if mount.host => (HOST, &b""[..]),
+        false => (NEW_ROOT, mount.at.as_bytes()),
+    };
     let request = mount_root::Request {
         device: &device,
         nodev: mount.nodev,
         fstype: &mount.fstype,
         read_only: mount.read_only,
-        at: mount.at.as_bytes(),
+        at,
         anew: mount.anew,
     };
     let mounted = mount_root::mount(&request, options.as_bytes(), place);
@@ -203,11 +218,15 @@ fn mount_root(ticket: Ticket, mount: &Mount, tell: &mut dyn FnMut(Event)) -> Eve
             }
             Event::Mounted { ticket }
         }
-        Err(failed) => Event::MountFailed {
-            ticket,
-            fault: failed.fault,
-            kernel: failed.kernel,
-        },
+        Err(failed) => mount_failed(ticket, failed),
+    }
+}
+
+fn mount_failed(ticket: Ticket, failed: MountFault) -> Event {
+    Event::MountFailed {
+        ticket,
+        fault: failed.fault,
+        kernel: failed.kernel,
     }
 }
 
@@ -315,7 +334,7 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             ticket,
             ended: Err(fault),
         },
-        Action::Mount { .. } => Event::MountFailed {
+        Action::Mount { .. } | Action::Layer { .. } => Event::MountFailed {
             ticket,
             fault,
             kernel: Vec::new(),
@@ -342,6 +361,7 @@ pub fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Resume { ticket, .. }
         | Action::Check { ticket, .. }
         | Action::Mount { ticket, .. }
+        | Action::Layer { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,
     }

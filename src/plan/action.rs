@@ -7,6 +7,7 @@ use crate::format::check::Check;
 use crate::format::crypttab::Echo;
 use crate::format::dm_init::Mapping;
 use crate::format::identity::Range;
+use crate::format::layers::Layer;
 use crate::format::lens::Lens;
 use crate::format::luks::order::Order;
 use crate::format::md::{Named, Step};
@@ -177,6 +178,8 @@ pub enum Action {
         ticket: Ticket,
         file: Text,
         writable: bool,
+        /// Of a copy in memory; what holds the file is unmounted then.
+        ram: bool,
     },
     /// Have the kernel go on with a system that hibernates on the device of this number, its image
     /// so many pages behind the beginning. Answered only if that fails.
@@ -194,6 +197,11 @@ pub enum Action {
     Mount {
         ticket: Ticket,
         mount: Box<Mount>,
+    },
+    /// Lay something over root. Answered as `Mount`.
+    Layer {
+        ticket: Ticket,
+        layer: Box<Layer>,
     },
     /// Find the real init inside the new root. `None`: the kernel's own list.
     FindInit {

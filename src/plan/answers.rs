@@ -6,7 +6,7 @@ use super::event::{Event, Ticket};
 use super::give_up::Cause;
 use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, Stage};
-use super::{integrity, loops, mapping, modules, verity};
+use super::{integrity, layers, loops, mapping, modules, verity};
 use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::{Joined, Text};
@@ -144,6 +144,10 @@ impl Plan {
         {
             self.modules
                 .want_filesystem(kind, &mut self.tickets, &mut self.out);
+        }
+        if self.wants_overlay() {
+            self.modules
+                .want_filesystem(layers::OVERLAY, &mut self.tickets, &mut self.out);
         }
         self.stops(now, Stop::Start);
     }
@@ -303,7 +307,7 @@ impl Plan {
     }
 
     fn mounted(&mut self, now: Millis, ticket: Ticket) {
-        if self.tickets.close(ticket) != Some(Job::Mount) {
+        if self.laid(now, ticket, None) || self.tickets.close(ticket) != Some(Job::Mount) {
             return;
         }
         let host = self.is_outside();
@@ -330,6 +334,10 @@ impl Plan {
 
     pub(super) fn find_init(&mut self) {
         self.stage = Stage::FindingInit;
+        // What lies over root comes first.
+        if self.wish.layers.is_some() && !self.image_is_root() {
+            return;
+        }
         let ticket = self.tickets.issue(Job::FindInit);
         let init = self.wish.init.clone();
         self.out.push(match self.image_is_root() {
@@ -339,7 +347,8 @@ impl Plan {
     }
 
     fn mount_failed(&mut self, now: Millis, ticket: Ticket, fault: &Fault, kernel: Vec<Text>) {
-        if self.tickets.close(ticket) != Some(Job::Mount) {
+        let failed = Some((fault, kernel.as_slice()));
+        if self.laid(now, ticket, failed) || self.tickets.close(ticket) != Some(Job::Mount) {
             return;
         }
         if let Stage::Shell { mounting, .. } = &mut self.stage {

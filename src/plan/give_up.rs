@@ -42,6 +42,11 @@ pub enum Cause {
         fault: Fault,
         kernel: Vec<Text>,
     },
+    /// What is to lie over root could not be made.
+    Layer {
+        fault: Fault,
+        kernel: Vec<Text>,
+    },
     /// Its file system has errors that the check left.
     Check {
         device: String,
@@ -182,6 +187,12 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             let what = plan.sought();
             let mut lines =
                 alloc::vec![format!("{device} {what}, but mounting it failed: {fault}")];
+            lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
+            lines
+        }
+        Cause::Layer { fault, kernel } => {
+            let text = format!("root is mounted, but what lies over it could not be made: {fault}");
+            let mut lines = alloc::vec![text];
             lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
             lines
         }
@@ -339,6 +350,7 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Reach => "reaching the server has not ended".to_string(),
             Job::Lookup(_) => "looking up the server's name has not ended".to_string(),
             Job::Connect(_) => "connecting to a server has not ended".to_string(),
+            Job::Layer => "what lies over root is still being made".to_string(),
             Job::Attach => "making a device of the file has not ended".to_string(),
             Job::Announce(_) => "telling btrfs of a device has not ended".to_string(),
             Job::Start(device) => format!("starting {device} has not ended"),
@@ -405,6 +417,9 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
         }
         Cause::Check { .. } => {
             lines.push("repair it from another system; see fsck.repair=yes, fsck.mode=skip".into());
+        }
+        Cause::Layer { .. } => {
+            lines.push("see rd.overlay=, systemd.volatile=; without them root is bare".into());
         }
         Cause::NoInit(_) => lines.push("name the program with init=PATH".into()),
         Cause::Locked(_) => {

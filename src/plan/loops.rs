@@ -54,6 +54,7 @@ impl Plan {
             ticket,
             file: file.path.clone(),
             writable: self.wish.writable,
+            ram: self.wish.ram,
         });
     }
 

@@ -30,6 +30,9 @@
 //! Where the image holds the program for it, a file system is checked before it is mounted
 //! ([`check`]).
 //!
+//! # Over root
+//! Root may stay as it is, while changes go to a layer over it ([`layers`]).
+//!
 //! # Besides root
 //! `/usr`, and what root's fstab marks, are looked for as root was, once root is mounted
 //! ([`mounts`]).
@@ -86,6 +89,7 @@ mod flash;
 pub mod give_up;
 pub mod integrity;
 mod keyboards;
+mod layers;
 pub mod loops;
 pub mod luks;
 pub mod mapping;

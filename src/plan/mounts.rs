@@ -120,7 +120,19 @@ impl Plan {
             }
         }
         self.mounts.root = Root::Mounted;
-        self.mount_next(now);
+        let layers = self.wish.layers.as_mut();
+        match layers.map(|layers| layers.upper.take()) {
+            // It is made next.
+            Some(None) => {
+                self.mounts.turn = None;
+                self.stage = Stage::FindingInit;
+            }
+            Some(Some(upper)) => {
+                self.mounts.left.insert(0, upper);
+                self.mount_next(now);
+            }
+            None => self.mount_next(now),
+        }
     }
 
     /// Mounts root once more. `false`: it is nothing that can be.
@@ -148,7 +160,7 @@ impl Plan {
     }
 
     /// Looks for the next, or for the real init.
-    fn mount_next(&mut self, now: Millis) {
+    pub(super) fn mount_next(&mut self, now: Millis) {
         self.mounts.until = None;
         self.mounts.turn = None;
         if self.mounts.left.is_empty() {

@@ -23,6 +23,7 @@ impl Plan {
     pub(super) fn advance(&mut self, now: Millis) {
         self.load(now);
         self.stay();
+        self.lay();
         if self.is_looking() && self.needs_devices() {
             self.look();
             self.decide_on_resume(now);

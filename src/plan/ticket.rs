@@ -85,6 +85,8 @@ pub enum Job {
     Resume,
     Check,
     Mount,
+    /// Lays something over root.
+    Layer,
     FindInit,
     HandOver,
     Shell,

@@ -203,6 +203,7 @@ pub fn action_line(action: &Action) -> String {
         | Action::Resume { .. }
         | Action::Attach { .. }
         | Action::Mount { .. }
+        | Action::Layer { .. }
         | Action::FindInit { .. }
         | Action::Stay { .. }
         | Action::HandOver { .. }
@@ -234,9 +235,14 @@ fn last_action_line(action: &Action) -> String {
             ticket,
             file,
             writable,
+            ram,
         } => {
             let line = answer("attach", *ticket).word(file.as_bytes());
-            line.word(if *writable { "rw" } else { "ro" }).done()
+            let line = line.word(if *writable { "rw" } else { "ro" });
+            line.flag("ram", *ram).done()
+        }
+        Action::Layer { ticket, layer } => {
+            trace_mount::layer_words(answer("layer", *ticket), layer).done()
         }
         Action::Resume {
             ticket,

@@ -4,6 +4,7 @@ use super::action::Mount;
 use super::{trace_net, trace_read};
 use crate::base::text::Text;
 use crate::base::words::{Line, Words};
+use crate::format::layers::{Kind, Layer};
 
 pub(super) fn words(line: Line, mount: &Mount) -> Line {
     let line = line.word(&mount.device).word(&mount.fstype);
@@ -36,5 +37,31 @@ pub(super) fn read(w: &mut Words) -> Option<Mount> {
         fstype,
         read_only,
         options,
+    })
+}
+
+/// What lies over what, as a word.
+const KINDS: [(Kind, &str); 3] = [
+    (Kind::Overlay, "overlay"),
+    (Kind::State, "state"),
+    (Kind::Usr, "usr"),
+];
+
+pub(super) fn layer_words(line: Line, layer: &Layer) -> Line {
+    let named = KINDS.iter().find(|(kind, _)| *kind == layer.kind);
+    let line = line.word(named.map_or("", |(_, name)| name));
+    let line = line.opt("memory", layer.memory.as_ref().map(Text::as_bytes));
+    let line = line.key("directory", layer.directory.as_bytes());
+    line.flag("kept", layer.kept)
+}
+
+pub(super) fn read_layer(w: &mut Words) -> Option<Layer> {
+    let name = w.need_text();
+    let (kind, _) = KINDS.iter().find(|(_, known)| *known == name)?;
+    Some(Layer {
+        kind: *kind,
+        memory: w.key("memory").map(Text),
+        directory: Text(w.key("directory")?),
+        kept: w.flag("kept"),
     })
 }

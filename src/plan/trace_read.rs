@@ -238,6 +238,7 @@ pub fn action(line: &str) -> Option<Action> {
             ticket: ticket(&mut w),
             file: Text(w.value()?),
             writable: !access(&mut w)?,
+            ram: w.flag("ram"),
         },
         "hand-over" => Action::HandOver {
             ticket: ticket(&mut w),
@@ -309,6 +310,10 @@ fn often(verb: &str, w: &mut Words) -> Option<Action> {
         "mount" => Action::Mount {
             ticket,
             mount: trace_mount::read(w)?.into(),
+        },
+        "layer" => Action::Layer {
+            ticket,
+            layer: trace_mount::read_layer(w)?.into(),
         },
         "find-init" => Action::FindInit {
             ticket,

@@ -287,6 +287,8 @@ impl Known {
                 }
                 return;
             }
+            // None of these asks for a layer.
+            Action::Layer { .. } => return,
             // No image of these holds a checker.
             Action::Check { .. } => return,
             Action::WatchDrives | Action::LeaveShutdown | Action::Stay { .. } => return,
@@ -421,6 +423,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Resume { ticket, .. }
         | Action::Check { ticket, .. }
         | Action::Mount { ticket, .. }
+        | Action::Layer { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }
         | Action::Net { ticket, .. }

@@ -4,6 +4,7 @@
 
 mod ceph;
 mod check;
+mod layers;
 mod loops;
 mod mounts;
 mod net;
@@ -45,6 +46,7 @@ pub(super) struct Reading {
     resume: resume::Words,
     verity: verity::Words,
     loops: loops::Words,
+    layers: layers::Words,
     usr: mounts::Words,
     net: net::Words,
     /// `landfall.archive=`, where root is in memory.
@@ -73,6 +75,7 @@ impl Default for Reading {
             resume: resume::Words::default(),
             verity: verity::Words::default(),
             loops: loops::Words::default(),
+            layers: layers::Words::default(),
             usr: mounts::Words::default(),
             net: net::Words::default(),
             archive: String::new(),
@@ -92,6 +95,10 @@ impl Reading {
             // What the image's /etc/fstab says stands in front of all other words.
             return;
         }
+        let typed = match typed.strip_prefix(b"live:") {
+            Some(medium) => self.live(medium),
+            None => typed,
+        };
         self.wish.root_as_typed = Text::from(typed);
         // systemd's words for what happens without root= anyway.
         let by_itself = matches!(
@@ -399,7 +406,9 @@ impl Reading {
         self.finish_resume();
         self.finish_verity();
         self.finish_mounts();
+        self.finish_live();
         self.finish_loop();
+        self.finish_layers();
         self.finish_net();
         self.wish.talk = match self.level {
             _ if self.rd_debug => Talk::Debug,

@@ -32,6 +32,13 @@ impl Reading {
         self.loops.types = self.types(word);
     }
 
+    /// Root is this file of what `root=` names, unless `loop=` names another.
+    pub(super) fn file_on_root(&mut self, file: &[u8]) {
+        if self.loops.file.0.is_empty() {
+            self.loops.file = Text::from(file);
+        }
+    }
+
     /// All words were read. What holds the file is looked for first.
     pub(super) fn finish_loop(&mut self) {
         let Words { file, flags, types } = core::mem::take(&mut self.loops);
