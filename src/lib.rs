@@ -25,6 +25,7 @@
 //! | root | `wish` | `root` | `mount_root` | `mount` |
 //! | checks of file systems | `check` | `check` | `check_device` | `process` |
 //! | `/usr`, more besides root | `mounts`, `fstab` | `mounts` | `read_fstab`, `mount_root` | `mount` |
+//! | layers over root | `layers` | `layers` | `layer` | `mount` |
 //! | root in RAM | `archive` | `ram` | `find_init`, `unpack_archive` | `make` |
 //! | command line | `cmdline`, `params` | – | – | – |
 //! | LUKS (`crypt` unlocks) | `luks`, `crypttab` | `luks` | `unlock_luks`, `key_file` | `dm`, `keyring` |

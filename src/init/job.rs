@@ -8,8 +8,8 @@ use crate::act::mount_root::MountFault;
 use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, attach_loop, check_device, configure_link, create_mapping, device_links,
-    efi_variables, find_init, firmware_tables, flash, layer, load_module, mount_root, probe_device, reach,
-    read_device, read_fstab, resume, unlock_luks, unpack_archive,
+    efi_variables, find_init, firmware_tables, flash, layer, load_module, mount_root, probe_device,
+    reach, read_device, read_fstab, resume, unlock_luks, unpack_archive,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;

@@ -60,7 +60,8 @@ impl Plan {
         let waits = self.stage == Stage::FindingInit;
         match failed {
             None => {
-                self.wish.layers = None;
+                let layers = self.wish.layers.take();
+                self.mounts.keeps = layers.is_some_and(|l| l.layer.memory.is_none());
                 if waits {
                     self.mount_next(now);
                 }

@@ -46,6 +46,8 @@ pub(super) struct Mounts {
     left: Vec<Extra>,
     /// What is looked for now.
     turn: Option<Extra>,
+    /// Changes go to a device that is not seen any more once the real system ends.
+    pub(super) keeps: bool,
     /// When what is looked for is waited for no longer.
     pub(super) until: Option<Millis>,
 }

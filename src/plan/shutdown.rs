@@ -24,14 +24,16 @@ const MOST_STEPS: u32 = 4096;
 
 impl Plan {
     /// Whether the program stays behind: where nobody said so, if anything runs that the kernel
-    /// made of other devices or of a file.
+    /// made of other devices or of a file, or where an overlay keeps its changes on a device: that
+    /// is unmounted by name before the real system ends, and written to by the overlay until then.
     pub(super) fn shutdown_is_wanted(&self) -> bool {
         let mut running = self
             .devices
             .all()
             .filter(|d| d.block.sectors > 0 && !d.is_virtual());
-        let made = || running.any(|device| Kind::of(&device.block.name).is_some());
-        self.wish.shutdown.unwrap_or_else(made)
+        let mut made = || running.any(|device| Kind::of(&device.block.name).is_some());
+        let wanted = self.wish.shutdown;
+        wanted.unwrap_or_else(|| self.mounts.keeps || made())
     }
 }
 

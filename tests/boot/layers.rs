@@ -1,7 +1,7 @@
 //! What lies over root: overlays in memory and on a device, systems that forget.
 
 use crate::lab::copies::Copies;
-use crate::lab::disks::EXT4;
+use crate::lab::disks::{BUSYBOX, EXT4};
 use crate::lab::guest::Machine;
 use crate::lab::outcome::Outcome;
 use crate::lab::shelf::{self, Scratch};
@@ -49,7 +49,9 @@ fn boot_with_an_overlay_in_memory() {
 fn boot_with_an_overlay_on_a_device() {
     let mut copies = Copies::new();
     let root = copies.disk(&EXT4);
-    let kept = Copies::new().file(&changes());
+    // What is written is to be looked at.
+    let mut written = Copies::new();
+    let kept = written.file(&changes());
     let boot = |more: &str| {
         let machine = Machine::cloud().file(&root, Bus::Virtio);
         let machine = machine.file(&kept, Bus::Virtio);
@@ -59,8 +61,6 @@ fn boot_with_an_overlay_on_a_device() {
     outcome.assert_root("overlay", "overlay", "rw");
     assert_eq!(outcome.mount("/run/overlayfs"), "/dev/vdb ext4 rw");
     assert_eq!(outcome.list("writable_root"), ["yes"]);
-    assert!(holds(&kept, "/kept/here"), "nothing is kept");
-    assert!(holds(&kept, "/kept/ovlwork"), "the kernel works elsewhere");
 
     let outcome = boot("rd.overlay=LABEL=changes:/kept/here rd.overlay.readonly");
     outcome.assert_root("overlay", "overlay", "rw");
@@ -71,6 +71,26 @@ fn boot_with_an_overlay_on_a_device() {
 
     let outcome = boot("rd.overlay=LABEL=lost rd.timeout=3");
     outcome.assert_gave_up(&["LABEL=lost on /run/overlayfs", "no usable device"]);
+    copies.assert_unchanged();
+}
+
+/// A system writes a file, and ends.
+#[test]
+fn boot_keeps_what_was_changed_on_a_device() {
+    let mut copies = Copies::new();
+    let root = copies.disk(&BUSYBOX);
+    let mut written = Copies::new();
+    let kept = written.file(&changes());
+    let machine = Machine::cloud().file(&root, Bus::Virtio);
+    let words = format!(
+        "root=UUID={} rd.timeout=30 rd.overlay=LABEL=changes:/kept/here init=/bin/sh -- -c \
+         \"echo 1 >/written; . /etc/start\"",
+        BUSYBOX.uuid
+    );
+    let machine = machine.file(&kept, Bus::Virtio).cmdline(&words);
+    machine.boot().assert_reached();
+    assert!(holds(&kept, "/kept/here/written"), "nothing is kept");
+    assert!(holds(&kept, "/kept/ovlwork"), "the kernel works elsewhere");
     copies.assert_unchanged();
 }
 

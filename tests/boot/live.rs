@@ -2,23 +2,30 @@
 
 use crate::lab::disks::{self, SQUASHFS};
 use crate::lab::guest::Machine;
+use crate::lab::roots::{self, Root};
 use crate::lab::shelf::{self, Scratch};
-use crate::lab::tools::{done, tool};
-use std::path::PathBuf;
+use crate::lab::tools::{done, tool, tool_as_root};
+use landfall::host::arch::Arch;
+use std::path::{Path, PathBuf};
 
 const CD: &str = "-device virtio-scsi-pci,id=scsi -device scsi-cd,bus=scsi.0,drive=medium";
 const STICK: &str = "-device qemu-xhci -device usb-storage,drive=medium";
 
 /// A medium with the image where dracut has it, and where live-boot does.
 fn medium() -> PathBuf {
-    let image = disks::file(&SQUASHFS);
+    medium_with("live", &disks::file(&SQUASHFS))
+}
+
+fn medium_with(name: &str, image: &Path) -> PathBuf {
     let recipe = image.display().to_string();
-    shelf::made("disks", "live", recipe.as_bytes(), |at| {
+    shelf::made("disks", name, recipe.as_bytes(), |at| {
         let tree = Scratch::new();
         for name in ["LiveOS/squashfs.img", "live/filesystem.squashfs"] {
             let path = tree.0.join(name);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("an empty directory");
-            std::fs::copy(&image, path).expect("space");
+            std::fs::hard_link(image, &path)
+                .or_else(|_| std::fs::copy(image, &path).map(drop))
+                .expect("space");
         }
         let mut make = tool("xorriso");
         make.args(["-as", "mkisofs", "-quiet", "-R", "-V", "HARBOUR"]);
@@ -26,8 +33,25 @@ fn medium() -> PathBuf {
     })
 }
 
+/// As distributions make their media.
+fn debian_medium() -> PathBuf {
+    let tree = roots::directory(Root::Debian, Arch::X86_64);
+    let recipe = format!("{} without fstab", tree.display());
+    let image = shelf::made("disks", "debian-squashfs", recipe.as_bytes(), |at| {
+        let mut pack = tool_as_root("mksquashfs");
+        pack.args([tree.as_path(), at]);
+        pack.args(["-noappend", "-quiet", "-no-progress", "-comp", "zstd"]);
+        // That of an installed system names its root.
+        done(pack.args(["-e", "etc/fstab"]));
+    });
+    medium_with("debian-live", &image)
+}
+
 fn machine(hardware: &str) -> Machine {
-    let medium = medium();
+    machine_with(hardware, &medium())
+}
+
+fn machine_with(hardware: &str, medium: &Path) -> Machine {
     let drive = format!(
         "if=none,id=medium,format=raw,read-only=on,file={}",
         medium.display()
@@ -67,6 +91,22 @@ fn boot_of_a_live_medium_copied_to_memory() {
     let said = |text: &str| outcome.lines.iter().any(|line| line.contains(text));
     outcome.check(said("to memory: 100 %"), "no progress is shown");
     outcome.check(said("the medium is not needed any more"), "it is not said");
+}
+
+#[test]
+fn boot_a_live_debian_to_its_login_prompt() {
+    let mut guest = machine_with(CD, &debian_medium())
+        .cmdline("root=live:CDLABEL=HARBOUR rd.timeout=200 systemd.show_status=1")
+        .memory(1024)
+        .patience(900)
+        .start();
+    guest.wait_for("harbour login:");
+    let outcome = guest.finish();
+    outcome.check(outcome.ended, "Debian did not switch off");
+    let holds = |text: &str| outcome.report.contains(text);
+    let running = holds("== state\nrunning\n");
+    outcome.check(running, &format!("a unit has failed: {}", outcome.report));
+    outcome.check(holds("== findmnt\noverlay overlay "), "root is no overlay");
 }
 
 #[test]

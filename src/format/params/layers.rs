@@ -21,7 +21,7 @@ pub(super) const ROWS: [Parameter; 8] = [
         tests: &[
             "changes_go_to_memory_or_to_a_device",
             "boot_with_an_overlay_in_memory",
-            "boot_with_an_overlay_on_a_device",
+            "boot_keeps_what_was_changed_on_a_device",
         ],
         read: Reading::overlay,
     },

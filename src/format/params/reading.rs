@@ -405,10 +405,12 @@ impl Reading {
         self.wish.end = self.end();
         self.finish_resume();
         self.finish_verity();
-        self.finish_mounts();
         self.finish_live();
-        self.finish_loop();
         self.finish_layers();
+        self.finish_mounts();
+        self.finish_loop();
+        // What lies below stays as it is, whoever asked for something else.
+        self.wish.writable &= self.wish.layers.is_none();
         self.finish_net();
         self.wish.talk = match self.level {
             _ if self.rd_debug => Talk::Debug,

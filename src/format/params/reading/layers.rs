@@ -225,7 +225,10 @@ mod tests {
 
     #[test]
     fn a_directory_for_changes_is_plain_or_the_usual_one() {
-        assert_eq!(layer("rd.overlay=/dev/vdb").directory, Text::from("/overlay"));
+        assert_eq!(
+            layer("rd.overlay=/dev/vdb").directory,
+            Text::from("/overlay")
+        );
         let wish = wish("rd.overlay=/dev/vdb:/a/../b");
         assert_eq!(wish.complaints.len(), 1);
         assert_eq!(wish.layers.unwrap().layer.directory, Text::from("/overlay"));
@@ -267,17 +270,29 @@ mod tests {
     #[test]
     fn a_live_medium_holds_an_image() {
         let wish = |words: &str| Wish::from_cmdline(words.as_bytes());
-        for root in ["root=live:CDLABEL=HARBOUR", "root=LABEL=HARBOUR rd.live.image"] {
+        for root in [
+            "root=live:CDLABEL=HARBOUR",
+            "root=LABEL=HARBOUR rd.live.image",
+        ] {
             let wish = wish(root);
             assert_eq!(wish.root, Some(Source::Label("HARBOUR".into())));
             let file = wish.file.unwrap();
             assert_eq!(file.path, Text::from("/LiveOS/squashfs.img"));
             assert_eq!(wish.layers.unwrap().layer.kind, Kind::Overlay);
         }
-        let other = wish("root=live:/dev/sr0 rd.live.dir=live rd.live.squashimg=root.img rd.overlay=0");
+        let other =
+            wish("root=live:/dev/sr0 rd.live.dir=live rd.live.squashimg=root.img rd.overlay=0");
         assert_eq!(other.root, Some(Source::Name("sr0".into())));
         assert_eq!(other.file.unwrap().path, Text::from("/live/root.img"));
         assert!(other.layers.is_none());
+    }
+
+    #[test]
+    fn nothing_below_a_layer_is_written_to() {
+        let wish = wish("rd.overlay loop=/a.img loopflags=rw mount.usr=/dev/vdb");
+        assert!(!wish.writable);
+        assert!(wish.mounts.iter().all(|extra| !extra.writable));
+        assert_eq!(wish.mounts.len(), 1);
     }
 
     #[test]
