@@ -24,6 +24,7 @@
 //! | block devices | `identity` | `device` | `probe_device` | `block` |
 //! | root | `wish` | `root` | `mount_root` | `mount` |
 //! | checks of file systems | `check` | `check` | `check_device` | `process` |
+//! | hooks: programs of the user's | `hook` | `hooks` | `run_hook`, `run_program` | `process` |
 //! | `/usr`, more besides root | `mounts`, `fstab` | `mounts` | `read_fstab`, `mount_root` | `mount` |
 //! | root in RAM | `archive` | `ram` | `find_init`, `unpack_archive` | `make` |
 //! | command line | `cmdline`, `params` | – | – | – |

@@ -159,6 +159,8 @@ pub struct Wish {
     pub mounts: Vec<Extra>,
     /// Whether and how file systems are checked before they are mounted.
     pub check: Policy,
+    /// `landfall.hooks=0`: none of the image runs.
+    pub hooks: bool,
     /// Is the real root's fstab heeded?
     pub fstab: bool,
     /// `landfall.shutdown=`: whether the real system is helped when it ends.
@@ -207,6 +209,7 @@ impl Default for Wish {
             file: None,
             mounts: Vec::new(),
             check: Policy::default(),
+            hooks: true,
             fstab: true,
             shutdown: None,
             net: Wanted::default(),

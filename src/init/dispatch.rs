@@ -44,6 +44,7 @@ impl Machine {
             | Action::Attach { .. }
             | Action::Net { .. }
             | Action::Check { .. }
+            | Action::Hook { .. }
             | Action::Mount { .. }
             | Action::FindInit { .. } => {
                 let answer = self.workers.submit(action, &self.catalog, &self.poll);

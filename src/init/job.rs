@@ -9,7 +9,7 @@ use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, attach_loop, check_device, configure_link, create_mapping, device_links,
     efi_variables, find_init, firmware_tables, flash, load_module, mount_root, probe_device, reach,
-    read_device, read_fstab, resume, unlock_luks, unpack_archive,
+    read_device, read_fstab, resume, run_hook, unlock_luks, unpack_archive,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -85,6 +85,10 @@ pub fn perform(
         Action::Check { check, .. } => Event::Checked {
             ticket,
             ended: check_device::check(check),
+        },
+        Action::Hook { name, .. } => Event::HookEnded {
+            ticket,
+            ended: run_hook::run(name, NEW_ROOT),
         },
         Action::Mount { mount, .. } => mount_root(ticket, mount, tell),
         Action::FindInit { init, .. } => {
@@ -315,6 +319,10 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             ticket,
             ended: Err(fault),
         },
+        Action::Hook { .. } => Event::HookEnded {
+            ticket,
+            ended: Err(fault),
+        },
         Action::Mount { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -341,6 +349,7 @@ pub fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Net { ticket, .. }
         | Action::Resume { ticket, .. }
         | Action::Check { ticket, .. }
+        | Action::Hook { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),
         _ => None,

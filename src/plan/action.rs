@@ -190,6 +190,11 @@ pub enum Action {
         ticket: Ticket,
         check: Box<Check>,
     },
+    /// Run this hook of the image.
+    Hook {
+        ticket: Ticket,
+        name: String,
+    },
     /// Mount the new root, or the file system that holds the file that it is in.
     Mount {
         ticket: Ticket,

@@ -47,6 +47,8 @@ pub enum Cause {
         device: String,
         ended: Ended,
     },
+    /// A hook that is needed failed: the whole sentence.
+    Hook(String),
     /// An encrypted volume stays closed.
     Locked(String),
     /// The mapped device that root is could not be made.
@@ -188,7 +190,9 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
         Cause::Check { device, ended } => unrepaired(device, ended, plan),
         Cause::Remote => plan.remote_refused(),
         Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
-        Cause::Verity(text) | Cause::File(text) => alloc::vec![text.clone()],
+        Cause::Verity(text) | Cause::File(text) | Cause::Hook(text) => {
+            alloc::vec![text.clone()]
+        }
         Cause::Locked(text) => {
             let mut lines = alloc::vec![text.clone()];
             lines.extend(plan.closed().into_iter().filter(|line| line != text));
@@ -345,7 +349,9 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Unlock(at) => format!("opening {} has not ended", plan.locks.shown(*at)),
             Job::Resume => "going on with a hibernated system has not ended".to_string(),
             Job::Check => "checking a file system has not ended".to_string(),
-            Job::Mount | Job::FindInit | Job::HandOver | Job::Shell | Job::Ask => continue,
+            Job::Hook | Job::Mount | Job::FindInit | Job::HandOver | Job::Shell | Job::Ask => {
+                continue;
+            }
         });
     }
     lines.extend(plan.resume_problem());
@@ -421,6 +427,7 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
         Cause::File(_) => {
             lines.push("see loop=; what is in the file is named by root=… loop=SOURCE:FILE".into());
         }
+        Cause::Hook(_) => lines.push("the log has what it said; see landfall.hooks=0".into()),
         Cause::HandOver(_) => {}
     }
     if !plan.wish.shell {

@@ -30,6 +30,10 @@
 //! Where the image holds the program for it, a file system is checked before it is mounted
 //! ([`check`]).
 //!
+//! # Hooks
+//! Programs of the user's own run before all else, when all is mounted, and behind the page
+//! ([`hooks`]).
+//!
 //! # Besides root
 //! `/usr`, and what root's fstab marks, are looked for as root was, once root is mounted
 //! ([`mounts`]).
@@ -84,6 +88,7 @@ mod discover;
 pub mod event;
 mod flash;
 pub mod give_up;
+mod hooks;
 pub mod integrity;
 mod keyboards;
 pub mod loops;
@@ -120,6 +125,7 @@ pub mod verity;
 
 use crate::base::millis::Millis;
 use crate::base::text::Text;
+use crate::format::hook::Place;
 use crate::format::image_files::ImageFile;
 use crate::format::wish::Wish;
 use action::{Action, Scope};
@@ -130,6 +136,7 @@ use check::Checks;
 use clones::Firmware;
 use device::Devices;
 use event::Event;
+use hooks::Hooks;
 use luks::Locks;
 use mapping::Mappings;
 use modules::Modules;
@@ -152,6 +159,8 @@ pub const STUCK_MS: u64 = 5_000;
 enum Stage {
     /// Before the first event.
     New,
+    /// The hooks of this place run.
+    Hooks(Place),
     /// Waiting for a device that answers the wish.
     Searching,
     /// Root is known; its file system's driver is being settled. The types still to try, the
@@ -211,6 +220,9 @@ pub struct Plan {
     file: loops::Standing,
     mounts: Mounts,
     checks: Checks,
+    hooks: Hooks,
+    /// Devices are looked for.
+    begun: bool,
     /// Volumes of dm-integrity that were made, or are being made, or failed.
     integrity_done: Vec<usize>,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
@@ -280,6 +292,8 @@ impl Plan {
             file: loops::Standing::default(),
             mounts: Mounts::default(),
             checks: Checks::default(),
+            hooks: Hooks::default(),
+            begun: false,
             integrity_done: Vec::new(),
             protected: false,
             resume: resume::Decision::default(),
@@ -328,6 +342,9 @@ impl Plan {
 
     /// When to call back with [`Event::Timer`], if nothing else happens.
     pub fn deadline(&self) -> Option<Millis> {
+        if self.hooks.is_running() {
+            return earliest([self.hooks.until, self.first_until, None]);
+        }
         match &self.stage {
             Stage::RebootAt(at) => Some(*at),
             Stage::HaltAt(until)
@@ -336,7 +353,7 @@ impl Plan {
             } => Some(self.keyboards_due(*until)),
             Stage::Checking { .. } => self.first_until,
             Stage::Shell { .. } => self.rescue.until,
-            Stage::New | Stage::Over | Stage::HandingOver => None,
+            Stage::New | Stage::Hooks(_) | Stage::Over | Stage::HandingOver => None,
             Stage::Searching if !self.needs_devices() => {
                 earliest([self.first_until, self.trunk, None])
             }

@@ -263,7 +263,9 @@ impl Plan {
         self.integrity_done.clear();
         self.forgive_locks();
         self.exhausted = false;
-        if mounted {
+        if !self.begun {
+            self.begin_looking(now);
+        } else if mounted {
             self.goes_on_mounted(now);
         } else {
             // A second mount beside one that has not ended would land on top of it.

@@ -80,7 +80,13 @@ pub fn event_line(event: &Event) -> String {
         | Event::Typing { .. }
         | Event::AskFailed { .. } => trace_luks::event_line(event),
         Event::Checkers { programs } => words(Line::new("checkers"), programs).done(),
-        Event::Checked { ticket, ended } => trace_check::event_line(*ticket, ended),
+        Event::Checked { ticket, ended } => {
+            trace_check::ended_line(["checked", "check-failed"], *ticket, ended)
+        }
+        Event::Hooks { names } => words(Line::new("hooks"), names).done(),
+        Event::HookEnded { ticket, ended } => {
+            trace_check::ended_line(["hook-ended", "hook-failed"], *ticket, ended)
+        }
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
         Event::Announced { .. }
@@ -198,6 +204,7 @@ pub fn action_line(action: &Action) -> String {
             steps.iter().fold(line, step_word).done()
         }
         Action::Check { ticket, check } => trace_check::action_line(*ticket, check),
+        Action::Hook { ticket, name } => answer("hook", *ticket).word(name).done(),
         Action::Net { ticket, order } => trace_net::action_line(*ticket, order),
         Action::Announce { .. }
         | Action::Resume { .. }

@@ -1,4 +1,4 @@
-//! Lines of checks of file systems, both ways.
+//! Lines of programs of the image that are run: checks of file systems and hooks, both ways.
 
 use super::action::Action;
 use super::event::{Event, Ticket};
@@ -10,34 +10,45 @@ use crate::base::text::Text;
 use crate::base::words::{Line, Words};
 use crate::format::check::{Check, Ended};
 use alloc::string::String;
+use alloc::vec::Vec;
 
-pub(super) fn event_line(ticket: Ticket, ended: &Result<Ended, Fault>) -> String {
+pub(super) fn ended_line(
+    [well, badly]: [&str; 2],
+    ticket: Ticket,
+    ended: &Result<Ended, Fault>,
+) -> String {
     match ended {
         Ok(ended) => {
-            let line = answer("checked", ticket).num(u64::from(ended.status));
+            let line = answer(well, ticket).num(u64::from(ended.status));
             let said = |line: Line, text: &Text| line.key("said", text.as_bytes());
             ended.said.iter().fold(line, said).done()
         }
-        Err(fault) => failed("check-failed", ticket, fault).done(),
+        Err(fault) => failed(badly, ticket, fault).done(),
     }
 }
 
 pub(super) fn checkers(w: &mut Words) -> Event {
-    Event::Checkers {
-        programs: core::iter::from_fn(|| w.text()).listed(),
-    }
+    Event::Checkers { programs: texts(w) }
+}
+
+/// Every word that is left.
+pub(super) fn texts(w: &mut Words) -> Vec<String> {
+    core::iter::from_fn(|| w.text()).listed()
 }
 
 pub(super) fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
     let ended = match verb {
-        "checked" => Ok(Ended {
+        "checked" | "hook-ended" => Ok(Ended {
             status: w.need_small(),
             said: all(w, "said").map(Text).listed(),
         }),
-        "check-failed" => Err(fault(w)),
+        "check-failed" | "hook-failed" => Err(fault(w)),
         _ => return None,
     };
-    Some(Event::Checked { ticket, ended })
+    Some(match verb.starts_with("hook") {
+        true => Event::HookEnded { ticket, ended },
+        false => Event::Checked { ticket, ended },
+    })
 }
 
 pub(super) fn action_line(ticket: Ticket, check: &Check) -> String {

@@ -63,6 +63,9 @@ pub fn event(line: &str) -> Option<Event> {
             name: w.need_text(),
         },
         "checkers" => trace_check::checkers(&mut w),
+        "hooks" => Event::Hooks {
+            names: trace_check::texts(&mut w),
+        },
         "overflow" => Event::Overflow,
         "module-wanted" => Event::ModuleWanted {
             request: w.need_small(),
@@ -138,7 +141,7 @@ fn answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
         },
         "linked" => Event::Linked {
             ticket,
-            names: core::iter::from_fn(|| w.text()).listed(),
+            names: trace_check::texts(w),
         },
         "firmware" => Event::Firmware {
             ticket,
@@ -343,6 +346,10 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
         },
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w) },
         "check" => trace_check::action(w),
+        "hook" => Action::Hook {
+            ticket: ticket(w),
+            name: w.need_text(),
+        },
         _ => {
             let action = trace_luks::action(verb, w).or_else(|| trace_net::action(verb, w));
             return action.or_else(|| often(verb, w));
@@ -571,6 +578,10 @@ mod tests {
             "mount-failed 8 errno=22 text=x kernel=EXT4:\\x20no kernel=b",
             "system",
             "linked 8",
+            "hooks early/a mounted/b.needed",
+            "hook-ended 8 0",
+            "hook-ended 8 1 said=a\\x20b",
+            "hook-failed 8 errno=2 text=x",
             "linked 8 by-id/ata-QEMU_HARDDISK_1 by-path/pci-0000:00:1f.2-ata-1",
             "firmware 8",
             "firmware 8 booted=0a1b2c3d-0000-4000-8000-00000000beef",
@@ -602,6 +613,7 @@ mod tests {
             "walk 2 all",
             "resolve 2 pci:v1",
             "links 3 sda",
+            "hook 3 early/a",
             "ask-firmware 4",
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",

@@ -287,8 +287,8 @@ impl Known {
                 }
                 return;
             }
-            // No image of these holds a checker.
-            Action::Check { .. } => return,
+            // No image of these holds a checker or a hook.
+            Action::Check { .. } | Action::Hook { .. } => return,
             Action::WatchDrives | Action::LeaveShutdown | Action::Stay { .. } => return,
             Action::Say { text, .. } => return self.warnings.push(text.clone()),
             Action::Page { .. } => return self.gave_up = true,
@@ -420,6 +420,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Attach { ticket, .. }
         | Action::Resume { ticket, .. }
         | Action::Check { ticket, .. }
+        | Action::Hook { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::FindInit { ticket, .. }
         | Action::HandOver { ticket, .. }

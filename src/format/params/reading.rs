@@ -174,6 +174,10 @@ impl Reading {
         self.wish.md = word.value != Some(b"0");
     }
 
+    pub(super) fn hooks(&mut self, word: &Word<'_>) {
+        self.wish.hooks = self.switch(word);
+    }
+
     pub(super) fn shutdown(&mut self, word: &Word<'_>) {
         self.wish.shutdown = Some(word.value != Some(b"0"));
     }
