@@ -86,10 +86,7 @@ pub fn perform(
             ticket,
             ended: check_device::check(check),
         },
-        Action::Hook { name, .. } => Event::HookEnded {
-            ticket,
-            ended: run_hook::run(name, NEW_ROOT),
-        },
+        Action::Hook { name, .. } => run_hook(ticket, name),
         Action::Mount { mount, .. } => mount_root(ticket, mount, tell),
         Action::FindInit { init, .. } => {
             match find_init::find(NEW_ROOT, init.as_ref().map(Text::as_bytes)) {
@@ -99,6 +96,11 @@ pub fn perform(
         }
         _ => return None,
     })
+}
+
+fn run_hook(ticket: Ticket, name: &str) -> Event {
+    let ended = run_hook::run(name, NEW_ROOT);
+    Event::HookEnded { ticket, ended }
 }
 
 fn announce(ticket: Ticket, device: &str) -> Event {

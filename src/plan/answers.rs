@@ -8,11 +8,10 @@ use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, Stage};
 use super::{integrity, loops, mapping, modules, verity};
 use crate::base::fault::Fault;
-use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::base::text::{Joined, Text};
 use crate::format::efi_variable::Told;
-use crate::format::hook::{Hook, Place};
+use crate::format::hook::Place;
 use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
 use crate::format::wish::{End, Patience, Stop, Wish};
@@ -76,9 +75,7 @@ impl Plan {
             } => self.not_resumed(ticket, &fault, &kernel),
             Event::Checkers { programs } => self.checks.programs = programs,
             Event::Checked { ticket, ended } => self.checked(now, ticket, ended),
-            Event::Hooks { names } => {
-                self.hooks.left = names.iter().filter_map(|name| Hook::read(name)).listed();
-            }
+            Event::Hooks { names } => self.hooks.told(&names),
             Event::HookEnded { ticket, ended } => self.hook_ended(now, ticket, ended),
             Event::Fstab { ticket, text } => self.fstab_told(ticket, &text),
             Event::Mounted { .. }

@@ -11,10 +11,12 @@ use super::give_up::Cause;
 use super::ticket::Job;
 use super::{Plan, Stage};
 use crate::base::fault::Fault;
+use crate::base::list::Listed;
 use crate::base::millis::Millis;
 use crate::format::check::Ended;
 use crate::format::hook::{Hook, Place};
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 #[derive(Default)]
@@ -27,6 +29,10 @@ pub(super) struct Hooks {
 }
 
 impl Hooks {
+    pub(super) fn told(&mut self, names: &[String]) {
+        self.left = names.iter().filter_map(|name| Hook::read(name)).listed();
+    }
+
     pub(super) fn is_running(&self) -> bool {
         self.running.is_some()
     }

@@ -79,14 +79,10 @@ pub fn event_line(event: &Event) -> String {
         | Event::Said { .. }
         | Event::Typing { .. }
         | Event::AskFailed { .. } => trace_luks::event_line(event),
-        Event::Checkers { programs } => words(Line::new("checkers"), programs).done(),
-        Event::Checked { ticket, ended } => {
-            trace_check::ended_line(["checked", "check-failed"], *ticket, ended)
-        }
-        Event::Hooks { names } => words(Line::new("hooks"), names).done(),
-        Event::HookEnded { ticket, ended } => {
-            trace_check::ended_line(["hook-ended", "hook-failed"], *ticket, ended)
-        }
+        Event::Checkers { .. }
+        | Event::Checked { .. }
+        | Event::Hooks { .. }
+        | Event::HookEnded { .. } => trace_check::event_line(event),
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
         Event::Announced { .. }
@@ -102,11 +98,8 @@ pub fn event_line(event: &Event) -> String {
         | Event::InitFound { .. }
         | Event::InitMissing { .. }
         | Event::HandOverFailed { .. }
+        | Event::ModuleWanted { .. }
         | Event::ShellLeft { .. } => last_line(event),
-        Event::ModuleWanted { request, name } => Line::new("module-wanted")
-            .num(u64::from(*request))
-            .word(name.as_bytes())
-            .done(),
         Event::CtrlAltDel => "ctrl-alt-del".into(),
         Event::Timer => "timer".into(),
     }
@@ -135,6 +128,10 @@ fn last_line(event: &Event) -> String {
             fault,
             kernel,
         } => kernel_words(failed("mount-failed", *ticket, fault), kernel).done(),
+        Event::ModuleWanted { request, name } => Line::new("module-wanted")
+            .num(u64::from(*request))
+            .word(name.as_bytes())
+            .done(),
         Event::InitFound { ticket, path } => {
             answer("init-found", *ticket).word(path.as_bytes()).done()
         }
@@ -203,8 +200,7 @@ pub fn action_line(action: &Action) -> String {
             let line = answer("assemble", *ticket).word(device);
             steps.iter().fold(line, step_word).done()
         }
-        Action::Check { ticket, check } => trace_check::action_line(*ticket, check),
-        Action::Hook { ticket, name } => answer("hook", *ticket).word(name).done(),
+        Action::Check { .. } | Action::Hook { .. } => trace_check::action_line(action),
         Action::Net { ticket, order } => trace_net::action_line(*ticket, order),
         Action::Announce { .. }
         | Action::Resume { .. }
@@ -311,7 +307,7 @@ pub(super) fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
         .key("text", &fault.text)
 }
 
-fn words(line: Line, words: &[String]) -> Line {
+pub(super) fn words(line: Line, words: &[String]) -> Line {
     words.iter().fold(line, |line, word| line.word(word))
 }
 

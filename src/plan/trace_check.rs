@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::event::{Event, Ticket};
-use super::trace::{answer, failed};
+use super::trace::{answer, failed, words};
 use super::trace_read::{all, fault, ticket};
 use crate::base::fault::Fault;
 use crate::base::list::Listed;
@@ -12,11 +12,19 @@ use crate::format::check::{Check, Ended};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub(super) fn ended_line(
-    [well, badly]: [&str; 2],
-    ticket: Ticket,
-    ended: &Result<Ended, Fault>,
-) -> String {
+pub(super) fn event_line(event: &Event) -> String {
+    match event {
+        Event::Checkers { programs } => words(Line::new("checkers"), programs).done(),
+        Event::Hooks { names } => words(Line::new("hooks"), names).done(),
+        Event::Checked { ticket, ended } => ended_line(["checked", "check-failed"], *ticket, ended),
+        Event::HookEnded { ticket, ended } => {
+            ended_line(["hook-ended", "hook-failed"], *ticket, ended)
+        }
+        _ => String::new(),
+    }
+}
+
+fn ended_line([well, badly]: [&str; 2], ticket: Ticket, ended: &Result<Ended, Fault>) -> String {
     match ended {
         Ok(ended) => {
             let line = answer(well, ticket).num(u64::from(ended.status));
@@ -27,8 +35,13 @@ pub(super) fn ended_line(
     }
 }
 
-pub(super) fn checkers(w: &mut Words) -> Event {
-    Event::Checkers { programs: texts(w) }
+/// What the image holds.
+pub(super) fn event(verb: &str, w: &mut Words) -> Event {
+    let names = texts(w);
+    match verb {
+        "hooks" => Event::Hooks { names },
+        _ => Event::Checkers { programs: names },
+    }
 }
 
 /// Every word that is left.
@@ -51,21 +64,35 @@ pub(super) fn reply(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> 
     })
 }
 
-pub(super) fn action_line(ticket: Ticket, check: &Check) -> String {
-    let line = answer("check", ticket).word(&check.device);
-    let line = line.word(&check.program).key("words", &check.words);
-    line.key("stamp", &check.stamp).done()
+pub(super) fn action_line(action: &Action) -> String {
+    match action {
+        Action::Check { ticket, check } => {
+            let line = answer("check", *ticket).word(&check.device);
+            let line = line.word(&check.program).key("words", &check.words);
+            line.key("stamp", &check.stamp).done()
+        }
+        Action::Hook { ticket, name } => answer("hook", *ticket).word(name).done(),
+        _ => String::new(),
+    }
 }
 
-pub(super) fn action(w: &mut Words) -> Action {
-    Action::Check {
-        ticket: ticket(w),
-        check: Check {
-            device: w.need_text(),
-            program: w.need_text(),
-            words: w.need_key_text("words"),
-            stamp: w.need_key_text("stamp"),
-        }
-        .into(),
-    }
+pub(super) fn action(verb: &str, w: &mut Words) -> Option<Action> {
+    let ticket = ticket(w);
+    Some(match verb {
+        "hook" => Action::Hook {
+            ticket,
+            name: w.need_text(),
+        },
+        "check" => Action::Check {
+            ticket,
+            check: Check {
+                device: w.need_text(),
+                program: w.need_text(),
+                words: w.need_key_text("words"),
+                stamp: w.need_key_text("stamp"),
+            }
+            .into(),
+        },
+        _ => return None,
+    })
 }

@@ -62,10 +62,7 @@ pub fn event(line: &str) -> Option<Event> {
         "block-gone" => Event::BlockGone {
             name: w.need_text(),
         },
-        "checkers" => trace_check::checkers(&mut w),
-        "hooks" => Event::Hooks {
-            names: trace_check::texts(&mut w),
-        },
+        "checkers" | "hooks" => trace_check::event(&verb, &mut w),
         "overflow" => Event::Overflow,
         "module-wanted" => Event::ModuleWanted {
             request: w.need_small(),
@@ -344,12 +341,8 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
                 .map(|word| step(&word))
                 .all_some()?,
         },
+        "check" | "hook" => trace_check::action(verb, w)?,
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w) },
-        "check" => trace_check::action(w),
-        "hook" => Action::Hook {
-            ticket: ticket(w),
-            name: w.need_text(),
-        },
         _ => {
             let action = trace_luks::action(verb, w).or_else(|| trace_net::action(verb, w));
             return action.or_else(|| often(verb, w));

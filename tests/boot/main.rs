@@ -26,6 +26,7 @@ mod forms;
 mod handover;
 mod hibernation;
 mod hibernation_debian;
+mod hooks;
 mod integrity;
 mod ipv6;
 mod keyboards;
