@@ -46,7 +46,7 @@
 //! | what firmware left of its own boot | `ibft`, `nbft` | `net` | `firmware_tables` | – |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `claim_address`, `watch_links` | `netlink`, `packet`, `udp` |
-//! | failure | – | `give_up` | `end` | `reboot` |
+//! | failure, a second choice | – | `give_up`, `fallback` | `end` | `reboot` |
 //! | the rescue console | – | `rescue` | `ask` | `tty` |
 //! | the end of the real system | `mountinfo` | `shutdown` | `take_down`, `leave_shutdown` | `reboot` |
 

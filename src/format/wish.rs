@@ -107,6 +107,8 @@ pub struct Wish {
     pub nvme_host: (String, String),
     /// `root=` as typed, for messages.
     pub root_as_typed: Text,
+    /// `landfall.fallback=`: another root, where this one cannot be had.
+    pub fallback: Option<Text>,
     /// `rootfstype=`, in order. Empty: whatever the bytes say.
     pub fstypes: Vec<String>,
     /// `rootflags=`, as typed.
@@ -181,6 +183,7 @@ impl Default for Wish {
             ceph: Credentials::default(),
             nvme_host: (String::new(), String::new()),
             root_as_typed: Text::default(),
+            fallback: None,
             fstypes: Vec::new(),
             flags: Text::default(),
             refuse_clones: false,

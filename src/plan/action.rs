@@ -236,6 +236,10 @@ pub enum Action {
     Page {
         lines: Vec<String>,
     },
+    /// Another root is looked for: leave the page of the first for the real system.
+    Fallback {
+        lines: Vec<String>,
+    },
     /// Show this on every console.
     Show {
         what: Shown,

@@ -68,6 +68,7 @@ pub fn page(cause: &Cause, plan: &Plan) -> Vec<String> {
     let mut lines = alloc::vec!["this system could not be started".to_string()];
     section(&mut lines, "asked", asked(plan));
     section(&mut lines, "cause", why(cause, plan));
+    section(&mut lines, "before", plan.fallen.iter().cloned().listed());
     section(&mut lines, "seen", seen(plan));
     let near = plan
         .wish

@@ -34,6 +34,9 @@
 //! Programs of the user's own run before all else, when all is mounted, and behind the page
 //! ([`hooks`]).
 //!
+//! # A second choice
+//! Where root cannot be had, another one may be looked for ([`fallback`]).
+//!
 //! # Besides root
 //! `/usr`, and what root's fstab marks, are looked for as root was, once root is mounted
 //! ([`mounts`]).
@@ -86,6 +89,7 @@ mod clones;
 pub mod device;
 mod discover;
 pub mod event;
+mod fallback;
 mod flash;
 pub mod give_up;
 mod hooks;
@@ -221,6 +225,10 @@ pub struct Plan {
     mounts: Mounts,
     checks: Checks,
     hooks: Hooks,
+    /// Why the first root is not looked for any more: the sentence.
+    fallen: Option<String>,
+    /// That was just now: what is there is looked at anew.
+    fell: bool,
     /// Devices are looked for.
     begun: bool,
     /// Volumes of dm-integrity that were made, or are being made, or failed.
@@ -293,6 +301,8 @@ impl Plan {
             mounts: Mounts::default(),
             checks: Checks::default(),
             hooks: Hooks::default(),
+            fallen: None,
+            fell: false,
             begun: false,
             integrity_done: Vec::new(),
             protected: false,
@@ -335,6 +345,9 @@ impl Plan {
             _ => {
                 self.take(now, event);
                 self.advance(now);
+                if core::mem::take(&mut self.fell) {
+                    self.advance(now);
+                }
             }
         }
         core::mem::take(&mut self.out)

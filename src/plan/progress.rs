@@ -441,7 +441,7 @@ impl Plan {
 
     pub(super) fn give_up(&mut self, now: Millis, cause: Cause) {
         self.withdraw(now);
-        if self.goes_on_without(now, &cause) {
+        if self.goes_on_without(now, &cause) || self.falls_back(now, &cause) {
             return;
         }
         let lines = give_up::page(&cause, self);

@@ -210,14 +210,13 @@ pub fn action_line(action: &Action) -> String {
         | Action::Stay { .. }
         | Action::HandOver { .. }
         | Action::Page { .. }
+        | Action::Fallback { .. }
         | Action::Reply { .. }
+        | Action::Say { .. }
         | Action::Shell { .. }
         | Action::End { .. } => last_action_line(action),
         Action::WatchDrives => "watch-drives".into(),
         Action::LeaveShutdown => "leave-shutdown".into(),
-        Action::Say { level, text } => {
-            rest(&format!("say {}", level_word(*level)), text.as_bytes())
-        }
         Action::Reboot => "reboot".into(),
     }
 }
@@ -270,22 +269,28 @@ fn last_action_line(action: &Action) -> String {
             let line = arrays.iter().fold(line, with_array);
             trace_lease::left_words(line, net).done()
         }
+        Action::Say { level, text } => {
+            rest(&format!("say {}", level_word(*level)), text.as_bytes())
+        }
         Action::Shell { ticket } => answer("shell", *ticket).done(),
         Action::End { end } => match end {
             End::Halt => "end halt".into(),
             End::Reboot(seconds) => format!("end reboot after={seconds}"),
             End::PowerOff => "end power-off".into(),
         },
-        Action::Page { lines } => lines
-            .iter()
-            .fold(Line::new("page"), |line, text| line.key("line", text))
-            .done(),
+        Action::Page { lines } => page_line("page", lines),
+        Action::Fallback { lines } => page_line("fallback", lines),
         Action::Reply { request, ok } => {
             let ok = if *ok { "yes" } else { "no" };
             Line::new("reply").num(u64::from(*request)).word(ok).done()
         }
         _ => String::new(),
     }
+}
+
+fn page_line(verb: &str, lines: &[String]) -> String {
+    let line = |line: Line, text: &String| line.key("line", text);
+    lines.iter().fold(Line::new(verb), line).done()
 }
 
 /// A line whose tail is free text: only what would break the line is escaped.

@@ -2,7 +2,7 @@
 //!
 //! A line that is not understood to its last word is refused: `None`.
 
-use super::action::{Action, Level, Scope, Shown};
+use super::action::{Action, Level, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::{array, step};
 use super::trace_finding::finding;
@@ -258,20 +258,18 @@ pub fn action(line: &str) -> Option<Action> {
                 ok: w.flag("yes") || !w.flag("no"),
             }
         }
-        "page" => Action::Page {
-            lines: all(&mut w, "line").map(String::from_utf8).all_ok().ok()?,
-        },
+        "page" | "fallback" => {
+            let lines = all(&mut w, "line").map(String::from_utf8);
+            let lines = lines.all_ok().ok()?;
+            match verb.as_str() {
+                "page" => Action::Page { lines },
+                _ => Action::Fallback { lines },
+            }
+        }
         "shell" => Action::Shell {
             ticket: ticket(&mut w),
         },
         "end" => Action::End { end: end(&mut w)? },
-        "show" => Action::Show {
-            what: match w.need_text().as_str() {
-                "log" => Shown::Log,
-                "trace" => Shown::Trace,
-                _ => return None,
-            },
-        },
         "reboot" => Action::Reboot,
         look => self::look(look, &mut w)?,
     };
@@ -634,6 +632,7 @@ mod tests {
             "reply 1 no",
             "say warning two words = fine",
             "page line=a line=b\\x20c",
+            "fallback line=a line=b\\x20c",
             "end reboot after=3",
             "end halt",
             "reboot",

@@ -19,6 +19,7 @@ mod checks;
 mod clones;
 mod cpus;
 mod failures;
+mod fallback;
 mod firmware_tables;
 mod flash;
 mod foreign;

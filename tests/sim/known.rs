@@ -289,7 +289,10 @@ impl Known {
             }
             // No image of these holds a checker or a hook.
             Action::Check { .. } | Action::Hook { .. } => return,
-            Action::WatchDrives | Action::LeaveShutdown | Action::Stay { .. } => return,
+            Action::WatchDrives
+            | Action::Fallback { .. }
+            | Action::LeaveShutdown
+            | Action::Stay { .. } => return,
             Action::Say { text, .. } => return self.warnings.push(text.clone()),
             Action::Page { .. } => return self.gave_up = true,
             Action::End { .. } | Action::Reboot => return self.over = true,
@@ -435,6 +438,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Reply { .. }
         | Action::Say { .. }
         | Action::Page { .. }
+        | Action::Fallback { .. }
         | Action::Show { .. }
         | Action::End { .. }
         | Action::Reboot => None,
