@@ -16,8 +16,9 @@ impl Plan {
             cause,
             Cause::Locked(_) | Cause::Verity(_) | Cause::Hook(_) | Cause::NoInit(_)
         );
-        let looking = self.is_looking() && !self.is_beside_root() && self.wish.verity.is_empty();
-        if !(final_ && looking) {
+        let looking = self.is_looking() && !self.is_beside_root();
+        let guarded = !self.wish.verity.is_empty() || self.is_locked_out();
+        if !final_ || !looking || guarded {
             return false;
         }
         let Some(other) = self.wish.fallback.take() else {
