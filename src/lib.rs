@@ -24,6 +24,7 @@
 //! | block devices | `identity` | `device` | `probe_device` | `block` |
 //! | root | `wish` | `root` | `mount_root` | `mount` |
 //! | checks of file systems | `check` | `check` | `check_device` | `process` |
+//! | hooks: programs of the user's | `hook` | `hooks` | `run_hook`, `run_program` | `process` |
 //! | `/usr`, more besides root | `mounts`, `fstab` | `mounts` | `read_fstab`, `mount_root` | `mount` |
 //! | layers over root | `layers` | `layers` | `layer` | `mount` |
 //! | root in RAM | `archive` | `ram` | `find_init`, `unpack_archive` | `make` |
@@ -46,7 +47,7 @@
 //! | what firmware left of its own boot | `ibft`, `nbft` | `net` | `firmware_tables` | – |
 //! | uevents | `uevent` | – | `coldplug` | `uevent` |
 //! | links, addresses | `netlink`, `net` | – | `links`, `addresses`, `claim_address`, `watch_links` | `netlink`, `packet`, `udp` |
-//! | failure | – | `give_up` | `end` | `reboot` |
+//! | failure, a second choice | – | `give_up`, `fallback` | `end` | `reboot` |
 //! | the rescue console | – | `rescue` | `ask` | `tty` |
 //! | the end of the real system | `mountinfo` | `shutdown` | `take_down`, `leave_shutdown` | `reboot` |
 

@@ -53,6 +53,8 @@ pub mod reach;
 pub mod read_device;
 pub mod read_fstab;
 pub mod resume;
+pub mod run_hook;
+pub mod run_program;
 pub mod share_tag;
 pub mod shell;
 pub mod stay_behind;

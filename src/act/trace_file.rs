@@ -5,6 +5,7 @@ use crate::base::fault::Fault;
 use crate::sys::{clock, dir, poll, tty};
 
 const FOLDER: &str = "/run/landfall";
+const FALLBACK: &str = "/run/landfall/fallback";
 const FILE: &str = "/run/landfall/trace";
 
 /// Nobody waits longer for a terminal that takes nothing. A line at 115,200 baud carries 120 KiB
@@ -12,9 +13,22 @@ const FILE: &str = "/run/landfall/trace";
 const PATIENCE_MS: u64 = 10_000;
 
 pub fn write(text: &str) -> Result<(), Fault> {
+    leave(FILE, text)
+}
+
+fn leave(file: &str, text: &str) -> Result<(), Fault> {
     dir::make("/run")?;
     dir::make(FOLDER)?;
-    Ok(dir::write_file(FILE, text.as_bytes())?)
+    Ok(dir::write_file(file, text.as_bytes())?)
+}
+
+/// Leaves why the first root was not taken.
+pub fn leave_fallback(lines: &[String]) {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    if let Err(fault) = leave(FALLBACK, &text) {
+        log::warn!("why another root is taken is not left: {fault}");
+    }
 }
 
 /// Writes the text to the terminal at `path`. Nothing else is opened, so no disk can be hit.

@@ -14,6 +14,7 @@ pub mod discoverable;
 pub mod dm_init;
 pub mod efi_variable;
 pub mod fstab;
+pub mod hook;
 pub mod ibft;
 pub mod identity;
 pub mod image_files;

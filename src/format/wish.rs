@@ -108,6 +108,8 @@ pub struct Wish {
     pub nvme_host: (String, String),
     /// `root=` as typed, for messages.
     pub root_as_typed: Text,
+    /// `landfall.fallback=`: another root, where this one cannot be had.
+    pub fallback: Option<Text>,
     /// `rootfstype=`, in order. Empty: whatever the bytes say.
     pub fstypes: Vec<String>,
     /// `rootflags=`, as typed.
@@ -164,6 +166,8 @@ pub struct Wish {
     pub mounts: Vec<Extra>,
     /// Whether and how file systems are checked before they are mounted.
     pub check: Policy,
+    /// `landfall.hooks=0`: none of the image runs.
+    pub hooks: bool,
     /// Is the real root's fstab heeded?
     pub fstab: bool,
     /// `landfall.shutdown=`: whether the real system is helped when it ends.
@@ -184,6 +188,7 @@ impl Default for Wish {
             ceph: Credentials::default(),
             nvme_host: (String::new(), String::new()),
             root_as_typed: Text::default(),
+            fallback: None,
             fstypes: Vec::new(),
             flags: Text::default(),
             refuse_clones: false,
@@ -214,6 +219,7 @@ impl Default for Wish {
             layers: None,
             mounts: Vec::new(),
             check: Policy::default(),
+            hooks: true,
             fstab: true,
             shutdown: None,
             net: Wanted::default(),

@@ -121,6 +121,9 @@ fn contents(options: &Options, progress: &mut Progress) -> Result<(Tree, String)
     for (source, place) in &options.add_files {
         tree.insert_from(source, place)?;
     }
+    for hook in &options.hooks {
+        hook.add_to(&mut tree)?;
+    }
     skeleton::leave_what_it_is_to(&mut tree);
     let summary = format!("{} entries, {summary}", tree.len());
     Ok((tree, summary))

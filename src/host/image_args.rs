@@ -3,6 +3,7 @@
 use crate::host::closure::Needs;
 use crate::host::compress::Compression;
 use crate::host::failure::Failure;
+use crate::host::hooks::HookFile;
 use lexopt::{Arg, ValueExt};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -29,6 +30,11 @@ Which modules:
 What else:
       --init PATH        the init program (default: the 'init' beside this tool)
       --add-file SRC:DST copy a file or a directory to DST in the image; repeatable
+      --hook PLACE=FILE[:SECONDS]
+                         run FILE before devices are looked for (PLACE 'early'), when root is
+                         mounted ('mounted'), or behind the page of a failed boot ('failed');
+                         it has 30 seconds, or so many (0: as long as it runs), and libraries
+                         come with it; repeatable
       --microcode PATH   put CPU microcode in front: a file or a directory of files; repeatable
       --bootconfig FILE  put a bootconfig behind the image: words for the kernel and for init;
                          takes a kernel with CONFIG_BOOT_CONFIG, and the word 'bootconfig' on
@@ -55,6 +61,7 @@ pub struct Options {
     pub init: Option<PathBuf>,
     /// From this machine, to a place in the image.
     pub add_files: Vec<(PathBuf, Vec<u8>)>,
+    pub hooks: Vec<HookFile>,
     pub microcode: Vec<PathBuf>,
     pub bootconfig: Option<PathBuf>,
     pub compression: Compression,
@@ -71,6 +78,7 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
         needs: Some(Needs::default()),
         init: None,
         add_files: Vec::new(),
+        hooks: Vec::new(),
         microcode: Vec::new(),
         bootconfig: None,
         compression: Compression::DEFAULT,
@@ -91,6 +99,9 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
             Arg::Long("no-modules") => no_modules = true,
             Arg::Long("init") => options.init = Some(args.value()?.into()),
             Arg::Long("add-file") => options.add_files.push(add_file(&args.value()?)?),
+            Arg::Long("hook") => options
+                .hooks
+                .push(HookFile::parse(&args.value()?.string()?)?),
             Arg::Long("microcode") => options.microcode.push(args.value()?.into()),
             Arg::Long("bootconfig") => options.bootconfig = Some(args.value()?.into()),
             Arg::Long("compress") => {
@@ -169,6 +180,9 @@ mod tests {
             "-o x --add-file a",
             "-o x --add-file a:b",
             "-o x --add-file :/b",
+            "-o x --hook early",
+            "-o x --hook late=/bin/true",
+            "-o x --hook early=",
             "--list x --microcode y",
             "--list x --bootconfig y",
         ];

@@ -10,6 +10,7 @@
 //! | `accelerator` | the module that makes the kernel check signatures faster |
 //! | `kmod_index`, `kmod_files` | the module indexes, cut down to what is in the image |
 //! | `image`, `image_args`, `list_form` | `landfall image` |
+//! | `hooks` | a hook and what it needs, for the image |
 //! | `inspect`, `unpack` | `landfall inspect` |
 //! | `boot`, `boot_options`, `qemu`, `console`, `story`, `trace_channel` | `landfall boot` |
 //! | `boot`, `boot_options`, `qemu`, `accel`, `console`, `story` | `landfall boot` |
@@ -50,6 +51,7 @@ pub mod explain;
 pub mod failure;
 pub mod firmware;
 pub mod generic;
+pub mod hooks;
 pub mod identify;
 pub mod image;
 pub mod image_args;

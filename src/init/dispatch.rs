@@ -7,7 +7,7 @@ use super::questions::WITHDRAWN;
 use super::{early, translate};
 use crate::act::{
     coldplug, console_log, end, find_init, flash, hand_over, kernel_lines, keyboards,
-    leave_network, leave_shutdown, mdadm_map, shell, watch_drives,
+    leave_network, leave_shutdown, mdadm_map, shell, trace_file, watch_drives,
 };
 use crate::base::fault::Fault;
 use crate::base::text::Text;
@@ -44,6 +44,7 @@ impl Machine {
             | Action::Attach { .. }
             | Action::Net { .. }
             | Action::Check { .. }
+            | Action::Hook { .. }
             | Action::Mount { .. }
             | Action::Layer { .. }
             | Action::FindInit { .. } => {
@@ -78,15 +79,18 @@ impl Machine {
             Action::LeaveShutdown => leave_shutdown::leave(),
             Action::Reply { request, ok } => self.reply(request, ok),
             Action::Say { level, text } => log::log!(log_level(level), "{text}"),
-            Action::Page { lines } => {
-                self.record.write();
-                console_log::page(&lines);
-            }
+            Action::Page { lines } => self.page(&lines),
+            Action::Fallback { lines } => trace_file::leave_fallback(&lines),
             Action::Show { what } => self.show(what),
             Action::Shell { ticket } => self.open_shell(ticket),
             Action::End { end } => self.end(end),
             Action::Reboot => end::reboot(),
         }
+    }
+
+    fn page(&mut self, lines: &[String]) {
+        self.record.write();
+        console_log::page(lines);
     }
 
     fn show(&self, what: Shown) {

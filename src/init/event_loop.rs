@@ -11,7 +11,7 @@ use super::workers::Workers;
 use crate::act::module_catalog::{self, Catalog};
 use crate::act::watch_links::Watch;
 use crate::act::{
-    check_device, efi_variables, faster_signatures, find_init, firmware_tables, host_name,
+    check_device, efi_variables, faster_signatures, find_init, firmware_tables, host_name, run_hook,
 };
 use crate::base::millis::Millis;
 use crate::base::text::Text;
@@ -128,6 +128,10 @@ impl Machine {
         let programs = check_device::programs();
         if !programs.is_empty() {
             self.tell(Event::Checkers { programs });
+        }
+        let names = run_hook::all();
+        if !names.is_empty() {
+            self.tell(Event::Hooks { names });
         }
         if find_init::in_image("/").is_some() {
             self.tell(Event::System);

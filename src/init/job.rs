@@ -9,7 +9,7 @@ use crate::act::unlock_luks::Refused;
 use crate::act::{
     assemble_array, attach_loop, check_device, configure_link, create_mapping, device_links,
     efi_variables, find_init, firmware_tables, flash, layer, load_module, mount_root, probe_device,
-    reach, read_device, read_fstab, resume, unlock_luks, unpack_archive,
+    reach, read_device, read_fstab, resume, run_hook, unlock_luks, unpack_archive,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -76,6 +76,20 @@ pub fn perform(
             Err(fault) => Event::AssembleFailed { ticket, fault },
         },
         Action::Announce { device, .. } => announce(ticket, device),
+        Action::Net { order, .. } => Event::Net(see_to_network(ticket, order, tell)?),
+        Action::Resume { number, offset, .. } => go_on(ticket, *number, *offset),
+        Action::Check { check, .. } => Event::Checked {
+            ticket,
+            ended: check_device::check(check),
+        },
+        Action::Hook { name, .. } => run_hook(ticket, name),
+        _ => return around_root(action, ticket, tell),
+    })
+}
+
+/// From what holds root to the real init in it.
+fn around_root(action: &Action, ticket: Ticket, tell: &mut dyn FnMut(Event)) -> Option<Event> {
+    Some(match action {
         Action::Attach {
             file,
             writable,
@@ -84,12 +98,6 @@ pub fn perform(
         } => match attach_loop::attach(file, *writable, *ram) {
             Ok(device) => Event::Attached { ticket, device },
             Err(fault) => Event::AttachFailed { ticket, fault },
-        },
-        Action::Net { order, .. } => Event::Net(see_to_network(ticket, order, tell)?),
-        Action::Resume { number, offset, .. } => go_on(ticket, *number, *offset),
-        Action::Check { check, .. } => Event::Checked {
-            ticket,
-            ended: check_device::check(check),
         },
         Action::Mount { mount, .. } => mount_root(ticket, mount, tell),
         Action::Layer { layer, .. } => match layer::lay(layer, NEW_ROOT) {
@@ -104,6 +112,11 @@ pub fn perform(
         }
         _ => return None,
     })
+}
+
+fn run_hook(ticket: Ticket, name: &str) -> Event {
+    let ended = run_hook::run(name, NEW_ROOT);
+    Event::HookEnded { ticket, ended }
 }
 
 fn announce(ticket: Ticket, device: &str) -> Event {
@@ -334,6 +347,10 @@ pub fn failed(action: &Action, fault: Fault) -> Option<Event> {
             ticket,
             ended: Err(fault),
         },
+        Action::Hook { .. } => Event::HookEnded {
+            ticket,
+            ended: Err(fault),
+        },
         Action::Mount { .. } | Action::Layer { .. } => Event::MountFailed {
             ticket,
             fault,
@@ -360,6 +377,7 @@ pub fn ticket(action: &Action) -> Option<Ticket> {
         | Action::Net { ticket, .. }
         | Action::Resume { ticket, .. }
         | Action::Check { ticket, .. }
+        | Action::Hook { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::Layer { ticket, .. }
         | Action::FindInit { ticket, .. } => Some(*ticket),

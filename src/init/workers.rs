@@ -168,6 +168,8 @@ impl Workers {
         if let Some(at) = self.all.iter().position(doing) {
             let worker = self.all.swap_remove(at);
             let _ = poll.remove(&worker.socket);
+            // With what it started, where it leads a group.
+            process::kill_group(worker.pid);
             let _ = process::kill(worker.pid, libc::SIGKILL);
         }
     }

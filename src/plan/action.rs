@@ -193,6 +193,11 @@ pub enum Action {
         ticket: Ticket,
         check: Box<Check>,
     },
+    /// Run this hook of the image.
+    Hook {
+        ticket: Ticket,
+        name: String,
+    },
     /// Mount the new root, or the file system that holds the file that it is in.
     Mount {
         ticket: Ticket,
@@ -237,6 +242,10 @@ pub enum Action {
     },
     /// The failure page. Followed by `Shell` or `End`.
     Page {
+        lines: Vec<String>,
+    },
+    /// Another root is looked for: leave the page of the first for the real system.
+    Fallback {
         lines: Vec<String>,
     },
     /// Show this on every console.

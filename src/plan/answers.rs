@@ -11,6 +11,7 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::{Joined, Text};
 use crate::format::efi_variable::Told;
+use crate::format::hook::Place;
 use crate::format::identity::Finding;
 use crate::format::image_files::ImageFile;
 use crate::format::wish::{End, Patience, Stop, Wish};
@@ -74,6 +75,8 @@ impl Plan {
             } => self.not_resumed(ticket, &fault, &kernel),
             Event::Checkers { programs } => self.checks.programs = programs,
             Event::Checked { ticket, ended } => self.checked(now, ticket, ended),
+            Event::Hooks { names } => self.hooks.told(&names),
+            Event::HookEnded { ticket, ended } => self.hook_ended(now, ticket, ended),
             Event::Fstab { ticket, text } => self.fstab_told(ticket, &text),
             Event::Mounted { .. }
             | Event::MountFailed { .. }
@@ -108,6 +111,15 @@ impl Plan {
         self.buses.links = self.wish.needs_net();
         let elsewhere = self.is_share() || self.is_remote();
         self.buses.no_disks = elsewhere && self.wish.resume.is_none();
+        self.begin_looking(now);
+    }
+
+    /// Begins to look for what is wanted, once the first hooks have run.
+    pub(super) fn begin_looking(&mut self, now: Millis) {
+        if self.hook(now, Place::Early) {
+            return;
+        }
+        self.begun = true;
         self.stage = Stage::Searching;
         self.be_patient(now);
         if self.needs_devices() {

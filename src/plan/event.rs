@@ -216,6 +216,16 @@ pub enum Event {
         ticket: Ticket,
         ended: Result<Ended, Fault>,
     },
+    /// The image holds these hooks (`PLACE/NAME`), in the order in which they run. Told before
+    /// `Boot`, or not at all.
+    Hooks {
+        names: Vec<String>,
+    },
+    /// Answers `hook`: the program has ended, or could not be run.
+    HookEnded {
+        ticket: Ticket,
+        ended: Result<Ended, Fault>,
+    },
     /// Of a `mount` of root: what its fstab wants of us, see [`crate::format::fstab::early`]. Told
     /// before `mounted`, or not at all.
     Fstab {

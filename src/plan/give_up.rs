@@ -52,6 +52,8 @@ pub enum Cause {
         device: String,
         ended: Ended,
     },
+    /// A hook that is needed failed: the whole sentence.
+    Hook(String),
     /// An encrypted volume stays closed.
     Locked(String),
     /// The mapped device that root is could not be made.
@@ -71,6 +73,7 @@ pub fn page(cause: &Cause, plan: &Plan) -> Vec<String> {
     let mut lines = alloc::vec!["this system could not be started".to_string()];
     section(&mut lines, "asked", asked(plan));
     section(&mut lines, "cause", why(cause, plan));
+    section(&mut lines, "before", plan.fallen.iter().cloned().listed());
     section(&mut lines, "seen", seen(plan));
     let near = plan
         .wish
@@ -144,6 +147,13 @@ fn asked(plan: &Plan) -> Vec<String> {
 pub(super) const PATHS: &str =
     "it is not used through one of them, and multipath is not set up here";
 
+/// A sentence, and what the kernel said.
+fn with_kernel(text: String, kernel: &[Text]) -> Vec<String> {
+    let mut lines = alloc::vec![text];
+    lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
+    lines
+}
+
 fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
     match cause {
         Cause::Deadline => {
@@ -185,21 +195,19 @@ fn why(cause: &Cause, plan: &Plan) -> Vec<String> {
             kernel,
         } => {
             let what = plan.sought();
-            let mut lines =
-                alloc::vec![format!("{device} {what}, but mounting it failed: {fault}")];
-            lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
-            lines
+            let text = format!("{device} {what}, but mounting it failed: {fault}");
+            with_kernel(text, kernel)
         }
         Cause::Layer { fault, kernel } => {
             let text = format!("root is mounted, but what lies over it could not be made: {fault}");
-            let mut lines = alloc::vec![text];
-            lines.extend(kernel.iter().map(|line| format!("kernel: {line}")));
-            lines
+            with_kernel(text, kernel)
         }
         Cause::Check { device, ended } => unrepaired(device, ended, plan),
         Cause::Remote => plan.remote_refused(),
         Cause::Mapping(fault) => alloc::vec![fault.text.clone()],
-        Cause::Verity(text) | Cause::File(text) => alloc::vec![text.clone()],
+        Cause::Verity(text) | Cause::File(text) | Cause::Hook(text) => {
+            alloc::vec![text.clone()]
+        }
         Cause::Locked(text) => {
             let mut lines = alloc::vec![text.clone()];
             lines.extend(plan.closed().into_iter().filter(|line| line != text));
@@ -357,7 +365,9 @@ fn waiting(plan: &Plan) -> Vec<String> {
             Job::Unlock(at) => format!("opening {} has not ended", plan.locks.shown(*at)),
             Job::Resume => "going on with a hibernated system has not ended".to_string(),
             Job::Check => "checking a file system has not ended".to_string(),
-            Job::Mount | Job::FindInit | Job::HandOver | Job::Shell | Job::Ask => continue,
+            Job::Hook | Job::Mount | Job::FindInit | Job::HandOver | Job::Shell | Job::Ask => {
+                continue;
+            }
         });
     }
     lines.extend(plan.resume_problem());
@@ -436,6 +446,7 @@ fn next(cause: &Cause, plan: &Plan) -> Vec<String> {
         Cause::File(_) => {
             lines.push("see loop=; what is in the file is named by root=… loop=SOURCE:FILE".into());
         }
+        Cause::Hook(_) => lines.push("the log has what it said; see landfall.hooks=0".into()),
         Cause::HandOver(_) => {}
     }
     if !plan.wish.shell {

@@ -38,7 +38,8 @@ impl Plan {
         };
         self.buses.serve_keyboards(&mut self.tickets, &mut self.out);
         self.load(now);
-        if until.is_none_or(|until| now < self.keyboards_due(until)) {
+        let due = until.is_some_and(|until| now >= self.keyboards_due(until));
+        if !due || self.hooks.is_running() {
             return;
         }
         if let Stage::Shell { opens, .. } = &mut self.stage {

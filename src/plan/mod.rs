@@ -33,6 +33,13 @@
 //! # Over root
 //! Root may stay as it is, while changes go to a layer over it ([`layers`]).
 //!
+//! # Hooks
+//! Programs of the user's own run before all else, when all is mounted, and behind the page
+//! ([`hooks`]).
+//!
+//! # A second choice
+//! Where root cannot be had, another one may be looked for ([`fallback`]).
+//!
 //! # Besides root
 //! `/usr`, and what root's fstab marks, are looked for as root was, once root is mounted
 //! ([`mounts`]).
@@ -85,8 +92,10 @@ mod clones;
 pub mod device;
 mod discover;
 pub mod event;
+mod fallback;
 mod flash;
 pub mod give_up;
+mod hooks;
 pub mod integrity;
 mod keyboards;
 mod layers;
@@ -124,6 +133,7 @@ pub mod verity;
 
 use crate::base::millis::Millis;
 use crate::base::text::Text;
+use crate::format::hook::Place;
 use crate::format::image_files::ImageFile;
 use crate::format::wish::Wish;
 use action::{Action, Scope};
@@ -134,6 +144,7 @@ use check::Checks;
 use clones::Firmware;
 use device::Devices;
 use event::Event;
+use hooks::Hooks;
 use luks::Locks;
 use mapping::Mappings;
 use modules::Modules;
@@ -156,6 +167,8 @@ pub const STUCK_MS: u64 = 5_000;
 enum Stage {
     /// Before the first event.
     New,
+    /// The hooks of this place run.
+    Hooks(Place),
     /// Waiting for a device that answers the wish.
     Searching,
     /// Root is known; its file system's driver is being settled. The types still to try, the
@@ -215,6 +228,13 @@ pub struct Plan {
     file: loops::Standing,
     mounts: Mounts,
     checks: Checks,
+    hooks: Hooks,
+    /// Why the first root is not looked for any more: the sentence.
+    fallen: Option<String>,
+    /// That was just now: what is there is looked at anew.
+    fell: bool,
+    /// Devices are looked for.
+    begun: bool,
     /// Volumes of dm-integrity that were made, or are being made, or failed.
     integrity_done: Vec<usize>,
     /// Root is write-protected: it is mounted read-only whatever was asked for.
@@ -284,6 +304,10 @@ impl Plan {
             file: loops::Standing::default(),
             mounts: Mounts::default(),
             checks: Checks::default(),
+            hooks: Hooks::default(),
+            fallen: None,
+            fell: false,
+            begun: false,
             integrity_done: Vec::new(),
             protected: false,
             resume: resume::Decision::default(),
@@ -325,6 +349,9 @@ impl Plan {
             _ => {
                 self.take(now, event);
                 self.advance(now);
+                if core::mem::take(&mut self.fell) {
+                    self.advance(now);
+                }
             }
         }
         core::mem::take(&mut self.out)
@@ -332,6 +359,9 @@ impl Plan {
 
     /// When to call back with [`Event::Timer`], if nothing else happens.
     pub fn deadline(&self) -> Option<Millis> {
+        if self.hooks.is_running() {
+            return earliest([self.hooks.until, self.first_until, None]);
+        }
         match &self.stage {
             Stage::RebootAt(at) => Some(*at),
             Stage::HaltAt(until)
@@ -340,7 +370,7 @@ impl Plan {
             } => Some(self.keyboards_due(*until)),
             Stage::Checking { .. } => self.first_until,
             Stage::Shell { .. } => self.rescue.until,
-            Stage::New | Stage::Over | Stage::HandingOver => None,
+            Stage::New | Stage::Hooks(_) | Stage::Over | Stage::HandingOver => None,
             Stage::Searching if !self.needs_devices() => {
                 earliest([self.first_until, self.trunk, None])
             }

@@ -166,7 +166,7 @@ impl Plan {
         self.mounts.until = None;
         self.mounts.turn = None;
         if self.mounts.left.is_empty() {
-            return self.find_init();
+            return self.leave_root(now);
         }
         let extra = self.mounts.left.remove(0);
         if extra.optional {

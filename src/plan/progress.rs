@@ -9,6 +9,7 @@ use super::root::{self, Answer};
 use super::ticket::{Job, Purpose};
 use super::{IDLE_MS, Plan, STUCK_MS, Stage, flash, integrity, luks, modules, verity};
 use crate::base::millis::Millis;
+use crate::format::hook::Place;
 use crate::format::wish::{End, Source, Stop};
 use alloc::format;
 use alloc::string::String;
@@ -22,6 +23,7 @@ impl Plan {
 
     pub(super) fn advance(&mut self, now: Millis) {
         self.load(now);
+        self.end_hook(now);
         self.stay();
         self.lay();
         if self.is_looking() && self.needs_devices() {
@@ -440,12 +442,13 @@ impl Plan {
 
     pub(super) fn give_up(&mut self, now: Millis, cause: Cause) {
         self.withdraw(now);
-        if self.goes_on_without(now, &cause) {
+        if self.goes_on_without(now, &cause) || self.falls_back(now, &cause) {
             return;
         }
         let lines = give_up::page(&cause, self);
         self.out.push(Action::Page { lines });
-        let mounted = matches!(cause, Cause::NoInit(_)) || self.stage == Stage::FindingInit;
+        let at_root = [Stage::FindingInit, Stage::Hooks(Place::Mounted)].contains(&self.stage);
+        let mounted = matches!(cause, Cause::NoInit(_)) || at_root;
         let console = self.rescues() || self.wish.shell;
         if console && !matches!(cause, Cause::HandOver(_)) {
             let mounting = match &self.stage {
@@ -462,12 +465,17 @@ impl Plan {
                 mounted,
                 mounting,
             };
+            self.hook(now, Place::Failed);
         } else {
             self.end(now);
         }
     }
 
     pub(super) fn end(&mut self, now: Millis) {
+        if self.hook(now, Place::Failed) {
+            self.stage = Stage::Hooks(Place::Failed);
+            return;
+        }
         self.dismiss();
         match self.wish.end {
             End::Reboot(seconds) if seconds > 0 => {

@@ -263,7 +263,9 @@ impl Plan {
         self.integrity_done.clear();
         self.forgive_locks();
         self.exhausted = false;
-        if mounted {
+        if !self.begun {
+            self.begin_looking(now);
+        } else if mounted {
             self.goes_on_mounted(now);
         } else {
             // A second mount beside one that has not ended would land on top of it.
@@ -291,7 +293,7 @@ impl Plan {
     }
 
     /// Changes the wish as a word of the command line would have.
-    fn changes(&mut self, word: &str, rest: &str) -> Result<(), String> {
+    pub(super) fn changes(&mut self, word: &str, rest: &str) -> Result<(), String> {
         let mounted = matches!(self.stage, Stage::Shell { mounted: true, .. });
         let wish = Wish::from_cmdline(format!("{word}={rest}").as_bytes());
         if let Some(why) = wish.complaints.into_iter().next() {

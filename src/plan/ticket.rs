@@ -84,6 +84,7 @@ pub enum Job {
     /// Has the kernel go on with a hibernated system.
     Resume,
     Check,
+    Hook,
     Mount,
     /// Lays something over root.
     Layer,

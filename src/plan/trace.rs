@@ -79,8 +79,10 @@ pub fn event_line(event: &Event) -> String {
         | Event::Said { .. }
         | Event::Typing { .. }
         | Event::AskFailed { .. } => trace_luks::event_line(event),
-        Event::Checkers { programs } => words(Line::new("checkers"), programs).done(),
-        Event::Checked { ticket, ended } => trace_check::event_line(*ticket, ended),
+        Event::Checkers { .. }
+        | Event::Checked { .. }
+        | Event::Hooks { .. }
+        | Event::HookEnded { .. } => trace_check::event_line(event),
         Event::Mapped { ticket } => answer("mapped", *ticket).done(),
         Event::MapFailed { ticket, fault } => failed("map-failed", *ticket, fault).done(),
         Event::Announced { .. }
@@ -96,11 +98,8 @@ pub fn event_line(event: &Event) -> String {
         | Event::InitFound { .. }
         | Event::InitMissing { .. }
         | Event::HandOverFailed { .. }
+        | Event::ModuleWanted { .. }
         | Event::ShellLeft { .. } => last_line(event),
-        Event::ModuleWanted { request, name } => Line::new("module-wanted")
-            .num(u64::from(*request))
-            .word(name.as_bytes())
-            .done(),
         Event::CtrlAltDel => "ctrl-alt-del".into(),
         Event::Timer => "timer".into(),
     }
@@ -129,6 +128,10 @@ fn last_line(event: &Event) -> String {
             fault,
             kernel,
         } => kernel_words(failed("mount-failed", *ticket, fault), kernel).done(),
+        Event::ModuleWanted { request, name } => Line::new("module-wanted")
+            .num(u64::from(*request))
+            .word(name.as_bytes())
+            .done(),
         Event::InitFound { ticket, path } => {
             answer("init-found", *ticket).word(path.as_bytes()).done()
         }
@@ -197,7 +200,7 @@ pub fn action_line(action: &Action) -> String {
             let line = answer("assemble", *ticket).word(device);
             steps.iter().fold(line, step_word).done()
         }
-        Action::Check { ticket, check } => trace_check::action_line(*ticket, check),
+        Action::Check { .. } | Action::Hook { .. } => trace_check::action_line(action),
         Action::Net { ticket, order } => trace_net::action_line(*ticket, order),
         Action::Announce { .. }
         | Action::Resume { .. }
@@ -208,14 +211,13 @@ pub fn action_line(action: &Action) -> String {
         | Action::Stay { .. }
         | Action::HandOver { .. }
         | Action::Page { .. }
+        | Action::Fallback { .. }
         | Action::Reply { .. }
+        | Action::Say { .. }
         | Action::Shell { .. }
         | Action::End { .. } => last_action_line(action),
         Action::WatchDrives => "watch-drives".into(),
         Action::LeaveShutdown => "leave-shutdown".into(),
-        Action::Say { level, text } => {
-            rest(&format!("say {}", level_word(*level)), text.as_bytes())
-        }
         Action::Reboot => "reboot".into(),
     }
 }
@@ -273,22 +275,28 @@ fn last_action_line(action: &Action) -> String {
             let line = arrays.iter().fold(line, with_array);
             trace_lease::left_words(line, net).done()
         }
+        Action::Say { level, text } => {
+            rest(&format!("say {}", level_word(*level)), text.as_bytes())
+        }
         Action::Shell { ticket } => answer("shell", *ticket).done(),
         Action::End { end } => match end {
             End::Halt => "end halt".into(),
             End::Reboot(seconds) => format!("end reboot after={seconds}"),
             End::PowerOff => "end power-off".into(),
         },
-        Action::Page { lines } => lines
-            .iter()
-            .fold(Line::new("page"), |line, text| line.key("line", text))
-            .done(),
+        Action::Page { lines } => page_line("page", lines),
+        Action::Fallback { lines } => page_line("fallback", lines),
         Action::Reply { request, ok } => {
             let ok = if *ok { "yes" } else { "no" };
             Line::new("reply").num(u64::from(*request)).word(ok).done()
         }
         _ => String::new(),
     }
+}
+
+fn page_line(verb: &str, lines: &[String]) -> String {
+    let line = |line: Line, text: &String| line.key("line", text);
+    lines.iter().fold(Line::new(verb), line).done()
 }
 
 /// A line whose tail is free text: only what would break the line is escaped.
@@ -310,7 +318,7 @@ pub(super) fn failed(verb: &str, ticket: Ticket, fault: &Fault) -> Line {
         .key("text", &fault.text)
 }
 
-fn words(line: Line, words: &[String]) -> Line {
+pub(super) fn words(line: Line, words: &[String]) -> Line {
     words.iter().fold(line, |line, word| line.word(word))
 }
 

@@ -110,6 +110,13 @@ pub(super) fn action_line(action: &Action) -> String {
 
 pub(super) fn action(verb: &str, w: &mut Words) -> Option<Action> {
     Some(match verb {
+        "show" => Action::Show {
+            what: match w.need_text().as_str() {
+                "log" => Shown::Log,
+                "trace" => Shown::Trace,
+                _ => return None,
+            },
+        },
         "unlock" => Action::Unlock {
             ticket: ticket(w),
             order: order(w)?.into(),

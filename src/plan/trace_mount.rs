@@ -1,6 +1,7 @@
 //! The trace's lines about mounts, both ways.
 
-use super::action::Mount;
+use super::action::{Action, Mount};
+use super::event::Ticket;
 use super::{trace_net, trace_read};
 use crate::base::text::Text;
 use crate::base::words::{Line, Words};
@@ -20,7 +21,22 @@ pub(super) fn words(line: Line, mount: &Mount) -> Line {
     }
 }
 
-pub(super) fn read(w: &mut Words) -> Option<Mount> {
+/// Another action: `None`.
+pub(super) fn action(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Action> {
+    Some(match verb {
+        "mount" => Action::Mount {
+            ticket,
+            mount: read(w)?.into(),
+        },
+        "layer" => Action::Layer {
+            ticket,
+            layer: read_layer(w)?.into(),
+        },
+        _ => return None,
+    })
+}
+
+fn read(w: &mut Words) -> Option<Mount> {
     let (device, fstype) = (w.need_text(), w.need_text());
     let read_only = trace_read::access(w)?;
     let options = Text(w.key("options").unwrap_or_default());
@@ -55,7 +71,7 @@ pub(super) fn layer_words(line: Line, layer: &Layer) -> Line {
     line.flag("kept", layer.kept)
 }
 
-pub(super) fn read_layer(w: &mut Words) -> Option<Layer> {
+fn read_layer(w: &mut Words) -> Option<Layer> {
     let name = w.need_text();
     let (kind, _) = KINDS.iter().find(|(_, known)| *known == name)?;
     Some(Layer {

@@ -2,7 +2,7 @@
 //!
 //! A line that is not understood to its last word is refused: `None`.
 
-use super::action::{Action, Level, Scope, Shown};
+use super::action::{Action, Level, Scope};
 use super::event::{Block, Event, Ticket};
 use super::trace_array::{array, step};
 use super::trace_finding::finding;
@@ -62,7 +62,7 @@ pub fn event(line: &str) -> Option<Event> {
         "block-gone" => Event::BlockGone {
             name: w.need_text(),
         },
-        "checkers" => trace_check::checkers(&mut w),
+        "checkers" | "hooks" => trace_check::event(&verb, &mut w),
         "overflow" => Event::Overflow,
         "module-wanted" => Event::ModuleWanted {
             request: w.need_small(),
@@ -138,7 +138,7 @@ fn answer(verb: &str, ticket: Ticket, w: &mut Words) -> Option<Event> {
         },
         "linked" => Event::Linked {
             ticket,
-            names: core::iter::from_fn(|| w.text()).listed(),
+            names: trace_check::texts(w),
         },
         "firmware" => Event::Firmware {
             ticket,
@@ -259,20 +259,18 @@ pub fn action(line: &str) -> Option<Action> {
                 ok: w.flag("yes") || !w.flag("no"),
             }
         }
-        "page" => Action::Page {
-            lines: all(&mut w, "line").map(String::from_utf8).all_ok().ok()?,
-        },
+        "page" | "fallback" => {
+            let lines = all(&mut w, "line").map(String::from_utf8);
+            let lines = lines.all_ok().ok()?;
+            match verb.as_str() {
+                "page" => Action::Page { lines },
+                _ => Action::Fallback { lines },
+            }
+        }
         "shell" => Action::Shell {
             ticket: ticket(&mut w),
         },
         "end" => Action::End { end: end(&mut w)? },
-        "show" => Action::Show {
-            what: match w.need_text().as_str() {
-                "log" => Shown::Log,
-                "trace" => Shown::Trace,
-                _ => return None,
-            },
-        },
         "reboot" => Action::Reboot,
         look => self::look(look, &mut w)?,
     };
@@ -307,19 +305,11 @@ fn often(verb: &str, w: &mut Words) -> Option<Action> {
             number: number(w)?,
             offset: w.num()?,
         },
-        "mount" => Action::Mount {
-            ticket,
-            mount: trace_mount::read(w)?.into(),
-        },
-        "layer" => Action::Layer {
-            ticket,
-            layer: trace_mount::read_layer(w)?.into(),
-        },
         "find-init" => Action::FindInit {
             ticket,
             init: w.key("init").map(Text),
         },
-        _ => return None,
+        _ => return trace_mount::action(verb, ticket, w),
     })
 }
 
@@ -346,8 +336,8 @@ fn look(verb: &str, w: &mut Words) -> Option<Action> {
                 .map(|word| step(&word))
                 .all_some()?,
         },
+        "check" | "hook" => trace_check::action(verb, w)?,
         "ask-firmware" => Action::AskFirmware { ticket: ticket(w) },
-        "check" => trace_check::action(w),
         _ => {
             let action = trace_luks::action(verb, w).or_else(|| trace_net::action(verb, w));
             return action.or_else(|| often(verb, w));
@@ -576,6 +566,10 @@ mod tests {
             "mount-failed 8 errno=22 text=x kernel=EXT4:\\x20no kernel=b",
             "system",
             "linked 8",
+            "hooks early/a mounted/b.needed",
+            "hook-ended 8 0",
+            "hook-ended 8 1 said=a\\x20b",
+            "hook-failed 8 errno=2 text=x",
             "linked 8 by-id/ata-QEMU_HARDDISK_1 by-path/pci-0000:00:1f.2-ata-1",
             "firmware 8",
             "firmware 8 booted=0a1b2c3d-0000-4000-8000-00000000beef",
@@ -607,6 +601,7 @@ mod tests {
             "walk 2 all",
             "resolve 2 pci:v1",
             "links 3 sda",
+            "hook 3 early/a",
             "ask-firmware 4",
             "mount 3 vda1 ext4 ro options=a\\x3db",
             "mount 3 vda1 ext4 rw",
@@ -634,6 +629,7 @@ mod tests {
             "reply 1 no",
             "say warning two words = fine",
             "page line=a line=b\\x20c",
+            "fallback line=a line=b\\x20c",
             "end reboot after=3",
             "end halt",
             "reboot",

@@ -93,6 +93,14 @@ pub fn kill(pid: i32, signal: i32) -> Outcome<()> {
     Err(Fail::last("kill", &pid))
 }
 
+/// Kills all processes of the group that this one leads. Whoever leads none is left alone.
+pub fn kill_group(pid: i32) {
+    if pid > 1 {
+        // SAFETY: two numbers by value.
+        unsafe { libc::kill(-pid, libc::SIGKILL) };
+    }
+}
+
 /// Replaces this program. Returns only if the kernel refused.
 pub fn exec(path: &CStr, argv: &[CString], envp: &[CString]) -> Fail {
     let pointers = |list: &[CString]| -> Vec<*const libc::c_char> {

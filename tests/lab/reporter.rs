@@ -91,6 +91,7 @@ const FILES: &[(&str, &str)] = &[
     ("ctrl_alt_del", "/proc/sys/kernel/ctrl-alt-del"),
     ("uptime", "/proc/uptime"),
     ("partitions", "/proc/partitions"),
+    ("fallback", "/run/landfall/fallback"),
     ("checked", "/run/initramfs/fsck-root"),
     (
         "media_poll",

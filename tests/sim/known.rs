@@ -289,9 +289,12 @@ impl Known {
             }
             // None of these asks for a layer.
             Action::Layer { .. } => return,
-            // No image of these holds a checker.
-            Action::Check { .. } => return,
-            Action::WatchDrives | Action::LeaveShutdown | Action::Stay { .. } => return,
+            // No image of these holds a checker or a hook.
+            Action::Check { .. } | Action::Hook { .. } => return,
+            Action::WatchDrives
+            | Action::Fallback { .. }
+            | Action::LeaveShutdown
+            | Action::Stay { .. } => return,
             Action::Say { text, .. } => return self.warnings.push(text.clone()),
             Action::Page { .. } => return self.gave_up = true,
             Action::End { .. } | Action::Reboot => return self.over = true,
@@ -422,6 +425,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Attach { ticket, .. }
         | Action::Resume { ticket, .. }
         | Action::Check { ticket, .. }
+        | Action::Hook { ticket, .. }
         | Action::Mount { ticket, .. }
         | Action::Layer { ticket, .. }
         | Action::FindInit { ticket, .. }
@@ -437,6 +441,7 @@ pub fn ticket_of(action: &Action) -> Option<Ticket> {
         | Action::Reply { .. }
         | Action::Say { .. }
         | Action::Page { .. }
+        | Action::Fallback { .. }
         | Action::Show { .. }
         | Action::End { .. }
         | Action::Reboot => None,

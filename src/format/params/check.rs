@@ -1,8 +1,8 @@
-//! Words about the check of file systems before they are mounted.
+//! Words about the programs of the image that are run: checkers of file systems, and hooks.
 
 use super::{Parameter, Reading};
 
-pub(super) const ROWS: [Parameter; 5] = [
+pub(super) const ROWS: [Parameter; 6] = [
     Parameter {
         names: &["fsck.mode"],
         values: "`=auto`, `=force`, `=skip`",
@@ -55,5 +55,14 @@ pub(super) const ROWS: [Parameter; 5] = [
         gathers: false,
         tests: &["what_a_check_repairs_is_said"],
         read: Reading::check_fix,
+    },
+    Parameter {
+        names: &["landfall.hooks"],
+        values: "`=1`, `=0`",
+        default: "`1`",
+        effect: "Whether the hooks of the image run.",
+        gathers: false,
+        tests: &["hooks_are_switched_off", "boot_runs_no_hook_where_told_so"],
+        read: Reading::hooks,
     },
 ];

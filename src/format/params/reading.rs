@@ -181,6 +181,17 @@ impl Reading {
         self.wish.md = word.value != Some(b"0");
     }
 
+    pub(super) fn fallback(&mut self, word: &Word<'_>) {
+        match word.value.filter(|spec| !spec.is_empty()) {
+            Some(spec) => self.wish.fallback = Some(Text::from(spec)),
+            None => self.complain(word, "names no root; it is ignored"),
+        }
+    }
+
+    pub(super) fn hooks(&mut self, word: &Word<'_>) {
+        self.wish.hooks = self.switch(word);
+    }
+
     pub(super) fn shutdown(&mut self, word: &Word<'_>) {
         self.wish.shutdown = Some(word.value != Some(b"0"));
     }

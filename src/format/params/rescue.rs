@@ -1,9 +1,9 @@
-//! Words about the rescue console, and about the stops at which it opens.
+//! Words about the rescue console, the stops at which it opens, and a second choice for root.
 
 use super::{Parameter, Reading};
 use crate::format::wish::Stop;
 
-pub(super) const ROWS: [Parameter; 2] = [
+pub(super) const ROWS: [Parameter; 3] = [
     Parameter {
         names: &["landfall.rescue"],
         values: "`=on`, `=SECONDS`, `=off`",
@@ -32,6 +32,19 @@ pub(super) const ROWS: [Parameter; 2] = [
             "boot_stops_where_it_is_asked_to",
         ],
         read: Reading::stop,
+    },
+    Parameter {
+        names: &["landfall.fallback"],
+        values: "`=SPEC`, as of `root=`",
+        default: "none",
+        effect: "Another root, looked for with new patience where root cannot be had; not where \
+                 that is locked, checked by dm-verity, or in a file.",
+        gathers: false,
+        tests: &[
+            "fallback_is_another_root",
+            "boot_falls_back_to_another_root",
+        ],
+        read: Reading::fallback,
     },
 ];
 

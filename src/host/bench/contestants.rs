@@ -160,6 +160,7 @@ fn landfall(
         }),
         init: options.init.clone(),
         add_files: Vec::new(),
+        hooks: Vec::new(),
         microcode: Vec::new(),
         bootconfig: None,
         compression: PACKED,

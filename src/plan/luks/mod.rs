@@ -319,6 +319,12 @@ impl Plan {
         }
     }
 
+    /// Does one stay closed, whatever was tried?
+    pub(super) fn is_locked_out(&self) -> bool {
+        let mut locks = self.locks.all.iter().filter(|lock| lock.generation > 0);
+        locks.any(|lock| matches!(lock.state, State::Failed(_)))
+    }
+
     /// For the page: what became of each volume that is not open.
     pub(super) fn closed(&self) -> Vec<String> {
         let mut lines = Vec::new();

@@ -96,6 +96,7 @@ fn jobs_of(trace: &str) -> usize {
         "reboot",
         "watch-drives",
         "leave-shutdown",
+        "fallback",
         "show",
     ];
     let verbs = verbs.filter_map(|(_, action)| action.split(' ').next());

@@ -22,3 +22,9 @@ fn what_a_check_repairs_is_said() {
     check("fsck.repair=no fsck.repair=preen", |_| ());
     check("fsckfix", |w| w.check.repair = Repair::Yes);
 }
+
+#[test]
+fn hooks_are_switched_off() {
+    check("landfall.hooks=0", |w| w.hooks = false);
+    check("landfall.hooks=0 landfall.hooks", |_| ());
+}

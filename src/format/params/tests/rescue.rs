@@ -44,3 +44,11 @@ fn breaks_have_the_points_of_others() {
             .is_empty()
     );
 }
+
+#[test]
+fn fallback_is_another_root() {
+    let fallback = |line| super::wish(line).fallback.map(|spec| spec.to_string());
+    let line = "landfall.fallback=UUID=1 landfall.fallback=LABEL=b";
+    assert_eq!(fallback(line).as_deref(), Some("LABEL=b"));
+    super::check_complaint("landfall.fallback=", "landfall.fallback= names no root");
+}
