@@ -209,6 +209,9 @@ fn explain(fail: &Fail, request: &Request<'_>, keyed: bool) -> Fault {
         ("fsconfig", libc::EINVAL) if fail.object != "create" => {
             "the file system does not take this option: see rootflags="
         }
+        (_, libc::ENOENT) if request.fstype == "overlay" => {
+            "a directory that it needs is not there: see the kernel's lines"
+        }
         (_, libc::EINVAL | libc::ENOENT) if request.nodev => {
             "there is no share with this tag, or it does not take an option: see the kernel's lines"
         }

@@ -255,16 +255,30 @@ impl Wish {
 
     /// Root is there; from now on this is looked for.
     pub fn turn_to(&mut self, extra: &Extra) {
+        self.seek(&extra.sought);
+        self.writable = extra.writable;
+        self.file = None;
+    }
+
+    pub fn seek(&mut self, sought: &Sought) {
         let Sought {
             source,
             typed,
             types,
             flags,
-        } = extra.sought.clone();
+        } = sought.clone();
         (self.root, self.root_as_typed) = (source, typed);
         (self.fstypes, self.flags) = (types, flags);
-        self.writable = extra.writable;
-        self.file = None;
+    }
+
+    /// What is looked for now.
+    pub fn sought(&self) -> Sought {
+        Sought {
+            source: self.root.clone(),
+            typed: self.root_as_typed.clone(),
+            types: self.fstypes.clone(),
+            flags: self.flags.clone(),
+        }
     }
 
     /// Is a network needed before root can be had?

@@ -14,6 +14,7 @@ use crate::base::fault::Fault;
 use crate::base::millis::Millis;
 use crate::base::text::Text;
 use crate::format::fstab::{self, Early};
+use crate::format::loop_file::Sought;
 use crate::format::mounts::{self, Extra};
 use alloc::boxed::Box;
 use alloc::format;
@@ -39,6 +40,8 @@ enum Root {
 #[derive(Default)]
 pub(super) struct Mounts {
     root: Root,
+    /// Root, as it was asked for.
+    own: Sought,
     /// How root was mounted.
     by: Option<Box<Mount>>,
     /// What root's fstab says.
@@ -104,6 +107,7 @@ impl Plan {
     pub(super) fn goes_on_mounted(&mut self, now: Millis) {
         if self.mounts.root == Root::Coming {
             self.mounts.left = core::mem::take(&mut self.wish.mounts);
+            self.mounts.own = self.wish.sought();
             let early = core::mem::take(&mut self.mounts.early);
             for extra in early.extras {
                 mounts::add(&mut self.mounts.left, extra);
@@ -126,7 +130,7 @@ impl Plan {
         match layers.map(|layers| layers.upper.take()) {
             // It is made next.
             Some(None) => {
-                self.mounts.turn = None;
+                self.turn_back();
                 self.stage = Stage::FindingInit;
             }
             Some(Some(upper)) => {
@@ -161,10 +165,17 @@ impl Plan {
         self.mount_anew(Root::Again, options)
     }
 
+    /// Nothing else is looked for: a page speaks of root again.
+    fn turn_back(&mut self) {
+        if self.mounts.turn.take().is_some() {
+            self.wish.seek(&self.mounts.own);
+        }
+    }
+
     /// Looks for the next, or for the real init.
     pub(super) fn mount_next(&mut self, now: Millis) {
         self.mounts.until = None;
-        self.mounts.turn = None;
+        self.turn_back();
         if self.mounts.left.is_empty() {
             return self.leave_root(now);
         }

@@ -33,7 +33,7 @@ pub(super) const ROWS: [Parameter; 8] = [
         gathers: false,
         tests: &[
             "changes_of_a_device_may_be_shown_only",
-            "boot_with_an_overlay_on_a_device",
+            "boot_keeps_what_was_changed_on_a_device",
         ],
         read: Reading::overlay_kept,
     },
