@@ -104,6 +104,12 @@ pub fn programs() -> impl Iterator<Item = &'static str> {
         .copied()
 }
 
+/// The programs for one type of file system, the best first. None: it is not checked.
+pub fn programs_of(kind: &str) -> &'static [&'static str] {
+    let checker = CHECKERS.iter().find(|c| c.kinds.contains(&kind));
+    checker.map_or(&[], |checker| checker.programs)
+}
+
 /// The program among `there` (paths) that checks this kind, and its words.
 pub fn program<'p>(
     kind: &str,

@@ -53,19 +53,7 @@ impl HookFile {
         let shown = self.file.display();
         let bytes = fs::read(&self.file).or_cannot(|| format!("read the hook {shown}"))?;
         match program::identify(&bytes) {
-            Program::Elf(elf) => {
-                let place = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-                let table = slice(&bytes, place(elf.table), place(elf.table_length));
-                let loader = table.and_then(|table| elf.interpreter(table));
-                let name = loader.and_then(|(at, len)| slice(&bytes, place(at), place(len)));
-                if let Some(name) = name {
-                    let name = name.split(|&b| b == 0).next().unwrap_or_default();
-                    let loader = Path::new(std::ffi::OsStr::from_bytes(name));
-                    for library in libraries(loader, &self.file)? {
-                        tree.insert_from(&library, library.as_os_str().as_bytes())?;
-                    }
-                }
-            }
+            Program::Elf(_) => add_libraries(&self.file, &bytes, tree)?,
             Program::Script(with) => {
                 let path = with.as_bytes();
                 if tree.find(path.strip_prefix(b"/").unwrap_or(path)).is_none() {
@@ -89,6 +77,26 @@ impl HookFile {
     }
 }
 
+/// Adds what a dynamic program needs to be started.
+pub fn add_libraries(file: &Path, bytes: &[u8], tree: &mut Tree) -> Result<(), Failure> {
+    let Program::Elf(elf) = program::identify(bytes) else {
+        return Ok(());
+    };
+    let place = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let table = slice(bytes, place(elf.table), place(elf.table_length));
+    let loader = table.and_then(|table| elf.interpreter(table));
+    let name = loader.and_then(|(at, len)| slice(bytes, place(at), place(len)));
+    let Some(name) = name else {
+        return Ok(());
+    };
+    let name = name.split(|&b| b == 0).next().unwrap_or_default();
+    let loader = Path::new(std::ffi::OsStr::from_bytes(name));
+    for library in libraries(loader, file)? {
+        tree.insert_from(&library, library.as_os_str().as_bytes())?;
+    }
+    Ok(())
+}
+
 /// The loader, and every library that it finds for the program.
 fn libraries(loader: &Path, file: &Path) -> Result<Vec<PathBuf>, Failure> {
     let (by, of) = (loader.display(), file.display());
@@ -98,7 +106,7 @@ fn libraries(loader: &Path, file: &Path) -> Result<Vec<PathBuf>, Failure> {
     let text = String::from_utf8_lossy(&told.stdout);
     if !told.status.success() || text.contains("not found") {
         return Err(Failure::new(format!(
-            "not all libraries of the hook {of} are on this machine: {text}{}",
+            "not all libraries of {of} are on this machine: {text}{}",
             String::from_utf8_lossy(&told.stderr)
         )));
     }

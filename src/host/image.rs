@@ -7,6 +7,7 @@ use crate::format::bootconfig;
 use crate::format::program::{self, Program};
 use crate::host::arch::Arch;
 use crate::host::atomic::AtomicFile;
+use crate::host::checkers;
 use crate::host::closure::{Needs, close};
 use crate::host::compress::packer;
 use crate::host::early;
@@ -120,6 +121,9 @@ fn contents(options: &Options, progress: &mut Progress) -> Result<(Tree, String)
     }
     for (source, place) in &options.add_files {
         tree.insert_from(source, place)?;
+    }
+    for kind in &options.checkers {
+        checkers::add_to(kind, &mut tree)?;
     }
     for hook in &options.hooks {
         hook.add_to(&mut tree)?;

@@ -1,5 +1,6 @@
 //! The command line of `landfall image`.
 
+use crate::host::checkers;
 use crate::host::closure::Needs;
 use crate::host::compress::Compression;
 use crate::host::failure::Failure;
@@ -35,6 +36,10 @@ What else:
                          mounted ('mounted'), or behind the page of a failed boot ('failed');
                          it has 30 seconds, or so many (0: as long as it runs), and libraries
                          come with it; repeatable
+      --fsck TYPE[,TYPE…]
+                         put this machine's checkers of these file systems in, with their
+                         libraries ('all': those that are installed): root and /usr are checked
+                         before they are mounted then; repeatable
       --microcode PATH   put CPU microcode in front: a file or a directory of files; repeatable
       --bootconfig FILE  put a bootconfig behind the image: words for the kernel and for init;
                          takes a kernel with CONFIG_BOOT_CONFIG, and the word 'bootconfig' on
@@ -62,6 +67,8 @@ pub struct Options {
     /// From this machine, to a place in the image.
     pub add_files: Vec<(PathBuf, Vec<u8>)>,
     pub hooks: Vec<HookFile>,
+    /// Types of file systems whose checkers come along.
+    pub checkers: Vec<String>,
     pub microcode: Vec<PathBuf>,
     pub bootconfig: Option<PathBuf>,
     pub compression: Compression,
@@ -79,6 +86,7 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
         init: None,
         add_files: Vec::new(),
         hooks: Vec::new(),
+        checkers: Vec::new(),
         microcode: Vec::new(),
         bootconfig: None,
         compression: Compression::DEFAULT,
@@ -102,6 +110,10 @@ pub fn parse(args: &mut lexopt::Parser) -> Result<Option<Options>, Failure> {
             Arg::Long("hook") => options
                 .hooks
                 .push(HookFile::parse(&args.value()?.string()?)?),
+            Arg::Long("fsck") => {
+                let kinds = checkers::parse(&args.value()?.string()?)?;
+                options.checkers.extend(kinds);
+            }
             Arg::Long("microcode") => options.microcode.push(args.value()?.into()),
             Arg::Long("bootconfig") => options.bootconfig = Some(args.value()?.into()),
             Arg::Long("compress") => {
@@ -180,6 +192,7 @@ mod tests {
             "-o x --add-file a",
             "-o x --add-file a:b",
             "-o x --add-file :/b",
+            "-o x --fsck xfs",
             "-o x --hook early",
             "-o x --hook late=/bin/true",
             "-o x --hook early=",

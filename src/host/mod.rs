@@ -10,6 +10,7 @@
 //! | `accelerator` | the module that makes the kernel check signatures faster |
 //! | `kmod_index`, `kmod_files` | the module indexes, cut down to what is in the image |
 //! | `image`, `image_args`, `list_form` | `landfall image` |
+//! | `checkers` | programs that check file systems, for the image |
 //! | `hooks` | a hook and what it needs, for the image |
 //! | `inspect`, `unpack` | `landfall inspect` |
 //! | `boot`, `boot_options`, `qemu`, `console`, `story`, `trace_channel` | `landfall boot` |
@@ -38,6 +39,7 @@ pub mod chart_devices;
 pub mod chart_jobs;
 pub mod chart_svg;
 pub mod checked;
+pub mod checkers;
 pub mod closure;
 pub mod compress;
 pub mod console;

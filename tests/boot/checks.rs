@@ -5,25 +5,17 @@ use crate::lab::disks::EXT4;
 use crate::lab::guest::Machine;
 use crate::lab::images;
 use crate::lab::outcome::Outcome;
-use crate::lab::tools::{run, tool};
+use crate::lab::shelf::{self, Scratch};
+use crate::lab::tools::{done, run, tool};
+use crate::lab::{build, roots};
+use landfall::host::arch::Arch;
 use landfall::host::qemu::Bus;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CHECKER: &str = "/usr/sbin/e2fsck";
-
-/// An image with the machine's own e2fsck and its libraries.
+/// An image with the machine's own e2fsck.
 fn image(machine: &Machine) -> PathBuf {
-    let libraries = run("ldd", &[CHECKER]);
-    let paths = libraries.split_whitespace().filter(|w| w.starts_with('/'));
-    let mut options = Vec::new();
-    for path in paths.chain([CHECKER]) {
-        let file = fs::canonicalize(path).expect("a library");
-        options.push("--add-file".to_owned());
-        options.push(format!("{}:{path}", file.display()));
-    }
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    images::image_with(&machine.kernel, "cloud-e2fsck", &options)
+    images::image_with(&machine.kernel, "cloud-e2fsck", &["--fsck", "ext4"])
 }
 
 /// Not unmounted, and with a count of links that is wrong.
@@ -90,4 +82,61 @@ fn boot_stops_before_errors_that_are_left() {
         fs::read(&disk).expect("a disk") == before,
         "the disk changed"
     );
+}
+
+/// A root with nothing in its `/usr`.
+fn without_usr() -> PathBuf {
+    let reporter = build::reporter_for(Arch::X86_64);
+    let recipe = shelf::fingerprint(&reporter);
+    shelf::made("disks", "without-usr", recipe.as_bytes(), |at| {
+        let tree = Scratch::new();
+        for name in ["dev", "proc", "sys", "run", "usr"] {
+            fs::create_dir(tree.0.join(name)).expect("an empty directory");
+        }
+        roots::program(&reporter, &tree.0.join("sbin/init"));
+        let mut mkfs = tool("mke2fs");
+        mkfs.args(["-q", "-t", "ext4", "-L", "bare", "-d"]);
+        done(mkfs.arg(&tree.0).arg(at).arg("32M"));
+    })
+}
+
+/// An empty file system of this type.
+fn empty(kind: &str) -> PathBuf {
+    shelf::made("disks", &format!("empty-{kind}"), b"64 MiB", |at| {
+        let file = fs::File::create(at).expect("a writable target directory");
+        file.set_len(64 << 20).expect("space");
+        let mut mkfs = tool(&format!("mkfs.{kind}"));
+        if matches!(kind, "f2fs" | "jfs") {
+            mkfs.arg("-q");
+        }
+        done(mkfs.arg(at));
+    })
+}
+
+/// By the checker that belongs to it, whose status is 0: words that it does not know would show.
+#[test]
+fn boot_checks_usr_of_every_type() {
+    let kinds = ["f2fs", "vfat", "exfat", "jfs"];
+    for kind in kinds {
+        let mut copies = Copies::new();
+        let machine = Machine::generic().file(&copies.file(&without_usr()), Bus::Virtio);
+        // A checker may write to what it checks.
+        let mut checked = Copies::new();
+        let machine = machine.file(&checked.file(&empty(kind)), Bus::Virtio);
+        let options = ["--fsck", &kinds.join(",")];
+        let image = images::image_with(&machine.kernel, "generic-fsck", &options);
+        let words = "root=LABEL=bare mount.usr=/dev/vdb rd.timeout=200";
+        let outcome = machine.image(image).cmdline(words).boot();
+        outcome.assert_root("/dev/vda", "ext4", "ro");
+        assert_eq!(outcome.mount("/usr"), format!("/dev/vdb {kind} ro"));
+        let trace = outcome.fact("trace");
+        let asked = trace.lines().find(|line| line.contains(" > check "));
+        outcome.check(
+            asked.is_some_and(|line| line.ends_with("stamp=fsck-usr")),
+            "/usr is not checked",
+        );
+        let clean = |line: &str| line.contains("< checked ") && line.ends_with(" 0");
+        outcome.check(trace.lines().any(clean), "the check ended otherwise");
+        copies.assert_unchanged();
+    }
 }

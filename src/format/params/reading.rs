@@ -95,10 +95,7 @@ impl Reading {
             // What the image's /etc/fstab says stands in front of all other words.
             return;
         }
-        let typed = match typed.strip_prefix(b"live:") {
-            Some(medium) => self.live(medium),
-            None => typed,
-        };
+        let typed = self.live(typed);
         self.wish.root_as_typed = Text::from(typed);
         // systemd's words for what happens without root= anyway.
         let by_itself = matches!(

@@ -161,6 +161,7 @@ fn landfall(
         init: options.init.clone(),
         add_files: Vec::new(),
         hooks: Vec::new(),
+        checkers: Vec::new(),
         microcode: Vec::new(),
         bootconfig: None,
         compression: PACKED,

@@ -85,11 +85,20 @@ impl Reading {
         self.wish.ram = self.switch(word);
     }
 
-    /// What `root=live:` names.
-    pub(super) fn live<'a>(&mut self, medium: &'a [u8]) -> &'a [u8] {
-        self.layers.live = true;
+    /// What `root=live:` names, if that is a device: an address is no root that is known here.
+    pub(super) fn live<'a>(&mut self, typed: &'a [u8]) -> &'a [u8] {
+        let Some(medium) = typed.strip_prefix(b"live:") else {
+            return typed;
+        };
         // As udev calls the label of what is in a drive for CDs.
-        medium.strip_prefix(b"CD").unwrap_or(medium)
+        let medium = medium.strip_prefix(b"CD").unwrap_or(medium);
+        match Source::parse(medium) {
+            Source::Unknown(_) => typed,
+            _ => {
+                self.layers.live = true;
+                medium
+            }
+        }
     }
 
     /// All words were read: root is in a file of the medium.
@@ -285,6 +294,9 @@ mod tests {
         assert_eq!(other.root, Some(Source::Name("sr0".into())));
         assert_eq!(other.file.unwrap().path, Text::from("/live/root.img"));
         assert!(other.layers.is_none());
+        let served = wish("root=live:http://example.org/root.img");
+        assert!(matches!(served.root, Some(Source::Unknown(_))));
+        assert!(served.file.is_none() && served.layers.is_none());
     }
 
     #[test]
